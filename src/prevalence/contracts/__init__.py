@@ -1,0 +1,54 @@
+"""Contracts of the tables that pass between stages: columns, types, units, keys, ranges.
+
+One module a stage; each contract is a pandera schema whose columns carry a description, from which
+the data dictionary is generated.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from prevalence.errors import PipelineError, listed
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pandera.pandas as pa
+
+
+def check_table(frame: pd.DataFrame, contract: pa.DataFrameSchema, file: object) -> pd.DataFrame:
+    """Check a table against its contract before it is written.
+
+    Parameters
+    ----------
+    frame
+        The table.
+    contract
+        Its pandera schema.
+    file
+        The file it is meant for, or came from.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The table, coerced to the contract's types.
+
+    Raises
+    ------
+    PipelineError
+        Naming each column and check that failed and how many rows; never the values.
+    """
+    import pandera.errors
+
+    try:
+        return contract.validate(frame, lazy=True)
+    except pandera.errors.SchemaErrors as error:
+        cases = error.failure_cases
+        counts = cases.groupby(["column", "check"], dropna=False, sort=True).size()
+        found = [f"{column}: {check} ({n} rows)" for (column, check), n in counts.items()]
+        raise PipelineError(
+            f"A table breaks the contract {contract.name!r}.",
+            file=file,
+            place=listed(sorted({str(column) for column in cases["column"].dropna()})),
+            found=listed(found),
+            remedy="See the data dictionary in docs/data-dictionary.md for what each column holds.",
+        ) from None

@@ -1,0 +1,143 @@
+"""Reading and writing of the pipeline's own files: the only writer of tables.
+
+Every writer goes to a temporary file beside its target and is moved into place when it is complete,
+so that an interrupted step never leaves half a file. Same content, same bytes.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from prevalence.errors import PipelineError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@contextmanager
+def replacing(path: str | Path) -> Iterator[Path]:
+    """Give a temporary path that takes the place of `path` when the block ends without an error.
+
+    Parameters
+    ----------
+    path
+        The file to be written; its folder is made if need be.
+
+    Yields
+    ------
+    pathlib.Path
+        The temporary file, in the same folder and with the same suffix.
+
+    Raises
+    ------
+    PipelineError
+        If the folder cannot be written or the disk is full.
+    """
+    target = Path(path)
+    partial = target.with_name(f".{target.stem}.partial{os.getpid()}{target.suffix}")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        yield partial
+        partial.replace(target)
+    except OSError as error:
+        if error.errno is None:
+            raise
+        raise PipelineError(
+            "A file could not be written.",
+            file=target,
+            found=error.strerror,
+            allowed="a folder with write permission and free space",
+            remedy="Free space or mend the permissions, then run snakemake again; "
+            "earlier results are untouched.",
+        ) from error
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def write_text(text: str, path: str | Path) -> None:
+    """Write a text as UTF-8 with Unix line ends."""
+    with replacing(path) as partial:
+        partial.write_text(text, encoding="utf-8", newline="\n")
+
+
+def write_json(value: object, path: str | Path) -> None:
+    """Write JSON with sorted keys, indented, ending in a newline; NaN is refused."""
+    text = json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False)
+    write_text(text + "\n", path)
+
+
+def read_json(path: str | Path) -> Any:
+    """Read a JSON file."""
+    return json.loads(Path(path).read_text(encoding="utf-8"))
+
+
+def write_csv(frame: pd.DataFrame, path: str | Path) -> None:
+    """Write a small table: UTF-8, Unix line ends, no index, shortest floats that read back the same."""
+    with replacing(path) as partial:
+        frame.to_csv(partial, index=False, lineterminator="\n", encoding="utf-8")
+
+
+def read_csv(path: str | Path, **options: Any) -> pd.DataFrame:
+    """Read a table that `write_csv` wrote; only the empty field is missing.
+
+    Parameters
+    ----------
+    path
+        The file.
+    **options
+        Passed to :func:`pandas.read_csv`.
+    """
+    import pandas as pd
+
+    settings: dict[str, Any] = {
+        "keep_default_na": False,
+        "na_values": [""],
+        "float_precision": "round_trip",
+    }
+    return pd.read_csv(path, **(settings | options))
+
+
+def write_parquet(frame: pd.DataFrame, path: str | Path) -> None:
+    """Write a row-level table as Parquet (zstd), without an index."""
+    with replacing(path) as partial:
+        frame.to_parquet(partial, index=False, compression="zstd")
+
+
+def read_parquet(path: str | Path, columns: list[str] | None = None) -> pd.DataFrame:
+    """Read a Parquet table, or some of its columns."""
+    import pandas as pd
+
+    return pd.read_parquet(path, columns=columns)
+
+
+def read_yaml(path: str | Path) -> Any:
+    """Read a YAML file of plain values.
+
+    Raises
+    ------
+    PipelineError
+        If the file is absent or is not YAML: the message names line and column.
+    """
+    import yaml
+
+    try:
+        return yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise PipelineError(
+            "A config file is missing.", file=path, remedy="Write it, or mend the name."
+        ) from error
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        place = None if mark is None else f"line {mark.line + 1}, column {mark.column + 1}"
+        raise PipelineError(
+            "A config file is not valid YAML.",
+            file=path,
+            place=place,
+            found=getattr(error, "problem", None),
+            remedy="Mend the indentation, quotes or brackets at that place.",
+        ) from error
