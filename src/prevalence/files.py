@@ -77,7 +77,7 @@ def read_json(path: str | Path) -> Any:
 
 
 def write_csv(frame: pd.DataFrame, path: str | Path) -> None:
-    """Write a small table: UTF-8, Unix line ends, no index, shortest floats that read back the same."""
+    """Write a small table: UTF-8, Unix line ends, no index, shortest round-trip floats."""
     with replacing(path) as partial:
         frame.to_csv(partial, index=False, lineterminator="\n", encoding="utf-8")
 
