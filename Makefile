@@ -1,0 +1,58 @@
+# The two commands of the README are `make report` and `make test`; `make help` lists the others.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+SNAKEMAKE := $(BIN)/snakemake
+WHEELHOUSE ?=
+
+.PHONY: help report test test-slow quarto check synthesize adopt-synthetic manifest resume clean
+
+help:  ## list these commands
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## / — /' | sort
+
+report: $(INSTALLED)  ## install, run the pipeline, print where the report is
+	@$(SNAKEMAKE)
+	@for survey in $$($(BIN)/python -c "import yaml; print(*yaml.safe_load(open('config/config.yaml'))['surveys'])"); do \
+	  echo "report: reports/$$survey/summary.html (also .pdf and .docx)"; done
+
+test: $(INSTALLED)  ## the test suite
+	@$(BIN)/pytest -n 2 -m "not slow"
+
+test-slow: $(INSTALLED)  ## coverage studies, calibration of models, many interruptions: hours
+	@$(BIN)/pytest -n 2 -m slow
+
+$(INSTALLED): requirements.lock pyproject.toml
+	@echo "installing into $(VENV) from requirements.lock (about a minute)"
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check $(if $(WHEELHOUSE),--no-index --find-links $(WHEELHOUSE)) --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+quarto: $(INSTALLED)  ## add Quarto to the environment, where its release can be downloaded
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check "quarto-cli>=1.7" \
+	  && echo "Quarto is installed: the next run renders with it." \
+	  || echo "Quarto could not be downloaded here; the built-in renderer is used. Nothing else changes."
+
+check: $(INSTALLED)  ## lint, formats, types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/snakefmt --check Snakefile workflow
+	$(BIN)/mypy
+	$(SNAKEMAKE) --lint
+
+synthesize: $(INSTALLED)  ## make the synthetic exports anew (under data/processed/synthetic/)
+	@$(SNAKEMAKE) synthesize
+
+adopt-synthetic: synthesize  ## copy them to data/raw/ and rewrite the manifests
+	@$(BIN)/python scripts/synthesize/adopt_export.py
+
+manifest: $(INSTALLED)  ## after a correction of raw data: make manifest SURVEY=ph2022 REASON="…"
+	@$(BIN)/python scripts/ingest/write_manifest.py --survey "$(SURVEY)" --reason "$(REASON)"
+
+resume: $(INSTALLED)  ## after a killed run: unlock and complete, unless a run is alive
+	@$(BIN)/python scripts/audit/resume_run.py
+
+clean:  ## delete what was computed; never raw data
+	rm -rf data/processed/*/ logs/*/ reports/ph2022 reports/rwanda2011

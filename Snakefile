@@ -1,0 +1,50 @@
+# From raw survey exports to a published report; see README.md.
+#
+#   snakemake                 the surveys listed in config/config.yaml
+#   snakemake <survey>        any survey with a file config/surveys/<survey>.yaml
+#   snakemake synthesize      synthetic exports anew, under data/processed/synthetic/
+
+
+configfile: "config/config.yaml"
+
+
+include: "workflow/rules/common.smk"
+
+
+config = checked_run_config(config)
+
+
+include: "workflow/rules/synthesize.smk"
+include: "workflow/rules/ingest.smk"
+include: "workflow/rules/clean.smk"
+include: "workflow/rules/weight.smk"
+include: "workflow/rules/estimate.smk"
+include: "workflow/rules/release.smk"
+include: "workflow/rules/figures.smk"
+include: "workflow/rules/report.smk"
+include: "workflow/rules/publish.smk"
+
+
+check_survey_names()
+
+
+rule all:
+    """The published report of each survey in config/config.yaml, and all that it rests on."""
+    default_target: True
+    input:
+        [everything(survey) for survey in config["surveys"]],
+
+
+rule synthesize:
+    """The synthetic exports anew; `make adopt-synthetic` then puts them under data/raw/."""
+    input:
+        synthetic_exports(),
+
+
+for known_survey in KNOWN_SURVEYS:
+
+    rule:
+        name:
+            known_survey
+        input:
+            everything(known_survey),

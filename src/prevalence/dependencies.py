@@ -1,0 +1,68 @@
+"""Which project modules a script imports, so that a changed module re-runs what depends on it.
+
+Snakemake sees a changed script, but not a changed module that the script imports. The workflow
+therefore declares these modules as inputs.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable
+
+Source = Callable[[str], str | None]
+
+
+def imported_modules(source: str, package: str) -> set[str]:
+    """Names of the modules of a package that a Python source imports, wherever the import stands.
+
+    Parameters
+    ----------
+    source
+        Python source text.
+    package
+        The package's name, such as ``"prevalence"``.
+
+    Returns
+    -------
+    set of str
+        Dotted names; ``from package.a import b`` gives both ``package.a`` and ``package.a.b``,
+        since `b` may be a module.
+    """
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            names.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
+            names.add(node.module)
+            names.update(f"{node.module}.{alias.name}" for alias in node.names)
+    return {name for name in names if name == package or name.startswith(f"{package}.")}
+
+
+def transitive_modules(source: str, package: str, read: Source) -> set[str]:
+    """All modules of a package on which a source depends, directly or through one another.
+
+    Parameters
+    ----------
+    source
+        Python source text of the script.
+    package
+        The package's name.
+    read
+        Gives the source of a dotted module name, or None where there is no such module.
+
+    Returns
+    -------
+    set of str
+        Dotted names that exist, the parent packages (their ``__init__``) included.
+    """
+    found: set[str] = set()
+    waiting = imported_modules(source, package)
+    while waiting:
+        name = waiting.pop()
+        parents = {".".join(name.split(".")[: i + 1]) for i in range(name.count("."))}
+        waiting |= parents - found
+        if name in found or (text := read(name)) is None:
+            continue
+        found.add(name)
+        waiting |= imported_modules(text, package) - found
+    return found

@@ -1,0 +1,155 @@
+# What every rule file uses: the checked configuration, and functions that name a rule's inputs,
+# parameters and seeds. No rules stand here.
+#
+# required: config/config.yaml, config/surveys/*.yaml, workflow/schemas/
+# gives:    code(), table(), raw_file(), raw_files(), setting(), stage_seed(), survey_config(), figures()
+
+import functools
+import os
+import sys
+import zlib
+from pathlib import Path
+
+# The code that is declared as an input is the code that runs: this checkout's, in every job.
+SOURCE = Path(workflow.basedir) / "src"
+sys.path.insert(0, str(SOURCE))
+os.environ["PYTHONPATH"] = os.pathsep.join(
+    [str(SOURCE)]
+    + [
+        path
+        for path in os.environ.get("PYTHONPATH", "").split(os.pathsep)
+        if path not in ("", str(SOURCE))
+    ]
+)
+# One thread a job in linear algebra: sums don't depend on the machine's number of cores.
+for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ[variable] = "1"
+
+from prevalence.config import check_config, check_survey_id, survey_schema
+from prevalence.config import setting as lookup
+from prevalence.dependencies import transitive_modules
+from prevalence.errors import PipelineError, suggestion
+from prevalence.files import read_yaml
+
+SCHEMAS = Path(workflow.basedir) / "workflow" / "schemas"
+SURVEY_SECTIONS = {
+    path.stem: read_yaml(path) for path in sorted((SCHEMAS / "survey").glob("*.yaml"))
+}
+KNOWN_SURVEYS = {path.stem: str(path) for path in sorted(Path("config/surveys").glob("*.yaml"))}
+
+
+def checked_run_config(values):
+    """The run's config, checked against its schema and against the surveys that exist."""
+    check_config(values, read_yaml(SCHEMAS / "config.yaml"), "config/config.yaml")
+    for survey in values["surveys"]:
+        if survey not in KNOWN_SURVEYS:
+            raise PipelineError(
+                "A survey has no config file.",
+                file="config/config.yaml",
+                place="surveys",
+                found=survey,
+                allowed=", ".join(KNOWN_SURVEYS),
+                remedy=suggestion(survey, KNOWN_SURVEYS),
+            )
+    return values
+
+
+@functools.cache
+def survey_config(survey):
+    """A survey's config, checked against the schemas of its sections."""
+    file = KNOWN_SURVEYS[survey]
+    values = read_yaml(file)
+    check_config(values, survey_schema(SURVEY_SECTIONS), file)
+    return values
+
+
+@functools.cache
+def module_source(name):
+    """Source of a project module, or None where there is none of that name."""
+    for path in module_paths(name):
+        if path.exists():
+            return path.read_text(encoding="utf-8")
+    return None
+
+
+def module_paths(name):
+    """Where a module's source may stand."""
+    base = SOURCE.joinpath(*name.split("."))
+    return base.with_suffix(".py"), base / "__init__.py"
+
+
+@functools.cache
+def code(script):
+    """The project modules on which a script depends: inputs of its rule."""
+    text = (Path(workflow.basedir) / script).read_text(encoding="utf-8")
+    modules = transitive_modules(text, "prevalence", module_source)
+    paths = [path for name in modules for path in module_paths(name) if path.exists()]
+    return sorted(os.path.relpath(path) for path in paths)
+
+
+def setting(key):
+    """A value of the survey's config, for `params`; None where an optional key is absent."""
+    return lambda wildcards: lookup(survey_config(wildcards.survey), key)
+
+
+def tables_of(survey):
+    """Names and files of the side tables that a survey supplies."""
+    return lookup(survey_config(survey), "ingest.tables") or {}
+
+
+def table(name):
+    """A side table after ingest, for `input`; nothing where the survey doesn't supply it."""
+
+    def path(wildcards):
+        if name not in tables_of(wildcards.survey):
+            return []
+        suffix = Path(tables_of(wildcards.survey)[name]).suffix
+        return f"data/processed/{wildcards.survey}/restricted/ingest/tables/{name}{suffix}"
+
+    return path
+
+
+def raw_file(name):
+    """A raw file by its name in the config (`responses` or a side table), for `input`."""
+
+    def path(wildcards):
+        file = (
+            lookup(survey_config(wildcards.survey), "ingest.responses")
+            if name == "responses"
+            else tables_of(wildcards.survey)[name]
+        )
+        return f"data/raw/{wildcards.survey}/{file}"
+
+    return path
+
+
+def raw_files(survey):
+    """Every raw file that a survey's config names."""
+    return sorted(
+        {lookup(survey_config(survey), "ingest.responses"), *tables_of(survey).values()}
+    )
+
+
+def codebook(wildcards):
+    """The survey's codebook, for `input`."""
+    return lookup(survey_config(wildcards.survey), "ingest.codebook")
+
+
+def stage_seed(rule):
+    """Entropy for a rule's random numbers, for `params`: the run's seed, the survey and the rule."""
+    return lambda wildcards: [
+        config["seed"],
+        zlib.crc32(wildcards.survey.encode()),
+        zlib.crc32(rule.encode()),
+    ]
+
+
+wildcard_constraints:
+    survey="[a-z][a-z0-9_]*",
+
+
+def check_survey_names():
+    """Refuse a survey whose id is the name of a rule."""
+    taken = {rule.name for rule in workflow.rules} | {"all", "synthesize"}
+    for survey, file in KNOWN_SURVEYS.items():
+        check_survey_id(survey, file, taken)
