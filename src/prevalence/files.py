@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -56,7 +56,8 @@ def replacing(path: str | Path) -> Iterator[Path]:
             "earlier results are untouched.",
         ) from error
     finally:
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):  # the first error is the one to tell
+            partial.unlink()
 
 
 def write_text(text: str, path: str | Path) -> None:
@@ -94,11 +95,7 @@ def read_csv(path: str | Path, **options: Any) -> pd.DataFrame:
     """
     import pandas as pd
 
-    settings: dict[str, Any] = {
-        "keep_default_na": False,
-        "na_values": [""],
-        "float_precision": "round_trip",
-    }
+    settings: dict[str, Any] = {"keep_default_na": False, "na_values": [""]}
     return pd.read_csv(path, **(settings | options))
 
 

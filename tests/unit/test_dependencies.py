@@ -1,0 +1,42 @@
+from prevalence.dependencies import imported_modules, transitive_modules
+
+MODULES = {
+    "prevalence": "",
+    "prevalence.errors": "",
+    "prevalence.files": "import json\nfrom prevalence.errors import PipelineError\n",
+    "prevalence.figures": "",
+    "prevalence.figures.style": "import prevalence.errors\n",
+    "prevalence.degree": "def f():\n    from prevalence.figures import style\n",
+    "prevalence.loop": "from prevalence import degree, loop\n",
+}
+
+
+def test_both_readings_of_from_imports_count():
+    names = imported_modules("from prevalence.figures import style", "prevalence")
+    assert names == {"prevalence.figures", "prevalence.figures.style"}
+
+
+def test_other_packages_and_lookalikes_do_not_count():
+    source = "import prevalence_extra\nfrom pandas import DataFrame\nimport os"
+    assert imported_modules(source, "prevalence") == set()
+
+
+def test_imports_inside_functions_and_parents_are_followed():
+    found = transitive_modules("from prevalence import degree", "prevalence", MODULES.get)
+    assert found == {
+        "prevalence",
+        "prevalence.degree",
+        "prevalence.errors",
+        "prevalence.figures",
+        "prevalence.figures.style",
+    }
+
+
+def test_a_module_deep_in_a_package_brings_its_parents():
+    found = transitive_modules("import prevalence.figures.style", "prevalence", MODULES.get)
+    assert {"prevalence", "prevalence.figures"} <= found
+
+
+def test_circles_end():
+    found = transitive_modules("import prevalence.loop", "prevalence", MODULES.get)
+    assert {"prevalence.loop", "prevalence.degree"} <= found

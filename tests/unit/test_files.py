@@ -1,0 +1,66 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from prevalence.errors import PipelineError
+from prevalence.files import (
+    read_csv,
+    read_parquet,
+    read_yaml,
+    replacing,
+    write_csv,
+    write_json,
+    write_parquet,
+)
+
+
+def test_tables_read_back_the_same(tmp_path):
+    frame = pd.DataFrame(
+        {"group": ["a", "NA", "ñ"], "estimate": [0.1 + 0.2, np.nan, 1e-300], "n": [1, 2, 3]}
+    )
+    write_csv(frame, tmp_path / "t.csv")
+    pd.testing.assert_frame_equal(read_csv(tmp_path / "t.csv"), frame)
+    assert b"\r" not in (tmp_path / "t.csv").read_bytes()
+    write_parquet(frame, tmp_path / "t.parquet")
+    pd.testing.assert_frame_equal(read_parquet(tmp_path / "t.parquet"), frame)
+
+
+def test_an_interrupted_write_leaves_the_earlier_file_and_nothing_else(tmp_path):
+    target = tmp_path / "t.csv"
+    target.write_text("earlier")
+
+    def interrupted():
+        with replacing(target) as partial:
+            partial.write_text("half")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert target.read_text() == "earlier"
+    assert list(tmp_path.iterdir()) == [target]
+
+
+def test_a_folder_that_cannot_be_written_is_named(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(PipelineError) as caught:
+        write_json({}, tmp_path / "file" / "t.json")
+    assert "t.json" in caught.value.file
+    assert caught.value.found
+
+
+def test_json_refuses_not_a_number(tmp_path):
+    with pytest.raises(ValueError, match="JSON"):
+        write_json({"x": float("nan")}, tmp_path / "t.json")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_bad_yaml_names_line_and_column(tmp_path):
+    (tmp_path / "c.yaml").write_text("a: 1\nb: [1, 2\nc: 3\n")
+    with pytest.raises(PipelineError) as caught:
+        read_yaml(tmp_path / "c.yaml")
+    assert "line 3" in caught.value.place
+
+
+def test_a_missing_config_is_named(tmp_path):
+    with pytest.raises(PipelineError, match="missing"):
+        read_yaml(tmp_path / "none.yaml")
