@@ -153,3 +153,31 @@ def check_survey_names():
     taken = {rule.name for rule in workflow.rules} | {"all", "synthesize"}
     for survey, file in KNOWN_SURVEYS.items():
         check_survey_id(survey, file, taken)
+
+
+SHARED_CONFIG = [
+    "config/disclosure.yaml",
+    "config/published_findings.yaml",
+    "config/terminology.yaml",
+]
+
+
+def verified_markers(wildcards):
+    """The markers that say that each raw file is the one in the manifest."""
+    return [
+        f"data/processed/{wildcards.survey}/restricted/ingest/verified/{file}.json"
+        for file in raw_files(wildcards.survey)
+    ]
+
+
+def pipeline_code():
+    """Every script, module and report source that can bear on a result."""
+    root = Path(workflow.basedir)
+    scripts = [
+        path
+        for path in sorted((root / "scripts").glob("*/*.py"))
+        if path.parent.name not in ("synthesize", "audit")
+    ]
+    modules = {module for path in scripts for module in code(os.path.relpath(path, root))}
+    sources = sorted((root / "reports").glob("*.qmd")) + sorted(root.glob("reports/sections/*"))
+    return sorted(modules | {os.path.relpath(path) for path in [*scripts, *sources]})
