@@ -1,0 +1,73 @@
+"""What holds for the text of every rule and script."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+RULE_FILES = sorted((ROOT / "workflow" / "rules").glob("*.smk"))
+SCRIPTS = sorted((ROOT / "scripts").glob("*/*.py"))
+STAGES = "synthesize ingest clean weight estimate model release figures report audit".split()
+COMMAND_LINE = {"adopt_export.py", "resume_run.py", "write_manifest.py"}
+
+
+def rules_of(path: Path) -> dict[str, str]:
+    pieces = re.split(r"^rule (\w+):\n", path.read_text(), flags=re.M)
+    return dict(zip(pieces[1::2], pieces[2::2], strict=True))
+
+
+RULES = {name: (path, body) for path in RULE_FILES for name, body in rules_of(path).items()}
+
+
+def test_there_are_rules_and_scripts_to_check():
+    assert len(RULES) > 10
+    assert len(SCRIPTS) > 10
+
+
+@pytest.mark.parametrize("path", RULE_FILES, ids=lambda path: path.name)
+def test_a_rule_file_opens_with_its_contract(path):
+    head = path.read_text().splitlines()
+    comments = "\n".join(line for line in head[:12] if line.startswith("#"))
+    assert "required:" in comments
+    assert "gives:" in comments
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_a_rule_has_what_every_rule_has(name):
+    path, body = RULES[name]
+    assert re.match(r'    """\S', body), "a docstring"
+    for part in ("input:", "output:", "log:", "benchmark:", "conda:", "script:"):
+        assert f"    {part}" in body, part
+    assert '"../../environment.yml"' in body
+    assert "message:" not in body
+    assert "run:" not in body
+    assert "shell:" not in body
+    script = re.search(r'"\.\./\.\./(scripts/[^"]+)"', body)[1]
+    assert f'code("{script}")' in body, "the modules that the script imports are inputs"
+    assert (ROOT / script).exists()
+    assert Path(script).stem == name or "{" in script, "rule and script have one name"
+    assert f"logs/{{survey}}/" in body
+
+
+@pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_script_takes_its_values_from_params(path):
+    text = path.read_text()
+    assert "snakemake.config" not in text
+    assert "job.config" not in text
+    assert ast.get_docstring(ast.parse(text))
+    assert path.parent.name in STAGES
+    if path.name not in COMMAND_LINE:
+        assert "run_job(main, snakemake)" in text
+
+
+def test_no_rule_writes_raw_data():
+    for name, (_, body) in RULES.items():
+        outputs = re.search(r"    output:\n(.*?)\n    \w+:", body, re.S)[1]
+        assert "data/raw" not in outputs, name
+
+
+def test_stage_names_are_the_same_everywhere():
+    assert {path.parent.name for path in SCRIPTS} <= set(STAGES)
+    assert {path.stem for path in RULE_FILES} <= {*STAGES, "common", "publish"}
