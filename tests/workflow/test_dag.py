@@ -5,13 +5,7 @@ import re
 import pytest
 
 RESTRICTED = "/restricted/"
-
-
-def appended(text: str):
-    def change(path):
-        path.write_text(path.read_text() + text)
-
-    return change
+COMMENT = "\n# a comment more\n"
 
 
 def test_a_second_run_has_nothing_to_do(finished):
@@ -72,31 +66,17 @@ def test_what_leaves_passes_through_release(finished):
 @pytest.mark.parametrize(
     ("path", "change", "runs", "rests"),
     [
-        ("src/prevalence/scale_up.py", appended("\n# c\n"), "estimate_scale_up", "compute_weights"),
-        (
-            "scripts/weight/compute_weights.py",
-            appended("\n# c\n"),
-            "compute_weights",
-            "clean_responses",
-        ),
-        ("config/codebooks/tiny.csv", None, "read_responses", None),
-        (
-            "reports/summary.qmd",
-            appended("\nOne more sentence.\n"),
-            "render_report",
-            "release_tables",
-        ),
-        ("config/terminology.yaml", appended("\n"), "publish_report", "release_tables"),
-        ("src/prevalence/__init__.py", appended("\n# c\n"), "read_responses", None),
+        ("src/prevalence/scale_up.py", COMMENT, "estimate_scale_up", "compute_weights"),
+        ("scripts/weight/compute_weights.py", COMMENT, "compute_weights", "clean_responses"),
+        ("config/codebooks/tiny.csv", "\n", "read_responses", "verify_raw"),
+        ("reports/summary.qmd", "\nOne more sentence.\n", "render_report", "release_tables"),
+        ("config/terminology.yaml", "\n", "publish_report", "release_tables"),
+        ("src/prevalence/__init__.py", COMMENT, "read_responses", "synthesize_survey"),
     ],
     ids=["module", "script", "codebook", "qmd", "words", "package"],
 )
 def test_a_changed_dependency_re_runs_what_rests_on_it(project, path, change, runs, rests):
-    file = project / path
-    if change is None:
-        file.write_bytes(file.read_bytes().rstrip(b"\n") + b"\n\n")
-    else:
-        change(file)
+    (project / path).write_text((project / path).read_text() + change)
     planned = project.planned()
     assert runs in planned
     assert rests not in planned

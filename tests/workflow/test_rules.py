@@ -9,7 +9,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 RULE_FILES = sorted((ROOT / "workflow" / "rules").glob("*.smk"))
 SCRIPTS = sorted((ROOT / "scripts").glob("*/*.py"))
-STAGES = "synthesize ingest clean weight estimate model release figures report audit".split()
+STAGES = ["synthesize", "ingest", "clean", "weight", "estimate", "model", "release", "figures", "report", "audit"]
 COMMAND_LINE = {"adopt_export.py", "resume_run.py", "write_manifest.py"}
 
 
@@ -36,7 +36,7 @@ def test_a_rule_file_opens_with_its_contract(path):
 
 @pytest.mark.parametrize("name", RULES)
 def test_a_rule_has_what_every_rule_has(name):
-    path, body = RULES[name]
+    _path, body = RULES[name]
     assert re.match(r'    """\S', body), "a docstring"
     for part in ("input:", "output:", "log:", "benchmark:", "conda:", "script:"):
         assert f"    {part}" in body, part
@@ -48,7 +48,7 @@ def test_a_rule_has_what_every_rule_has(name):
     assert f'code("{script}")' in body, "the modules that the script imports are inputs"
     assert (ROOT / script).exists()
     assert Path(script).stem == name or "{" in script, "rule and script have one name"
-    assert f"logs/{{survey}}/" in body
+    assert "logs/{survey}/" in body
 
 
 @pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: str(path.relative_to(ROOT)))
