@@ -7,7 +7,7 @@ INSTALLED := $(VENV)/.installed
 SNAKEMAKE := $(BIN)/snakemake
 WHEELHOUSE ?=
 
-.PHONY: help report test test-slow quarto check synthesize adopt-synthetic manifest resume clean
+.PHONY: help report test test-slow quarto check docs lock synthesize adopt-synthetic manifest resume clean
 
 help:  ## list these commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## / — /' | sort
@@ -50,6 +50,13 @@ adopt-synthetic: synthesize  ## copy them to data/raw/ and rewrite the manifests
 
 manifest: $(INSTALLED)  ## after a correction of raw data: make manifest SURVEY=ph2022 REASON="…"
 	@$(BIN)/python scripts/ingest/write_manifest.py --survey "$(SURVEY)" --reason "$(REASON)"
+
+docs: $(INSTALLED)  ## write the generated pages of docs/ anew
+	@$(BIN)/python scripts/audit/write_data_dictionary.py
+
+lock:  ## resolve the dependencies of pyproject.toml into requirements.lock (needs uv)
+	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
+	  --no-header --no-annotate --no-emit-index-url --no-emit-find-links --quiet -o requirements.lock
 
 resume: $(INSTALLED)  ## after a killed run: unlock and complete, unless a run is alive
 	@$(BIN)/python scripts/audit/resume_run.py
