@@ -14,6 +14,10 @@ include: "workflow/rules/common.smk"
 config = checked_run_config(config)
 
 
+wildcard_constraints:
+    survey="[a-z][a-z0-9_]*",
+
+
 include: "workflow/rules/synthesize.smk"
 include: "workflow/rules/ingest.smk"
 include: "workflow/rules/clean.smk"

@@ -15,6 +15,12 @@ rule identify_run:
         pipeline=pipeline_code(),
     output:
         identity="data/processed/{survey}/audit/identity.json",
+    log:
+        "logs/{survey}/audit/identify_run.log",
+    benchmark:
+        "logs/{survey}/audit/identify_run.tsv"
+    conda:
+        "../../environment.yml"
     params:
         config=lambda wildcards: {
             "config/config.yaml": {"seed": config["seed"]},
@@ -22,11 +28,5 @@ rule identify_run:
         }
         | {path: read_yaml(path) for path in SHARED_CONFIG},
         renderer=renderer_identity(),
-    log:
-        "logs/{survey}/audit/identify_run.log",
-    benchmark:
-        "logs/{survey}/audit/identify_run.tsv"
-    conda:
-        "../../environment.yml"
     script:
         "../../scripts/audit/identify_run.py"

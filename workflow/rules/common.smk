@@ -13,17 +13,13 @@ from pathlib import Path
 # The code that is declared as an input is the code that runs: this checkout's, in every job.
 SOURCE = Path(workflow.basedir) / "src"
 sys.path.insert(0, str(SOURCE))
-os.environ["PYTHONPATH"] = os.pathsep.join(
-    [str(SOURCE)]
-    + [
-        path
-        for path in os.environ.get("PYTHONPATH", "").split(os.pathsep)
-        if path not in ("", str(SOURCE))
-    ]
-)
 # One thread a job in linear algebra: sums don't depend on the machine's number of cores.
-for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-    os.environ[variable] = "1"
+os.environ.update(
+    PYTHONPATH=str(SOURCE),
+    OMP_NUM_THREADS="1",
+    OPENBLAS_NUM_THREADS="1",
+    MKL_NUM_THREADS="1",
+)
 
 from prevalence.config import check_config, check_survey_id, survey_schema
 from prevalence.config import setting as lookup
@@ -35,7 +31,9 @@ SCHEMAS = Path(workflow.basedir) / "workflow" / "schemas"
 SURVEY_SECTIONS = {
     path.stem: read_yaml(path) for path in sorted((SCHEMAS / "survey").glob("*.yaml"))
 }
-KNOWN_SURVEYS = {path.stem: str(path) for path in sorted(Path("config/surveys").glob("*.yaml"))}
+KNOWN_SURVEYS = {
+    path.stem: str(path) for path in sorted(Path("config/surveys").glob("*.yaml"))
+}
 
 
 def checked_run_config(values):
@@ -104,7 +102,9 @@ def table(name):
         if name not in tables_of(wildcards.survey):
             return []
         suffix = Path(tables_of(wildcards.survey)[name]).suffix
-        return f"data/processed/{wildcards.survey}/restricted/ingest/tables/{name}{suffix}"
+        return (
+            f"data/processed/{wildcards.survey}/restricted/ingest/tables/{name}{suffix}"
+        )
 
     return path
 
@@ -144,10 +144,6 @@ def stage_seed(rule):
     ]
 
 
-wildcard_constraints:
-    survey="[a-z][a-z0-9_]*",
-
-
 def check_survey_names():
     """Refuse a survey whose id is the name of a rule."""
     taken = {rule.name for rule in workflow.rules} | {"all", "synthesize"}
@@ -178,6 +174,10 @@ def pipeline_code():
         for path in sorted((root / "scripts").glob("*/*.py"))
         if path.parent.name not in ("synthesize", "audit")
     ]
-    modules = {module for path in scripts for module in code(os.path.relpath(path, root))}
-    sources = sorted((root / "reports").glob("*.qmd")) + sorted(root.glob("reports/sections/*"))
+    modules = {
+        module for path in scripts for module in code(os.path.relpath(path, root))
+    }
+    sources = sorted((root / "reports").glob("*.qmd")) + sorted(
+        root.glob("reports/sections/*")
+    )
     return sorted(modules | {os.path.relpath(path) for path in [*scripts, *sources]})
