@@ -1,0 +1,245 @@
+"""Checks on groups of known size: each is estimated from the others (leave-one-out)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from prevalence.interval import confidence_interval
+from prevalence.ratio import RatioBatch, RatioEstimates, Sampling, bootstrap_error
+from prevalence.relational import Counts, capped, stacked
+from prevalence.scale_up import FORMS, Inference, network_sizes, ratio_columns, tidy
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Array = NDArray[np.float64]
+
+SUMMARIES = ("root_mean_square", "recall_slope")
+
+
+def leave_one_out(
+    counts: Counts,
+    known_sizes: Mapping[str, float],
+    known_groups: Sequence[str],
+    population: float,
+    sampling: Sampling,
+    *,
+    estimator: str = "ratio_of_sums",
+    checked: Sequence[str] = (),
+    cap: float | None = None,
+    missing: str = "exclude",
+    minimum_groups: int = 1,
+    linearised: bool = True,
+) -> RatioEstimates:
+    """Estimate each group of known size as if its size were unknown.
+
+    ``N_U * sum_i w_i y_ik / sum_i w_i d_i^(-k)``, with degrees from the other groups and the same
+    caps as the headline's. Both sums are weighted.
+
+    Parameters
+    ----------
+    counts
+        People known by group, each of shape (n,).
+    known_sizes
+        Sizes by group, in persons.
+    known_groups
+        The groups ``K`` of the headline.
+    population
+        ``N_U``.
+    sampling
+        Weights, replicates, design.
+    estimator
+        Name of the scale-up estimator.
+    checked
+        The groups to be estimated: those of ``K`` and others with a size; ``K`` where empty.
+    cap
+        Top code of the counts.
+    missing, minimum_groups
+        As in :func:`prevalence.degree.known_population_degrees`; leaving one out, fewer groups
+        suffice by one.
+    linearised
+        Whether linearised variances are wanted.
+
+    Returns
+    -------
+    RatioEstimates
+        Shares of the population, in the order of `checked`.
+    """
+    form = FORMS[estimator]
+    batch = RatioBatch(len(sampling.weights))
+    for group in checked or known_groups:
+        others = [other for other in known_groups if other != group]
+        sizes = network_sizes(
+            counts,
+            known_sizes,
+            others,
+            population,
+            cap=cap,
+            missing=missing,
+            minimum_groups=max(min(minimum_groups, len(others)), 1),
+        )
+        reports = capped(counts[group], cap)
+        top, bottom, exposure = ratio_columns(
+            form, reports, sizes.by_definition[form.degree], sampling.weights
+        )
+        batch.add(top, bottom, exposure=exposure)
+    return batch.evaluate(sampling, linearised=linearised)
+
+
+def design_effects(estimates: RatioEstimates, reported: Array) -> Array:
+    """How much more variable reports are than a Poisson count.
+
+    Parameters
+    ----------
+    estimates
+        Leave-one-out estimates of the known groups.
+    reported
+        Unweighted sum of the reports of each group, shape (K,).
+
+    Returns
+    -------
+    numpy.ndarray
+        ``(se / R)^2 * sum_i y_ik``: the relative variance of the estimate over that of a Poisson
+        count of the same size. It holds clustering, weighting and overdispersion together.
+    """
+    known = estimates.ratio > 0
+    relative = estimates.std_error / np.where(known, estimates.ratio, 1.0)
+    return np.where(known, relative**2 * reported, np.nan)
+
+
+def typical_design_effect(effects: Array) -> float:
+    """Median design effect of the known groups, at least 1."""
+    known = effects[np.isfinite(effects)]
+    return max(float(np.median(known)), 1.0) if known.size else 1.0
+
+
+def known_groups_table(
+    estimates: RatioEstimates,
+    table: pd.DataFrame,
+    population: float,
+    inference: Inference,
+    *,
+    estimator: str,
+    in_headline: Sequence[str],
+    reported: Array,
+) -> pd.DataFrame:
+    """Leave-one-out estimates beside the known sizes.
+
+    Parameters
+    ----------
+    estimates
+        From :func:`leave_one_out`, in the order of `table`.
+    table
+        The checked groups: `group`, `size` and, where known, `label`, `year`, `source`, `quality`.
+    population
+        ``N_U``.
+    inference
+        How intervals are made.
+    estimator
+        Name of the estimator.
+    in_headline
+        Groups that the headline's degrees rest on.
+    reported
+        Unweighted sum of the reports of each group.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns of the contract ``known_groups``. The log ratio is of estimate to known size: above
+        0 where people know more members than the size admits.
+    """
+    keys = [
+        {"estimator": estimator, "group": row["group"], "unit": "persons"}
+        | {"label": row.get("label", row["group"]), "known_size": float(row["size"])}
+        | {"year": row.get("year", np.nan), "quality": row.get("quality", "")}
+        | {"source": row.get("source", ""), "in_headline": row["group"] in in_headline}
+        for row in table.to_dict("records")
+    ]
+    rows = tidy(keys, estimates, np.full(len(keys), population), inference)
+    for column in ("estimate", "lower", "upper"):
+        name = "log_ratio" if column == "estimate" else f"log_ratio_{column}"
+        positive = rows[column] > 0
+        rows[name] = np.log(rows[column].where(positive) / rows["known_size"])
+    rows["design_effect"] = design_effects(estimates, reported)
+    return rows
+
+
+def agreement_table(
+    estimates: RatioEstimates,
+    sizes: Array,
+    population: float,
+    inference: Inference,
+    *,
+    estimator: str,
+) -> pd.DataFrame:
+    """Root mean square of the log ratios, and how they slope with the size of the group.
+
+    Parameters
+    ----------
+    estimates
+        Leave-one-out estimates of the groups in ``K``.
+    sizes
+        Their known sizes, shape (K,).
+    population
+        ``N_U``.
+    inference
+        Its level is used; the intervals are percentiles of the replicates, since a root mean square
+        isn't symmetric on any scale.
+    estimator
+        Name of the estimator.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a summary: ``root_mean_square`` and ``recall_slope`` (of the log ratio on the log
+        size: negative where large groups are recalled less completely).
+    """
+    import pandas as pd
+
+    usable = (estimates.ratio > 0) & (estimates.replicates > 0).all(axis=0)
+    names = SUMMARIES
+    if not usable.any():
+        return pd.DataFrame()
+    log_sizes = np.log(sizes[usable])
+    point = _agreement(np.log(population * estimates.ratio[None, usable]), log_sizes)
+    replicated = _agreement(np.log(population * estimates.replicates[:, usable]), log_sizes)
+    lower, upper = confidence_interval(
+        "percentile",
+        point[0],
+        np.zeros(2),
+        np.ones(2),
+        level=inference.level,
+        replicates=replicated,
+    )
+    return pd.DataFrame(
+        {
+            "estimator": estimator,
+            "group": list(names),
+            "estimate": point[0],
+            "std_error": bootstrap_error(point[0], replicated),
+            "lower": lower,
+            "upper": upper,
+            "level": inference.level,
+            "unit": ["log_ratio", "log_ratio_per_log_size"],
+            "n": int(usable.sum()),
+        }
+    )
+
+
+def _agreement(log_estimates: Array, log_sizes: Array) -> Array:
+    """Root mean square and slope for each row of log estimates; shape (rows, 2)."""
+    error = log_estimates - log_sizes
+    centred = log_sizes - log_sizes.mean()
+    spread = float(centred @ centred)
+    slope = error @ centred / spread if spread > 0 else np.full(len(error), np.nan)
+    return np.column_stack([np.sqrt((error**2).mean(axis=1)), slope])
+
+
+def reported_sums(counts: Counts, groups: Sequence[str], cap: float | None) -> Array:
+    """Unweighted sum of the capped reports of each group, shape (K,)."""
+    sums: Array = np.nansum(capped(stacked(counts, groups), cap), axis=0)
+    return sums

@@ -1,0 +1,214 @@
+"""Ratios of weighted totals: what every scale-up estimator is, with its sampling variance.
+
+Estimators only say which two columns they divide. All columns of a table are stacked and sent
+through the replicates at once, so that every estimate shares the same replicates and differences
+between estimates have valid intervals.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+
+
+class ReplicateTotals(Protocol):
+    """Replicate weights, of which only the weighted totals are asked."""
+
+    def totals(self, columns: Array) -> Array:
+        """Weighted totals of columns (n, q) in each replicate, shape (B, q)."""
+        ...
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """What inference about weighted totals needs to know of the sample.
+
+    Parameters
+    ----------
+    weights
+        Final weights, shape (n,).
+    replicates
+        The shared replicates.
+    variance
+        Linearised variance: from weighted scores ``w_i z_i`` of shape (n, q) to variances (q,).
+    degrees_of_freedom
+        Design degrees of freedom of the respondents in a mask of shape (n,).
+    """
+
+    weights: Array
+    replicates: ReplicateTotals
+    variance: Callable[[Array], Array]
+    degrees_of_freedom: Callable[[Mask], float]
+
+
+@dataclass(frozen=True)
+class RatioEstimates:
+    """Several ratios with what their intervals are made of.
+
+    Parameters
+    ----------
+    ratio
+        Estimates, shape (q,); NaN where the denominator is 0.
+    replicates
+        Replicate estimates, shape (B, q).
+    std_error
+        Bootstrap standard errors about the full-sample estimate, shape (q,).
+    se_linearised
+        Linearised standard errors, shape (q,).
+    df
+        Design degrees of freedom, shape (q,).
+    n, n_reporting
+        Respondents in the ratio, and those among them with a report above 0; shape (q,).
+    exposure
+        Unweighted sum of the degrees of these respondents, in persons, shape (q,).
+    """
+
+    ratio: Array
+    replicates: Array
+    std_error: Array
+    se_linearised: Array
+    df: Array
+    n: NDArray[np.int64]
+    n_reporting: NDArray[np.int64]
+    exposure: Array
+
+
+@dataclass
+class RatioBatch:
+    """Collects the numerators and denominators of many ratios, each distinct column once."""
+
+    n: int
+    columns: list[Array] = field(default_factory=list)
+    numerators: list[int] = field(default_factory=list)
+    denominators: list[int] = field(default_factory=list)
+    masks: list[Mask] = field(default_factory=list)
+    reporting: list[int] = field(default_factory=list)
+    exposures: list[float] = field(default_factory=list)
+    _places: dict[bytes, int] = field(default_factory=dict)
+
+    def add(
+        self,
+        numerator: Array,
+        denominator: Array,
+        mask: Mask | None = None,
+        exposure: Array | None = None,
+    ) -> int:
+        """Add one ratio.
+
+        Parameters
+        ----------
+        numerator, denominator
+            Columns, shape (n,). A respondent who lacks either (NaN) is out of both sums, never 0.
+        mask
+            The domain, shape (n,); everybody where None.
+        exposure
+            Degrees, shape (n,), where the denominator isn't the degree itself.
+
+        Returns
+        -------
+        int
+            The ratio's place in the results.
+        """
+        inside = ~(np.isnan(numerator) | np.isnan(denominator))
+        if mask is not None:
+            inside &= mask
+        self.numerators.append(self._column(np.where(inside, numerator, 0.0)))
+        self.denominators.append(self._column(np.where(inside, denominator, 0.0)))
+        self.masks.append(inside)
+        self.reporting.append(int((numerator[inside] > 0).sum()))
+        looked_at = (denominator if exposure is None else exposure)[inside]
+        self.exposures.append(float(np.nansum(looked_at)))
+        return len(self.masks) - 1
+
+    def _column(self, values: Array) -> int:
+        key = blake2b(np.ascontiguousarray(values).tobytes(), digest_size=16).digest()
+        if key not in self._places:
+            self._places[key] = len(self.columns)
+            self.columns.append(values)
+        return self._places[key]
+
+    def evaluate(self, sampling: Sampling, *, linearised: bool = True) -> RatioEstimates:
+        """Estimate every ratio with its replicates and both variances.
+
+        Parameters
+        ----------
+        sampling
+            Weights, replicates and design.
+        linearised
+            False spares the linearised variance and the degrees of freedom (then NaN).
+
+        Returns
+        -------
+        RatioEstimates
+            In the order in which the ratios were added.
+        """
+        stack = np.column_stack(self.columns) if self.columns else np.empty((self.n, 0))
+        full = sampling.weights @ stack
+        replicated = sampling.replicates.totals(stack)
+        top, bottom = np.array(self.numerators, int), np.array(self.denominators, int)
+        ratio = divided(full[top], full[bottom])
+        replicates = divided(replicated[:, top], replicated[:, bottom])
+        q = len(top)
+        return RatioEstimates(
+            ratio=ratio,
+            replicates=replicates,
+            std_error=bootstrap_error(ratio, replicates),
+            se_linearised=self._linearised(sampling, stack, ratio, full[bottom])
+            if linearised
+            else np.full(q, np.nan),
+            df=self._degrees_of_freedom(sampling) if linearised else np.full(q, np.nan),
+            n=np.array([mask.sum() for mask in self.masks], np.int64),
+            n_reporting=np.array(self.reporting, np.int64),
+            exposure=np.array(self.exposures),
+        )
+
+    def _linearised(self, sampling: Sampling, stack: Array, ratio: Array, bottom: Array) -> Array:
+        known = np.isfinite(ratio)
+        safe = np.where(known, ratio, 0.0)
+        scores = stack[:, self.numerators] - stack[:, self.denominators] * safe
+        scores *= sampling.weights[:, None] / np.where(known, bottom, 1.0)
+        return np.where(known, np.sqrt(sampling.variance(scores)), np.nan)
+
+    def _degrees_of_freedom(self, sampling: Sampling) -> Array:
+        found: dict[bytes, float] = {}
+        for mask in self.masks:
+            key = mask.tobytes()
+            if key not in found:
+                found[key] = sampling.degrees_of_freedom(mask)
+        return np.array([found[mask.tobytes()] for mask in self.masks])
+
+
+def divided(numerator: Array, denominator: Array) -> Array:
+    """Quotient, NaN where the denominator is 0."""
+    possible = denominator != 0
+    return np.where(possible, numerator / np.where(possible, denominator, 1.0), np.nan)
+
+
+def bootstrap_error(estimate: Array, replicates: Array) -> Array:
+    """Bootstrap standard error about the full-sample estimate.
+
+    Parameters
+    ----------
+    estimate
+        Shape (q,).
+    replicates
+        Shape (B, q).
+
+    Returns
+    -------
+    numpy.ndarray
+        ``sqrt(mean_b (theta_b - theta)^2)``, shape (q,); NaN where any replicate has no estimate:
+        leaving such replicates out would understate the variance.
+    """
+    if replicates.shape[0] == 0:
+        return np.full(estimate.shape, np.nan)
+    squares: Array = np.mean((replicates - estimate) ** 2, axis=0)
+    return np.sqrt(squares)

@@ -1,0 +1,671 @@
+"""Network scale-up estimates of hidden groups: national, by domain, as counts, rates and ratios."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from prevalence.degree import degrees
+from prevalence.domains import Domain, Populations, parents_of
+from prevalence.errors import PipelineError, listed, suggestion
+from prevalence.interval import confidence_interval, zero_report_limit
+from prevalence.ratio import RatioBatch, RatioEstimates, Sampling, bootstrap_error, divided
+from prevalence.relational import Counts, capped, stacked
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Array = NDArray[np.float64]
+
+PER = {"per_100": 100.0, "per_1000": 1000.0}
+
+
+@dataclass(frozen=True)
+class Form:
+    """What a named estimator divides.
+
+    Parameters
+    ----------
+    combination
+        ``ratio_of_sums`` divides weighted sums; ``mean_of_ratios`` averages respondents' ratios.
+    degree
+        ``known_population``, ``mean_of_ratios``, or ``child_alters``: the children a respondent
+        knows, so that the estimate is scaled by the children of the population.
+    weighted
+        Whether the survey weights enter the estimate.
+    """
+
+    combination: str = "ratio_of_sums"
+    degree: str = "known_population"
+    weighted: bool = True
+
+
+FORMS = {
+    "ratio_of_sums": Form(),
+    "mean_of_ratios": Form(combination="mean_of_ratios"),
+    "mean_of_sums": Form(degree="mean_of_ratios"),
+    "mean_of_sums_mean_of_ratios": Form(combination="mean_of_ratios", degree="mean_of_ratios"),
+    "ratio_of_sums_child_alters": Form(degree="child_alters"),
+    "unweighted_ratio_of_sums": Form(weighted=False),
+    "unweighted_mean_of_ratios": Form(combination="mean_of_ratios", weighted=False),
+    "unweighted_mean_of_sums": Form(degree="mean_of_ratios", weighted=False),
+    "unweighted_mean_of_sums_mean_of_ratios": Form(
+        combination="mean_of_ratios", degree="mean_of_ratios", weighted=False
+    ),
+}
+KILLWORTH = "killworth"
+ESTIMATORS = (*FORMS, KILLWORTH)
+
+
+@dataclass(frozen=True)
+class Inference:
+    """How intervals are made: their kind, which variance, the confidence level."""
+
+    interval: str = "log_t"
+    variance: str = "bootstrap"
+    level: float = 0.95
+
+
+@dataclass(frozen=True)
+class NetworkSizes:
+    """Degrees of the respondents under each definition that an estimator may use.
+
+    Parameters
+    ----------
+    by_definition
+        ``known_population``, ``mean_of_ratios`` and, where children were asked about,
+        ``child_alters``; each of shape (n,), NaN where missing.
+    """
+
+    by_definition: Mapping[str, Array]
+
+
+@dataclass(frozen=True)
+class HiddenGroup:
+    """A hidden group with its reports and degrees.
+
+    Parameters
+    ----------
+    name
+        Its id.
+    reports
+        Members known, shape (n,); NaN where missing.
+    sizes
+        The network sizes to divide by; known groups may be chosen for each hidden group.
+    population
+        Denominator of its rate: ``children``, ``adults`` or ``all_ages``.
+    per
+        Unit of its rate: ``per_100`` or ``per_1000``.
+    """
+
+    name: str
+    reports: Array
+    sizes: NetworkSizes
+    population: str
+    per: str
+
+
+def network_sizes(
+    counts: Counts,
+    known_sizes: Mapping[str, float],
+    known_groups: Sequence[str],
+    population: float,
+    *,
+    cap: float | None = None,
+    missing: str = "exclude",
+    minimum_groups: int = 1,
+    child_groups: Sequence[str] = (),
+) -> NetworkSizes:
+    """Degrees of all respondents under each definition.
+
+    Parameters
+    ----------
+    counts
+        People known by group, each of shape (n,).
+    known_sizes
+        Sizes of the known groups, in persons.
+    known_groups
+        The groups ``K`` on which degrees rest.
+    population
+        ``N_U``, in persons.
+    cap
+        Top code of each known group's counts.
+    missing, minimum_groups
+        As in :func:`prevalence.degree.known_population_degrees`.
+    child_groups
+        Age groups of children; their counts are never pooled with `known_groups`.
+
+    Returns
+    -------
+    NetworkSizes
+        The degrees.
+
+    Raises
+    ------
+    PipelineError
+        If a group is unknown or has no size.
+    """
+    unsized = [group for group in known_groups if not known_sizes.get(group, 0) > 0]
+    if unsized:
+        raise PipelineError(
+            "A known group has no size above 0.",
+            file="known_groups.csv",
+            place="size",
+            found=listed(unsized),
+            allowed="a number of persons above 0",
+            remedy="Give the size with its source, or take the group out of headline.known_groups.",
+        )
+    table = capped(stacked(counts, known_groups), cap)
+    sizes = np.array([known_sizes[group] for group in known_groups])
+    found = {
+        name: degrees(
+            name, table, sizes, population, missing=missing, minimum_groups=minimum_groups
+        )
+        for name in ("known_population", "mean_of_ratios")
+    }
+    if child_groups:
+        found["child_alters"] = stacked(counts, child_groups).sum(axis=1)
+    return NetworkSizes(found)
+
+
+def ratio_columns(
+    form: Form, reports: Array, degree: Array, weights: Array
+) -> tuple[Array, Array, Array]:
+    """Numerator, denominator and exposure of an estimator, to be summed with the final weights.
+
+    Parameters
+    ----------
+    form
+        The estimator.
+    reports
+        Members known, shape (n,).
+    degree
+        Degrees, shape (n,).
+    weights
+        Final weights: an unweighted estimator divides its columns by them.
+
+    Returns
+    -------
+    numerator, denominator, exposure : numpy.ndarray
+        Shape (n,); NaN where the respondent doesn't enter. In a mean of ratios these are also the
+        respondents of degree 0, who have no ratio.
+    """
+    if form.combination == "mean_of_ratios":
+        usable = degree > 0
+        top = np.where(usable, reports / np.where(usable, degree, 1.0), np.nan)
+        bottom = np.where(usable, 1.0, np.nan)
+    else:
+        top, bottom = reports, degree
+    if not form.weighted:
+        top, bottom = top / weights, bottom / weights
+    return top, bottom, degree
+
+
+def scale_up_table(
+    groups: Sequence[HiddenGroup],
+    domains: Sequence[Domain],
+    populations: Populations,
+    sampling: Sampling,
+    *,
+    estimators: Sequence[str],
+    headline: str,
+    inference: Inference,
+    ratios: Mapping[str, Mapping[str, Any]] | None = None,
+    design_effect: float = 1.0,
+    benchmarked: Sequence[str] = (),
+) -> pd.DataFrame:
+    """Estimate every hidden group by every estimator in every domain.
+
+    Parameters
+    ----------
+    groups
+        Hidden groups.
+    domains
+        The nation first.
+    populations
+        Denominators.
+    sampling
+        Weights, replicates, design.
+    estimators
+        Names in :data:`ESTIMATORS`. One that needs answers the survey lacks is left out.
+    headline
+        The pre-specified estimator.
+    inference
+        How intervals are made.
+    ratios
+        Ratios of hidden groups by id: `numerator`, `denominator` and, where they are wanted
+        beside the nation, the types of `domains`.
+    design_effect
+        For the upper limit where nobody reports; see
+        :func:`prevalence.interval.zero_report_limit`.
+    benchmarked
+        Domain types whose estimates are also shown forced to add up to the national one.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row an estimator, group, domain and unit; columns of the contract ``scale_up``.
+
+    Raises
+    ------
+    PipelineError
+        If an estimator has no such name.
+    """
+    import pandas as pd
+
+    check_estimators(estimators)
+    batch, keys = RatioBatch(len(sampling.weights)), []
+    for estimator in estimators:
+        if estimator == KILLWORTH:
+            continue
+        form = FORMS[estimator]
+        for group in groups:
+            if not _applies(form, group):
+                continue
+            columns = ratio_columns(
+                form, group.reports, group.sizes.by_definition[form.degree], sampling.weights
+            )
+            for domain in domains:
+                batch.add(columns[0], columns[1], domain.mask, columns[2])
+                keys.append((estimator, group, domain))
+    estimates = batch.evaluate(sampling)
+    tables = []
+    for unit in ("persons", "rate"):
+        scale = np.array([_scale(unit, *key, populations) for key in keys])
+        units = [unit if unit == "persons" else group.per for _, group, _ in keys]
+        tables.append(
+            tidy(
+                [
+                    {"estimator": estimator, "group": group.name, "unit": unit_name}
+                    | {"domain_type": domain.type, "domain": domain.name}
+                    for (estimator, group, domain), unit_name in zip(keys, units, strict=True)
+                ],
+                estimates,
+                scale,
+                inference,
+                design_effect,
+            )
+        )
+        cells = _Cells(keys, estimates, scale, units, headline, inference, populations)
+        tables += [*_sums_over_domains(cells), *_forced(cells, benchmarked)]
+    tables.append(_ratio_rows(groups, domains, sampling, ratios or {}, inference))
+    if KILLWORTH in estimators:
+        tables.append(_killworth_rows(groups, populations, inference))
+    table = pd.concat([t for t in tables if len(t)], ignore_index=True)
+    table["headline"] = (table["estimator"] == headline) | (table["unit"] == "ratio")
+    return table
+
+
+def check_estimators(estimators: Sequence[str]) -> None:
+    """Refuse an estimator that has no such name.
+
+    Raises
+    ------
+    PipelineError
+        Naming it and the nearest one that exists.
+    """
+    for estimator in estimators:
+        if estimator not in ESTIMATORS:
+            raise PipelineError(
+                "An estimator is unknown.",
+                place="estimate.estimators",
+                found=estimator,
+                allowed=", ".join(ESTIMATORS),
+                remedy=suggestion(estimator, ESTIMATORS),
+            )
+
+
+def tidy(
+    keys: Sequence[Mapping[str, Any]],
+    estimates: RatioEstimates,
+    scale: Array,
+    inference: Inference,
+    design_effect: float = 1.0,
+) -> pd.DataFrame:
+    """Turn ratios into rows of the long tables.
+
+    Parameters
+    ----------
+    keys
+        Key columns of each row.
+    estimates
+        The ratios.
+    scale
+        What each ratio is multiplied by, shape (q,); rows where it is NaN are left out.
+    inference
+        How intervals are made.
+    design_effect
+        For the upper limit where nobody reports.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Keys, then estimate, std_error, lower, upper, level, interval, df, se_linearised, n,
+        n_reporting.
+    """
+    import pandas as pd
+
+    chosen = estimates.std_error if inference.variance == "bootstrap" else estimates.se_linearised
+    lower, upper = confidence_interval(
+        inference.interval,
+        estimates.ratio,
+        chosen,
+        estimates.df,
+        level=inference.level,
+        replicates=estimates.replicates,
+    )
+    nobody = estimates.ratio == 0
+    lower = np.where(nobody, 0.0, lower)
+    limit = zero_report_limit(estimates.exposure, design_effect, inference.level)
+    upper = np.where(nobody, limit, upper)
+    table = pd.DataFrame(list(keys)).assign(
+        estimate=estimates.ratio * scale,
+        std_error=chosen * scale,
+        lower=lower * scale,
+        upper=upper * scale,
+        level=inference.level,
+        interval=np.where(nobody, "zero_reports", inference.interval),
+        df=estimates.df,
+        se_linearised=estimates.se_linearised * scale,
+        n=estimates.n,
+        n_reporting=estimates.n_reporting,
+    )
+    return table[~np.isnan(scale)].reset_index(drop=True)
+
+
+def killworth_std_error(estimate: Array, population: float, degree_sum: float) -> Array:
+    """Killworth's binomial standard error, which ignores the design: for comparison only.
+
+    Parameters
+    ----------
+    estimate
+        Estimated size, in persons.
+    population
+        ``N_U``.
+    degree_sum
+        Sum of the degrees.
+
+    Returns
+    -------
+    numpy.ndarray
+        ``sqrt(N_H (N_U - N_H) / sum d)``.
+
+    Notes
+    -----
+    Killworth et al. 1998b, *Evaluation Review* 22:289.
+    """
+    return np.sqrt(estimate * (population - estimate) / degree_sum)
+
+
+def disclosure_inputs(
+    reports: Mapping[str, Array],
+    roles: Mapping[str, str],
+    degree: Array,
+    domains: Sequence[Domain],
+    weights: Array,
+) -> pd.DataFrame:
+    """Gather what disclosure control must know of each cell.
+
+    Parameters
+    ----------
+    reports
+        Counts by group, each of shape (n,).
+    roles
+        ``hidden``, ``known`` or ``degree`` for each group.
+    degree
+        Degrees of the headline, shape (n,).
+    domains
+        All domains.
+    weights
+        Final weights.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a group and domain: respondents, reporters, weighted sums, the shares of the one
+        and two largest weighted contributions, and the smallest complement within any published
+        domain that contains it (NaN where it is the whole).
+    """
+    import pandas as pd
+
+    parents = [parents_of(domain, domains) for domain in domains]
+    rows = []
+    for group, counts in reports.items():
+        inside = ~np.isnan(counts) & ~np.isnan(degree)
+        reporting = inside & (counts > 0)
+        contributions = np.where(inside, weights * np.nan_to_num(counts), 0.0)
+        degree_sums = np.where(inside, weights * np.nan_to_num(degree), 0.0)
+        for domain, above in zip(domains, parents, strict=True):
+            shares = top_shares(contributions[domain.mask])
+            beside = [parent.mask & ~domain.mask for parent in above]
+            beside = [mask for mask in beside if mask.any()]
+            rows.append(
+                {
+                    "group": group,
+                    "role": roles[group],
+                    "domain_type": domain.type,
+                    "domain": domain.name,
+                    "n": int((inside & domain.mask).sum()),
+                    "n_reporting": int((reporting & domain.mask).sum()),
+                    "sum_wy": contributions[domain.mask].sum(),
+                    "sum_wd": degree_sums[domain.mask].sum(),
+                    "top1_share": shares[0],
+                    "top2_share": shares[1],
+                    "n_complement": min(
+                        (float((inside & mask).sum()) for mask in beside), default=np.nan
+                    ),
+                    "n_reporting_complement": min(
+                        (float((reporting & mask).sum()) for mask in beside), default=np.nan
+                    ),
+                }
+            )
+    return pd.DataFrame(rows)
+
+
+def top_shares(contributions: Array) -> tuple[float, float]:
+    """Shares of the largest and of the two largest contributions in their sum; NaN if it is 0."""
+    total = contributions.sum()
+    if total <= 0:
+        return float("nan"), float("nan")
+    largest = np.sort(contributions)[::-1]
+    return float(largest[0] / total), float(largest[:2].sum() / total)
+
+
+Key = tuple[str, HiddenGroup, Domain]
+
+
+def _applies(form: Form, group: HiddenGroup) -> bool:
+    """Child alters are the comparison for groups of children, where children were asked about."""
+    if form.degree == "child_alters":
+        return group.population == "children" and "child_alters" in group.sizes.by_definition
+    return True
+
+
+def _scale(
+    unit: str, estimator: str, group: HiddenGroup, domain: Domain, populations: Populations
+) -> float:
+    """Find what a ratio is multiplied by: population, and for a rate the denominator too.
+
+    Where the rate is per head of the same population the size cancels and needn't be known.
+    """
+    base = "children" if FORMS[estimator].degree == "child_alters" else "all_ages"
+    if unit == "rate" and group.population == base:
+        return PER[group.per]
+    size = populations.of(domain, base)
+    if unit == "persons":
+        return size
+    return PER[group.per] * size / populations.of(domain, group.population)
+
+
+@dataclass(frozen=True)
+class _Cells:
+    """The estimates of one unit by estimator, group and domain, before they are rows."""
+
+    keys: Sequence[Key]
+    estimates: RatioEstimates
+    scale: Array
+    units: Sequence[str]
+    headline: str
+    inference: Inference
+    populations: Populations
+
+    def families(self) -> Iterator[tuple[int, str, list[int]]]:
+        """Give the headline's national place, a geographic domain type, and its places."""
+        found: dict[tuple[str, str], list[int]] = {}
+        for place, (estimator, group, domain) in enumerate(self.keys):
+            if estimator == self.headline and domain.kind == "geographic":
+                found.setdefault((group.name, domain.type), []).append(place)
+        for (name, domain_type), within in found.items():
+            if domain_type != "national" and not np.isnan(self.scale[within]).any():
+                yield found[name, "national"][0], domain_type, within
+
+    def combined(
+        self, ratio: Array, replicates: Array, within: list[int], df: Array
+    ) -> RatioEstimates:
+        """Wrap a combination of estimates as estimates, with the bootstrap's variance alone."""
+        counts = np.stack([self.estimates.n[within], self.estimates.n_reporting[within]])
+        if len(ratio) != len(within):
+            counts = counts.sum(axis=1, keepdims=True)
+        return RatioEstimates(
+            ratio=ratio,
+            replicates=replicates,
+            std_error=bootstrap_error(ratio, replicates),
+            se_linearised=np.full(len(ratio), np.nan),
+            df=df,
+            n=counts[0],
+            n_reporting=counts[1],
+            exposure=np.zeros(len(ratio)),
+        )
+
+
+def _sums_over_domains(cells: _Cells) -> list[pd.DataFrame]:
+    """Put the sum of the domains' totals beside the national estimate, as a count and a rate."""
+    tables = []
+    for nation, domain_type, within in cells.families():
+        group, unit = cells.keys[nation][1], cells.units[nation]
+        factor = cells.scale[within]
+        if unit != "persons":
+            sizes = np.array(
+                [cells.populations.of(cells.keys[place][2], group.population) for place in within]
+            )
+            factor = factor * sizes / sizes.sum()
+        if np.isnan(factor).any():
+            continue
+        summed = cells.combined(
+            np.array([cells.estimates.ratio[within] @ factor]),
+            (cells.estimates.replicates[:, within] @ factor)[:, None],
+            within,
+            cells.estimates.df[[nation]],
+        )
+        key = {"estimator": f"sum_of_{domain_type}", "group": group.name, "unit": unit}
+        key |= {"domain_type": "national", "domain": "national"}
+        tables.append(tidy([key], summed, np.ones(1), _by_bootstrap(cells.inference)))
+    return tables
+
+
+def _forced(cells: _Cells, benchmarked: Sequence[str]) -> list[pd.DataFrame]:
+    """Multiply the domains' totals so that they add up to the national one in every replicate."""
+    tables = []
+    for nation, domain_type, within in cells.families():
+        if domain_type not in benchmarked or cells.units[nation] != "persons":
+            continue
+        values, replicates, scale = cells.estimates.ratio, cells.estimates.replicates, cells.scale
+        factor = divided(values[nation] * scale[nation], values[within] @ scale[within])
+        factors = divided(
+            replicates[:, nation] * scale[nation], replicates[:, within] @ scale[within]
+        )
+        forced = cells.combined(
+            values[within] * factor,
+            replicates[:, within] * factors[:, None],
+            within,
+            cells.estimates.df[within],
+        )
+        keys = [
+            {"estimator": f"{cells.headline}_benchmarked", "group": cells.keys[place][1].name}
+            | {"unit": "persons", "domain_type": domain_type, "domain": cells.keys[place][2].name}
+            for place in within
+        ]
+        tables.append(tidy(keys, forced, scale[within], _by_bootstrap(cells.inference)))
+    return tables
+
+
+def _by_bootstrap(inference: Inference) -> Inference:
+    """Take the bootstrap's variance, the only one there is of a combination."""
+    return replace(inference, variance="bootstrap")
+
+
+def _ratio_rows(
+    groups: Sequence[HiddenGroup],
+    domains: Sequence[Domain],
+    sampling: Sampling,
+    ratios: Mapping[str, Mapping[str, Any]],
+    inference: Inference,
+) -> pd.DataFrame:
+    """Ratios of two hidden groups over those who answered both: degrees cancel."""
+    import pandas as pd
+
+    if not ratios:
+        return pd.DataFrame()
+    reports = {group.name: group.reports for group in groups}
+    batch, keys = RatioBatch(len(sampling.weights)), []
+    for name, setting in ratios.items():
+        for side in ("numerator", "denominator"):
+            if setting[side] not in reports:
+                raise PipelineError(
+                    "A ratio names a hidden group that isn't estimated.",
+                    place=f"estimate.ratios.{name}.{side}",
+                    found=setting[side],
+                    allowed=listed(reports),
+                    remedy=suggestion(setting[side], reports),
+                )
+        top, bottom = reports[setting["numerator"]], reports[setting["denominator"]]
+        for domain in domains:
+            if domain.type == "national" or domain.type in setting.get("domains", ()):
+                batch.add(top, bottom, domain.mask, np.zeros(len(top)))
+                keys.append(
+                    {"estimator": "ratio_of_sums", "group": name, "unit": "ratio"}
+                    | {"domain_type": domain.type, "domain": domain.name}
+                )
+    estimates = batch.evaluate(sampling)
+    return tidy(keys, estimates, np.ones(len(keys)), inference)
+
+
+def _killworth_rows(
+    groups: Sequence[HiddenGroup], populations: Populations, inference: Inference
+) -> pd.DataFrame:
+    """Killworth's unweighted estimate with its binomial error, for comparison only."""
+    import pandas as pd
+    from scipy.special import ndtri
+
+    rows = []
+    for group in groups:
+        degree = group.sizes.by_definition["known_population"]
+        inside = ~np.isnan(degree) & ~np.isnan(group.reports)
+        degree_sum = float(degree[inside].sum())
+        estimate = populations.total * group.reports[inside].sum() / degree_sum
+        std_error = float(killworth_std_error(estimate, populations.total, degree_sum))
+        half = float(ndtri(0.5 + inference.level / 2)) * std_error
+        rows.append(
+            {
+                "estimator": KILLWORTH,
+                "group": group.name,
+                "unit": "persons",
+                "domain_type": "national",
+                "domain": "national",
+                "estimate": estimate,
+                "std_error": std_error,
+                "lower": estimate - half,
+                "upper": estimate + half,
+                "level": inference.level,
+                "interval": "binomial",
+                "df": np.nan,
+                "se_linearised": np.nan,
+                "n": int(inside.sum()),
+                "n_reporting": int((group.reports[inside] > 0).sum()),
+            }
+        )
+    return pd.DataFrame(rows)
