@@ -1,4 +1,4 @@
-# What every rule file uses: the checked configuration, and functions that name a rule's inputs,
+# What all rule files use. The checked configuration, and functions that name inputs,
 # parameters and seeds. No rules stand here.
 #
 # required: config/config.yaml, config/surveys/*.yaml, workflow/schemas/
