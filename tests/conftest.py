@@ -1,8 +1,10 @@
 """A small sample design for tests of estimators, with its bootstrap drawn in three lines."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
+from prevalence.estimation import study_of
 from prevalence.ratio import Sampling
 
 
@@ -64,3 +66,145 @@ def make_sampling(weights, stratum, psu, *, multiplicity=None, replicates=50, se
 def sampling_of():
     """The function that makes a sampling for a test."""
     return make_sampling
+
+
+ESTIMATE = {
+    "level": 0.95,
+    "domains": [
+        {"type": "island", "variable": "island", "kind": "geographic"},
+        {"type": "sex", "variable": "sex", "kind": "respondent"},
+    ],
+    "hidden_groups": {
+        "victims": {"label": "children", "population": "children", "per": "per_100"},
+        "perpetrators": {"label": "adults", "population": "adults", "per": "per_1000"},
+    },
+    "ratios": {
+        "victims_per_perpetrator": {
+            "numerator": "victims",
+            "denominator": "perpetrators",
+            "label": "victims per perpetrator",
+        }
+    },
+    "degree": {"tie_definition": "by sight and name", "minimum_groups": 2, "missing": "exclude"},
+    "estimators": ["ratio_of_sums", "mean_of_ratios", "ratio_of_sums_child_alters", "killworth"],
+    "benchmarked": ["island"],
+}
+HEADLINE = {
+    "date": "2023-09-07",
+    "estimator": "ratio_of_sums",
+    "interval": "log_t",
+    "variance": "bootstrap",
+    "known_groups": ["doctors", "nurses", "drivers"],
+    "top_codes": {"known": 40, "hidden": 20},
+    "combination": "maximum",
+}
+GROUPS = {
+    "doctors": ("known", 900.0),
+    "nurses": ("known", 2_000.0),
+    "drivers": ("known", 5_000.0),
+    "lawyers": ("known", 400.0),
+    "children_0_5": ("child", None),
+    "children_6_17": ("child", None),
+    "victims_nonlive": ("hidden_item", None),
+    "victims_live": ("hidden_item", None),
+    "victims": ("hidden", None),
+    "perpetrators_nonlive": ("hidden_item", None),
+    "perpetrators_live": ("hidden_item", None),
+    "perpetrators": ("hidden", None),
+}
+
+
+def make_tables(n=160, seed=3, missing_share=0.02):
+    """Tables of a made-up survey: 20 PSUs in 4 strata on 2 islands."""
+    generator = np.random.default_rng(seed)
+    psu = np.arange(n) % 20
+    stratum = psu % 4
+    respondents = pd.DataFrame(
+        {
+            "respondent": [f"r{i:04d}" for i in range(n)],
+            "stratum": stratum.astype(str),
+            "psu": psu.astype(str),
+            "ssu": (psu * 10 + np.arange(n) // 20 % 3).astype(str),
+            "interviewer": (np.arange(n) % 7).astype(str),
+            "island": np.where(stratum < 2, "north", "south"),
+            "sex": generator.choice(["female", "male"], n),
+            "adults": generator.integers(1, 5, n),
+        }
+    )
+    degree = generator.lognormal(4.5, 0.6, n)
+    sizes = {group: size for group, (_, size) in GROUPS.items() if size}
+    counts = {g: generator.poisson(degree * s / 100_000).astype(float) for g, s in sizes.items()}
+    counts["children_0_5"] = generator.poisson(degree * 0.1).astype(float)
+    counts["children_6_17"] = generator.poisson(degree * 0.25).astype(float)
+    for name, share in (("victims", 0.003), ("perpetrators", 0.0015)):
+        whole = generator.poisson(degree * share).astype(float)
+        counts[f"{name}_nonlive"] = whole
+        counts[f"{name}_live"] = np.floor(whole * generator.uniform(0, 1, n))
+        counts[name] = whole
+    ard = pd.DataFrame(
+        [
+            {"respondent": name, "group": group, "role": GROUPS[group][0], "count": values[i]}
+            for group, values in counts.items()
+            for i, name in enumerate(respondents["respondent"])
+        ]
+    )
+    gone = (generator.uniform(size=len(ard)) < missing_share) & ard["role"].isin(["known"])
+    ard["count"] = ard["count"].mask(gone)
+    ard["missing"] = np.where(gone, "refused", "")
+    known = pd.DataFrame(
+        {
+            "group": list(sizes),
+            "label": [group.title() for group in sizes],
+            "size": list(sizes.values()),
+            "year": 2022,
+            "source": "made up",
+            "quality": ["A", "B", "C", "B"],
+        }
+    )
+    populations = pd.DataFrame(
+        {
+            "domain_type": ["national", "island", "island"],
+            "domain": ["national", "north", "south"],
+            "all_ages": [100_000.0, 60_000.0, 40_000.0],
+            "children": [35_000.0, 20_000.0, 15_000.0],
+            "adults": [65_000.0, 40_000.0, 25_000.0],
+        }
+    )
+    weights = generator.uniform(300, 900, n)
+    return {
+        "respondents": respondents,
+        "ard": ard,
+        "known_groups": known,
+        "populations": populations,
+        "weights": pd.DataFrame({"respondent": respondents["respondent"], "final": weights}),
+    }
+
+
+def make_study(tables=None, *, estimate=None, headline=None, replicates=60, **options):
+    """A made-up survey ready for estimation."""
+    tables = make_tables(**options) if tables is None else tables
+    respondents = tables["respondents"]
+    sampling = make_sampling(
+        tables["weights"]["final"].to_numpy(),
+        respondents["stratum"].to_numpy(str),
+        respondents["psu"].to_numpy(str),
+        replicates=replicates,
+    )
+    return study_of(
+        tables,
+        estimate=ESTIMATE | (estimate or {}),
+        headline=HEADLINE | (headline or {}),
+        sampling=sampling,
+    )
+
+
+@pytest.fixture
+def tables_of():
+    """The function that makes the tables of a survey for a test."""
+    return make_tables
+
+
+@pytest.fixture
+def study_from():
+    """The function that makes a survey for a test."""
+    return make_study

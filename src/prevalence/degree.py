@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
 import numpy as np
 from numpy.typing import NDArray
 
+from prevalence.domains import Domain
 from prevalence.errors import PipelineError
+from prevalence.ratio import Inference, RatioBatch, Sampling, tidy
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Array = NDArray[np.float64]
 
@@ -182,6 +190,46 @@ def degree_distribution(
     )
 
 
+def degree_summary(
+    by_definition: Mapping[str, Array],
+    domains: Sequence[Domain],
+    sampling: Sampling,
+    inference: Inference,
+) -> pd.DataFrame:
+    """Average the degrees, by definition and domain.
+
+    Parameters
+    ----------
+    by_definition
+        Degrees by definition, each of shape (n,).
+    domains
+        The nation first.
+    sampling
+        Weights, replicates, design.
+    inference
+        How intervals are made.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Weighted mean degree with its interval, and the weighted share of degree 0 (zero_share).
+    """
+    batch, keys = RatioBatch(len(sampling.weights)), []
+    shares = []
+    for name, degree in by_definition.items():
+        for domain in domains:
+            batch.add(degree, np.ones(len(degree)), domain.mask)
+            inside = domain.mask & ~np.isnan(degree)
+            mass = sampling.weights[inside]
+            shares.append(float(mass[degree[inside] == 0].sum() / mass.sum()) if mass.size else 0.0)
+            keys.append(
+                {"estimator": name, "group": "degree", "unit": "people_known"}
+                | {"domain_type": domain.type, "domain": domain.name}
+            )
+    table = tidy(keys, batch.evaluate(sampling), np.ones(len(keys)), inference)
+    return table.assign(zero_share=shares)
+
+
 def _readable_step(width: float) -> float:
     """Find the smallest of 1, 2, 5, 10, 20, 50, … that isn't below `width`."""
     if width <= 1:
@@ -213,3 +261,49 @@ def _check(counts: Array, sizes: Array, missing: str) -> None:
             allowed="a number of persons above 0",
             remedy="Give the size with its source, or take the group out of headline.known_groups.",
         )
+
+
+def leave_one_out_degrees(
+    estimator: str,
+    counts: Array,
+    sizes: Array,
+    population: float,
+    *,
+    missing: str = "exclude",
+    minimum_groups: int = 1,
+) -> Array:
+    """Estimate degrees from all known groups but one, for each group that is left out.
+
+    Parameters
+    ----------
+    estimator
+        ``known_population`` or ``mean_of_ratios``.
+    counts
+        People known, shape (n, K); NaN where the question wasn't answered.
+    sizes
+        Sizes of the known groups, shape (K,).
+    population
+        ``N_U``.
+    missing
+        ``exclude`` or ``zero``.
+    minimum_groups
+        Fewer answers in the other groups than this: degree missing; at most K - 1.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (n, K): column `k` holds the degrees without group `k`.
+    """
+    _check(counts, sizes, missing)
+    answered = ~np.isnan(counts)
+    known = np.where(answered, counts, 0.0)
+    counted = np.ones_like(answered) if missing == "zero" else answered
+    if estimator == "mean_of_ratios":
+        top, bottom = known / sizes, counted.astype(float)
+    else:
+        top, bottom = known, counted * sizes
+    others = answered.sum(axis=1, keepdims=True) - answered
+    enough = others >= max(min(minimum_groups, counts.shape[1] - 1), 1)
+    rest = bottom.sum(axis=1, keepdims=True) - bottom
+    numerator = top.sum(axis=1, keepdims=True) - top
+    return np.where(enough, population * numerator / np.where(enough, rest, 1.0), np.nan)

@@ -9,12 +9,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from prevalence.interval import confidence_interval
-from prevalence.ratio import RatioBatch, RatioEstimates, Sampling, bootstrap_error
+from prevalence.ratio import (
+    Inference,
+    RatioBatch,
+    RatioEstimates,
+    Sampling,
+    bootstrap_error,
+    tidy,
+)
 from prevalence.relational import Counts, capped, stacked
-from prevalence.scale_up import FORMS, Inference, network_sizes, ratio_columns, tidy
+from prevalence.scale_up import FORMS, KILLWORTH, network_sizes, ratio_columns
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from prevalence.estimation import Study
 
 Array = NDArray[np.float64]
 
@@ -88,6 +97,65 @@ def leave_one_out(
         )
         batch.add(top, bottom, exposure=exposure)
     return batch.evaluate(sampling, linearised=linearised)
+
+
+def check_groups(study: Study) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Check every group of known size by each scale-up estimator of the survey.
+
+    Parameters
+    ----------
+    study
+        The survey.
+
+    Returns
+    -------
+    groups, agreement : pandas.DataFrame
+        From :func:`known_groups_table` (all groups with a size) and :func:`agreement_table` (those
+        of the headline).
+    """
+    import pandas as pd
+
+    headline, population = study.headline, study.populations.total
+    checked = list(study.known["group"])
+    used = np.isin(checked, headline.known_groups)
+    reported = reported_sums(study.counts, checked, headline.known_cap)
+    tables, summaries = [], []
+    for estimator in study.estimators():
+        if estimator == KILLWORTH or FORMS[estimator].degree == "child_alters":
+            continue
+        estimates = leave_one_out(
+            study.counts,
+            study.known_sizes,
+            headline.known_groups,
+            population,
+            study.sampling,
+            estimator=estimator,
+            checked=checked,
+            cap=headline.known_cap,
+            missing=study.settings["degree"]["missing"],
+            minimum_groups=study.settings["degree"]["minimum_groups"],
+        )
+        tables.append(
+            known_groups_table(
+                estimates,
+                study.known,
+                population,
+                headline.inference,
+                estimator=estimator,
+                in_headline=headline.known_groups,
+                reported=reported,
+            )
+        )
+        summaries.append(
+            agreement_table(
+                estimates.chosen(used),
+                study.known["size"].to_numpy(float)[used],
+                population,
+                headline.inference,
+                estimator=estimator,
+            )
+        )
+    return pd.concat(tables, ignore_index=True), pd.concat(summaries, ignore_index=True)
 
 
 def design_effects(estimates: RatioEstimates, reported: Array) -> Array:

@@ -7,13 +7,18 @@ between estimates have valid intervals.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
-from typing import Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+
+from prevalence.interval import confidence_interval, zero_report_limit
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -79,6 +84,28 @@ class RatioEstimates:
     n: NDArray[np.int64]
     n_reporting: NDArray[np.int64]
     exposure: Array
+
+    def chosen(self, places: Mask | Sequence[int]) -> RatioEstimates:
+        """Give some of the ratios, by mask or by place."""
+        return RatioEstimates(
+            self.ratio[places],
+            self.replicates[:, places],
+            self.std_error[places],
+            self.se_linearised[places],
+            self.df[places],
+            self.n[places],
+            self.n_reporting[places],
+            self.exposure[places],
+        )
+
+
+@dataclass(frozen=True)
+class Inference:
+    """How intervals are made: their kind, which variance, the confidence level."""
+
+    interval: str = "log_t"
+    variance: str = "bootstrap"
+    level: float = 0.95
 
 
 @dataclass
@@ -212,3 +239,61 @@ def bootstrap_error(estimate: Array, replicates: Array) -> Array:
         return np.full(estimate.shape, np.nan)
     squares: Array = np.mean((replicates - estimate) ** 2, axis=0)
     return np.sqrt(squares)
+
+
+def tidy(
+    keys: Sequence[Mapping[str, Any]],
+    estimates: RatioEstimates,
+    scale: Array,
+    inference: Inference,
+    design_effect: float = 1.0,
+) -> pd.DataFrame:
+    """Turn ratios into rows of the long tables.
+
+    Parameters
+    ----------
+    keys
+        Key columns of each row.
+    estimates
+        The ratios.
+    scale
+        What each ratio is multiplied by, shape (q,); rows where it is NaN are left out.
+    inference
+        How intervals are made.
+    design_effect
+        For the upper limit where nobody reports.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Keys, then estimate, std_error, lower, upper, level, interval, df, se_linearised, n,
+        n_reporting.
+    """
+    import pandas as pd
+
+    chosen = estimates.std_error if inference.variance == "bootstrap" else estimates.se_linearised
+    lower, upper = confidence_interval(
+        inference.interval,
+        estimates.ratio,
+        chosen,
+        estimates.df,
+        level=inference.level,
+        replicates=estimates.replicates,
+    )
+    nobody = estimates.ratio == 0
+    lower = np.where(nobody, 0.0, lower)
+    limit = zero_report_limit(estimates.exposure, design_effect, inference.level)
+    upper = np.where(nobody, limit, upper)
+    table = pd.DataFrame(list(keys)).assign(
+        estimate=estimates.ratio * scale,
+        std_error=chosen * scale,
+        lower=lower * scale,
+        upper=upper * scale,
+        level=inference.level,
+        interval=np.where(nobody, "zero_reports", inference.interval),
+        df=estimates.df,
+        se_linearised=estimates.se_linearised * scale,
+        n=estimates.n,
+        n_reporting=estimates.n_reporting,
+    )
+    return table[~np.isnan(scale)].reset_index(drop=True)

@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 Counts = Mapping[str, Array]
 
-COMBINATIONS = ("maximum", "sum")
-
 
 def count_columns(ard: pd.DataFrame, respondents: Sequence[str]) -> dict[str, Array]:
     """Spread the long table of counts into one array a group.
@@ -97,37 +95,3 @@ def quantile_cap(counts: Array, share: float) -> float:
     """
     answers = counts[~np.isnan(counts)]
     return max(float(np.quantile(answers, share)), 1.0) if answers.size else 1.0
-
-
-def combined(items: Array, rule: str) -> Array:
-    """Make one count per respondent from the items of a hidden group.
-
-    Parameters
-    ----------
-    items
-        Counts by item, shape (n, items); NaN where missing.
-    rule
-        ``maximum`` (no more than the union) or ``sum`` (no less than it).
-
-    Returns
-    -------
-    numpy.ndarray
-        Shape (n,); NaN where every item is missing.
-
-    Raises
-    ------
-    PipelineError
-        If the rule has no such name.
-    """
-    if rule not in COMBINATIONS:
-        raise PipelineError(
-            "A rule of combination is unknown.",
-            place="combination",
-            found=rule,
-            allowed=", ".join(COMBINATIONS),
-            remedy=suggestion(rule, COMBINATIONS),
-        )
-    answered = ~np.isnan(items)
-    values = np.where(answered, items, 0.0)
-    total = values.max(axis=1) if rule == "maximum" else values.sum(axis=1)
-    return np.where(answered.any(axis=1), total, np.nan)

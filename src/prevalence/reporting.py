@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 
 from prevalence.domains import Domain
 from prevalence.interval import confidence_interval
-from prevalence.ratio import RatioBatch, RatioEstimates, Sampling
-from prevalence.scale_up import Inference, tidy
+from prevalence.ratio import Inference, RatioBatch, RatioEstimates, Sampling, tidy
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -91,11 +90,15 @@ def reporting_table(
         described a situation. A situation known to more people is described more often: the share
         is of situations as they are seen.
     """
+    import pandas as pd
+
     batch, keys = RatioBatch(len(sampling.weights)), []
     for group, columns in answers.items():
         yes = columns["yes"]
         answered = yes + columns["no"]
         described = answered + columns["dont_know"] + columns["refused"]
+        if not described.any():
+            continue
         told = {name: top for name, top in columns.items() if name.startswith("authority:")}
         shares = {"reported_of_answered": (yes, answered), "reported_of_all": (yes, described)}
         shares |= {
@@ -109,6 +112,8 @@ def reporting_table(
                     {"estimator": estimator, "group": group, "unit": "per_cent"}
                     | {"domain_type": domain.type, "domain": domain.name}
                 )
+    if not keys:
+        return pd.DataFrame()
     estimates = batch.evaluate(sampling)
     table = tidy(keys, estimates, np.full(len(keys), 100.0), replace(inference, interval="t"))
     lower, upper = logit_interval(estimates, inference)

@@ -12,8 +12,15 @@ from numpy.typing import NDArray
 from prevalence.degree import degrees
 from prevalence.domains import Domain, Populations, parents_of
 from prevalence.errors import PipelineError, listed, suggestion
-from prevalence.interval import confidence_interval, zero_report_limit
-from prevalence.ratio import RatioBatch, RatioEstimates, Sampling, bootstrap_error, divided
+from prevalence.ratio import (
+    Inference,
+    RatioBatch,
+    RatioEstimates,
+    Sampling,
+    bootstrap_error,
+    divided,
+    tidy,
+)
 from prevalence.relational import Counts, capped, stacked
 
 if TYPE_CHECKING:
@@ -59,15 +66,6 @@ FORMS = {
 }
 KILLWORTH = "killworth"
 ESTIMATORS = (*FORMS, KILLWORTH)
-
-
-@dataclass(frozen=True)
-class Inference:
-    """How intervals are made: their kind, which variance, the confidence level."""
-
-    interval: str = "log_t"
-    variance: str = "bootstrap"
-    level: float = 0.95
 
 
 @dataclass(frozen=True)
@@ -317,64 +315,6 @@ def check_estimators(estimators: Sequence[str]) -> None:
                 allowed=", ".join(ESTIMATORS),
                 remedy=suggestion(estimator, ESTIMATORS),
             )
-
-
-def tidy(
-    keys: Sequence[Mapping[str, Any]],
-    estimates: RatioEstimates,
-    scale: Array,
-    inference: Inference,
-    design_effect: float = 1.0,
-) -> pd.DataFrame:
-    """Turn ratios into rows of the long tables.
-
-    Parameters
-    ----------
-    keys
-        Key columns of each row.
-    estimates
-        The ratios.
-    scale
-        What each ratio is multiplied by, shape (q,); rows where it is NaN are left out.
-    inference
-        How intervals are made.
-    design_effect
-        For the upper limit where nobody reports.
-
-    Returns
-    -------
-    pandas.DataFrame
-        Keys, then estimate, std_error, lower, upper, level, interval, df, se_linearised, n,
-        n_reporting.
-    """
-    import pandas as pd
-
-    chosen = estimates.std_error if inference.variance == "bootstrap" else estimates.se_linearised
-    lower, upper = confidence_interval(
-        inference.interval,
-        estimates.ratio,
-        chosen,
-        estimates.df,
-        level=inference.level,
-        replicates=estimates.replicates,
-    )
-    nobody = estimates.ratio == 0
-    lower = np.where(nobody, 0.0, lower)
-    limit = zero_report_limit(estimates.exposure, design_effect, inference.level)
-    upper = np.where(nobody, limit, upper)
-    table = pd.DataFrame(list(keys)).assign(
-        estimate=estimates.ratio * scale,
-        std_error=chosen * scale,
-        lower=lower * scale,
-        upper=upper * scale,
-        level=inference.level,
-        interval=np.where(nobody, "zero_reports", inference.interval),
-        df=estimates.df,
-        se_linearised=estimates.se_linearised * scale,
-        n=estimates.n,
-        n_reporting=estimates.n_reporting,
-    )
-    return table[~np.isnan(scale)].reset_index(drop=True)
 
 
 def killworth_std_error(estimate: Array, population: float, degree_sum: float) -> Array:

@@ -1,0 +1,58 @@
+"""Estimate the hidden groups by every configured estimator, nationally and by domain."""
+
+from typing import Any
+
+from prevalence.contracts import check_table
+from prevalence.contracts.estimate import DISCLOSURE_INPUTS, SCALE_UP, arranged
+from prevalence.estimation import ROW_TABLES, SIDE_TABLES, study_of
+from prevalence.files import read_csv, read_parquet, write_csv
+from prevalence.job import run_job
+from prevalence.known_groups import typical_design_effect
+from prevalence.scale_up import disclosure_inputs, scale_up_table
+
+
+def main(job: Any) -> None:
+    """Write the scale-up table and the inputs of disclosure control."""
+    tables = {name: read_parquet(job.input.get(name)) for name in ROW_TABLES}
+    tables |= {name: read_csv(job.input.get(name)) for name in SIDE_TABLES if job.input.get(name)}
+    study = study_of(
+        tables,
+        estimate=job.params.estimate,
+        headline=job.params.headline,
+        year=job.params.year,
+    )
+    checked = read_csv(job.input.checked)
+    mine = checked["in_headline"] & (checked["estimator"] == study.headline.estimator)
+    table = scale_up_table(
+        study.hidden_groups(),
+        study.domains,
+        study.populations,
+        study.sampling,
+        estimators=study.estimators(),
+        headline=study.headline.estimator,
+        inference=study.headline.inference,
+        ratios=study.settings.get("ratios"),
+        design_effect=typical_design_effect(checked.loc[mine, "design_effect"].to_numpy(float)),
+        benchmarked=study.settings.get("benchmarked") or (),
+    )
+    reports, roles = study.published_counts()
+    inputs = disclosure_inputs(
+        reports,
+        roles,
+        study.sizes().by_definition["known_population"],
+        study.domains,
+        study.sampling.weights,
+    )
+    survey = job.wildcards.survey
+    table = check_table(arranged(table, SCALE_UP, survey), SCALE_UP, job.output.scale_up)
+    inputs = check_table(
+        arranged(inputs, DISCLOSURE_INPUTS, survey),
+        DISCLOSURE_INPUTS,
+        job.output.disclosure_inputs,
+    )
+    write_csv(table, job.output.scale_up)
+    write_csv(inputs, job.output.disclosure_inputs)
+
+
+if __name__ == "__main__":
+    run_job(main, snakemake)

@@ -1,0 +1,204 @@
+"""Contracts of the tables of the estimate stage."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pandera.pandas as pa
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+UNITS = (
+    "persons",
+    "per_100",
+    "per_1000",
+    "ratio",
+    "per_cent",
+    "people_known",
+    "log_ratio",
+    "log_ratio_per_log_size",
+)
+INTERVALS = ("log_t", "t", "percentile", "logit_t", "zero_reports", "binomial")
+QUALITY = ("A", "B", "C", "")
+
+
+def _text(description: str, *, allowed: tuple[str, ...] = ()) -> pa.Column:
+    checks = [pa.Check.isin(allowed)] if allowed else []
+    return pa.Column(str, checks, coerce=True, description=description)
+
+
+def _number(description: str, *, nullable: bool = True, minimum: float | None = None) -> pa.Column:
+    checks = [] if minimum is None else [pa.Check.ge(minimum)]
+    return pa.Column(float, checks, nullable=nullable, coerce=True, description=description)
+
+
+def _whole(description: str) -> pa.Column:
+    return pa.Column("int64", pa.Check.ge(0), coerce=True, description=description)
+
+
+def _flag(description: str) -> pa.Column:
+    return pa.Column(bool, coerce=True, description=description)
+
+
+def _keys() -> dict[str, pa.Column]:
+    return {
+        "survey": _text("Id of the survey."),
+        "estimator": _text("Name of the estimator."),
+        "group": _text("The group, ratio or summary that is estimated."),
+        "domain_type": _text("Type of domain; national for the nation."),
+        "domain": _text("Name of the domain."),
+    }
+
+
+def _estimate(unit: str) -> dict[str, pa.Column]:
+    return {
+        "estimate": _number(f"Point estimate, {unit}; empty where it doesn't exist."),
+        "std_error": _number(f"Standard error, {unit}.", minimum=0),
+        "lower": _number(f"Lower confidence limit, {unit}."),
+        "upper": _number(f"Upper confidence limit, {unit}."),
+        "level": _number("Confidence level, as a share.", nullable=False, minimum=0),
+        "unit": _text("Unit of the estimate and its limits.", allowed=UNITS),
+        "n": _whole("Respondents in the estimate."),
+    }
+
+
+def _inference() -> dict[str, pa.Column]:
+    return {
+        "n_reporting": _whole("Respondents in the estimate with a report above 0."),
+        "df": _number("Design degrees of freedom: PSUs less strata."),
+        "interval": _text("How the limits were made.", allowed=INTERVALS),
+        "se_linearised": _number("Linearised standard error, in the same unit.", minimum=0),
+    }
+
+
+def _contract(
+    name: str, description: str, columns: dict[str, pa.Column], unique: list[str] | None
+) -> pa.DataFrameSchema:
+    return pa.DataFrameSchema(
+        columns, name=name, description=description, unique=unique, strict=True, ordered=True
+    )
+
+
+def arranged(frame: pd.DataFrame, contract: pa.DataFrameSchema, survey: str) -> pd.DataFrame:
+    """Add the survey's id and put the columns in the contract's order; empty tables keep them."""
+    return frame.assign(survey=survey).reindex(columns=list(contract.columns))
+
+
+SCALE_UP = _contract(
+    "scale_up",
+    "Scale-up estimates of the hidden groups, nationally and by domain.",
+    {
+        **_keys(),
+        **_estimate("in the unit of its row"),
+        **_inference(),
+        "headline": _flag("Whether this is the pre-specified estimator."),
+    },
+    ["survey", "estimator", "group", "domain_type", "domain", "unit"],
+)
+
+DISCLOSURE_INPUTS = _contract(
+    "disclosure_inputs",
+    "What disclosure control must know of each cell; never released.",
+    {
+        "survey": _text("Id of the survey."),
+        "group": _text("The group; degree for the mean degree."),
+        "role": _text("Role of the group.", allowed=("hidden", "known", "degree", "situation")),
+        "domain_type": _text("Type of domain."),
+        "domain": _text("Name of the domain."),
+        "n": _whole("Respondents in the cell."),
+        "n_reporting": _whole("Respondents with a report above 0."),
+        "sum_wy": _number("Weighted sum of the reports, in persons known."),
+        "sum_wd": _number("Weighted sum of the degrees, in persons known."),
+        "top1_share": _number("Share of the largest weighted contribution in sum_wy."),
+        "top2_share": _number("Share of the two largest weighted contributions in sum_wy."),
+        "n_complement": _number(
+            "Fewest respondents beside the domain in any published domain that contains it."
+        ),
+        "n_reporting_complement": _number("The same for respondents with a report above 0."),
+    },
+    ["survey", "group", "domain_type", "domain"],
+)
+
+DEGREES = _contract(
+    "degrees",
+    "Network size of each respondent by the headline's definition.",
+    {
+        "respondent": _text("Pseudonymous id."),
+        "degree": _number("Degree in persons; empty with too few answered groups.", minimum=0),
+        "groups_answered": _whole("Known groups that the respondent answered."),
+    },
+    ["respondent"],
+)
+
+DEGREE_SUMMARY = _contract(
+    "degree_summary",
+    "Mean network size, by definition and domain.",
+    {
+        **_keys(),
+        **_estimate("people known"),
+        "zero_share": _number("Weighted share of respondents of degree 0.", minimum=0),
+    },
+    ["survey", "estimator", "domain_type", "domain"],
+)
+
+DEGREE_DISTRIBUTION = _contract(
+    "degree_distribution",
+    "Weighted distribution of network sizes; the first bin is degree 0 alone, the last is open.",
+    {
+        "survey": _text("Id of the survey."),
+        "lower_bound": _number("Above this degree (0 in the first bin).", nullable=False),
+        "upper_bound": _number("Up to and including this degree; empty in the last bin."),
+        "share": _number("Weighted share of respondents.", nullable=False, minimum=0),
+        "n": _whole("Respondents."),
+    },
+    ["survey", "lower_bound", "upper_bound"],
+)
+
+KNOWN_GROUPS = _contract(
+    "known_groups",
+    "Leave-one-out: each group of known size estimated from the others.",
+    {
+        "survey": _text("Id of the survey."),
+        "estimator": _text("Name of the estimator."),
+        "group": _text("Known group."),
+        "label": _text("Its label."),
+        **_estimate("persons"),
+        "n_reporting": _whole("Respondents who know a member."),
+        "known_size": _number("Official size in persons.", nullable=False, minimum=1),
+        "year": pa.Column(
+            "Int64", nullable=True, coerce=True, description="Year of the official size."
+        ),
+        "quality": _text("Grade of the official size.", allowed=QUALITY),
+        "source": _text("Source of the official size."),
+        "in_headline": _flag("Whether the headline's degrees rest on the group."),
+        "log_ratio": _number("Logarithm of estimate over known size."),
+        "log_ratio_lower": _number("Its lower confidence limit."),
+        "log_ratio_upper": _number("Its upper confidence limit."),
+        "design_effect": _number("Relative variance over that of a Poisson count.", minimum=0),
+    },
+    ["survey", "estimator", "group"],
+)
+
+AGREEMENT = _contract(
+    "agreement",
+    "How well the known groups agree: root mean square of the log ratios, and recall slope.",
+    {
+        "survey": _text("Id of the survey."),
+        "estimator": _text("Name of the estimator."),
+        "group": _text("Which summary.", allowed=("root_mean_square", "recall_slope")),
+        **_estimate("as its unit says"),
+    },
+    ["survey", "estimator", "group"],
+)
+
+REPORTING = _contract(
+    "reporting",
+    "Share of the situations respondents know of that was reported to authorities.",
+    {
+        **_keys(),
+        **_estimate("per cent"),
+        **_inference(),
+    },
+    ["survey", "estimator", "group", "domain_type", "domain"],
+)

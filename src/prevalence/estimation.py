@@ -1,0 +1,267 @@
+"""What every table of the estimate stage starts from: counts, sizes, domains, sample, choices."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from prevalence.domains import Domain, Populations, domains_of
+from prevalence.errors import PipelineError, listed, suggestion
+from prevalence.ratio import Inference, Sampling
+from prevalence.relational import Counts, capped, count_columns
+from prevalence.scale_up import (
+    FORMS,
+    KILLWORTH,
+    HiddenGroup,
+    NetworkSizes,
+    check_estimators,
+    network_sizes,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Array = NDArray[np.float64]
+
+ROW_TABLES = ("respondents", "ard", "weights", "replicates", "replicate_factors")
+SIDE_TABLES = ("known_groups", "populations")
+POPULATION_COLUMNS = ["domain_type", "domain", "all_ages", "children", "adults"]
+
+
+@dataclass(frozen=True)
+class Headline:
+    """The pre-specified choices.
+
+    Parameters
+    ----------
+    estimator
+        Name of the scale-up estimator.
+    inference
+        How intervals are made.
+    known_groups
+        Groups on which degrees rest.
+    known_cap, hidden_cap
+        Top codes; None where counts stay as they are.
+    """
+
+    estimator: str
+    inference: Inference
+    known_groups: tuple[str, ...]
+    known_cap: float | None
+    hidden_cap: float | None
+
+    @classmethod
+    def from_config(cls, headline: Mapping[str, Any], level: float) -> Headline:
+        """Read the `headline:` section of a survey's config."""
+        caps = headline["top_codes"]
+        return cls(
+            estimator=headline["estimator"],
+            inference=Inference(headline["interval"], headline["variance"], level),
+            known_groups=tuple(headline["known_groups"]),
+            known_cap=caps["known"],
+            hidden_cap=caps["hidden"],
+        )
+
+
+@dataclass(frozen=True)
+class Study:
+    """A survey ready for estimation.
+
+    Parameters
+    ----------
+    respondents
+        One row a respondent, in the order of the weights.
+    counts
+        People known by group, not top-coded, each of shape (n,).
+    roles
+        Role of each group: known, child, hidden_item, hidden, situation.
+    known
+        Groups with a size: `group`, `label`, `size`, `year`, `source`, `quality`.
+    populations
+        Denominators.
+    sampling
+        Weights, replicates, design.
+    settings
+        The `estimate:` section of the config.
+    headline
+        The pre-specified choices.
+    """
+
+    respondents: pd.DataFrame
+    counts: Counts
+    roles: Mapping[str, str]
+    known: pd.DataFrame
+    populations: Populations
+    sampling: Sampling
+    settings: Mapping[str, Any]
+    headline: Headline
+
+    @property
+    def known_sizes(self) -> dict[str, float]:
+        """Sizes of the known groups, in persons."""
+        return dict(zip(self.known["group"], self.known["size"].astype(float), strict=True))
+
+    @property
+    def child_groups(self) -> list[str]:
+        """Age groups of children that respondents counted."""
+        return [group for group, role in self.roles.items() if role == "child"]
+
+    @cached_property
+    def domains(self) -> list[Domain]:
+        """The nation and each configured domain, in the order of the table of populations."""
+        order = [name for _, name, _ in self.populations.sizes]
+        return domains_of(self.respondents, self.settings["domains"], order)
+
+    def estimators(self) -> list[str]:
+        """Names of the estimators that the survey's answers admit, the headline's first."""
+        names = [self.headline.estimator, *self.settings["estimators"]]
+        check_estimators(names)
+        return [
+            name
+            for name in dict.fromkeys(names)
+            if name == KILLWORTH or FORMS[name].degree != "child_alters" or self.child_groups
+        ]
+
+    def published_counts(self) -> tuple[dict[str, Array], dict[str, str]]:
+        """Give the counts behind every published cell, as the headline uses them, and the roles."""
+        cap = self.headline.known_cap
+        reports = {group.name: group.reports for group in self.hidden_groups()}
+        roles = dict.fromkeys(reports, "hidden")
+        for group in self.known["group"]:
+            reports[group] = capped(self.counts[group], cap)
+            roles[group] = "known"
+        reports["degree"] = self.sizes().by_definition["known_population"]
+        return reports, roles | {"degree": "degree"}
+
+    def sizes(self, known_groups: Sequence[str] | None = None) -> NetworkSizes:
+        """Network sizes by the headline's rules, on other known groups if they are named."""
+        degree = self.settings["degree"]
+        return network_sizes(
+            self.counts,
+            self.known_sizes,
+            self.headline.known_groups if known_groups is None else known_groups,
+            self.populations.total,
+            cap=self.headline.known_cap,
+            missing=degree["missing"],
+            minimum_groups=degree["minimum_groups"],
+            child_groups=self.child_groups,
+        )
+
+    def hidden_groups(self) -> list[HiddenGroup]:
+        """Hidden groups with their capped reports and network sizes.
+
+        Raises
+        ------
+        PipelineError
+            If a configured group isn't among the counts.
+        """
+        groups = []
+        for name, setting in self.settings["hidden_groups"].items():
+            if name not in self.counts:
+                raise PipelineError(
+                    "A hidden group is not among the counts.",
+                    place=f"estimate.hidden_groups.{name}",
+                    found=name,
+                    allowed=listed(self.counts),
+                    remedy=suggestion(name, self.counts),
+                )
+            reports = capped(self.counts[name], self.headline.hidden_cap)
+            sizes = self.sizes(setting.get("known_groups"))
+            groups.append(HiddenGroup(name, reports, sizes, setting["population"], setting["per"]))
+        return groups
+
+
+def study_of(
+    tables: Mapping[str, pd.DataFrame],
+    *,
+    estimate: Mapping[str, Any],
+    headline: Mapping[str, Any],
+    year: int | None = None,
+    sampling: Sampling | None = None,
+) -> Study:
+    """Bring the tables of a survey into one order.
+
+    Parameters
+    ----------
+    tables
+        `respondents` (in the order of the weights) and `ard` of the clean stage; the side tables
+        `known_groups` and, where the config gives no populations, `populations`; and, unless the
+        sampling is given, `weights`, `replicates` and `replicate_factors`.
+    estimate, headline
+        Sections of the survey's config.
+    year
+        Reference year of the populations.
+    sampling
+        Weights, replicates, design, if they are at hand.
+
+    Returns
+    -------
+    Study
+        Ready for estimation.
+
+    Raises
+    ------
+    PipelineError
+        If the tables don't fit one another or a size isn't positive.
+    """
+    import pandas as pd
+
+    respondents, ard, known_groups = (tables[n] for n in ("respondents", "ard", "known_groups"))
+    populations = tables.get("populations")
+    if populations is None:
+        populations = pd.DataFrame(estimate.get("populations") or [], columns=POPULATION_COLUMNS)
+    sampling = sampling_of(tables) if sampling is None else sampling
+    if len(respondents) != len(sampling.weights):
+        raise PipelineError(
+            "Respondents and weights differ in number.",
+            found=f"{len(respondents)} respondents, {len(sampling.weights)} weights",
+            remedy="Run snakemake again from the weight stage.",
+        )
+    known = known_groups[known_groups["size"].notna()].reset_index(drop=True)
+    if (known["size"] <= 0).any():
+        raise PipelineError(
+            "A known group has no size above 0.",
+            file="known_groups.csv",
+            place="size",
+            found=listed(known.loc[known["size"] <= 0, "group"]),
+            allowed="a number of persons above 0, or empty where the size isn't known",
+            remedy="Give the size with its source, or leave the field empty.",
+        )
+    counts = count_columns(ard, list(respondents["respondent"]))
+    firsts = ard.drop_duplicates("group")
+    roles = dict(zip(firsts["group"].astype(str), firsts["role"].astype(str), strict=True))
+    return Study(
+        respondents=respondents,
+        counts=counts,
+        roles=roles,
+        known=known[known["group"].isin(counts)].reset_index(drop=True),
+        populations=Populations.from_table(populations, year),
+        sampling=sampling,
+        settings=estimate,
+        headline=Headline.from_config(headline, estimate["level"]),
+    )
+
+
+def sampling_of(tables: Mapping[str, pd.DataFrame]) -> Sampling:
+    """Read weights, replicates and design from the tables of the weight stage.
+
+    Parameters
+    ----------
+    tables
+        `weights`, `replicates` and `replicate_factors`.
+
+    Returns
+    -------
+    Sampling
+        What inference about weighted totals needs.
+    """
+    from prevalence.replication import Replicates
+
+    weights = tables["weights"]
+    replicates = Replicates.from_tables(weights, tables["replicates"], tables["replicate_factors"])
+    return Sampling(weights["final"].to_numpy(float), replicates, None, None)

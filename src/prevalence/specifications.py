@@ -1,0 +1,429 @@
+"""Every combination of defensible choices, estimated: the spread that one headline hides."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from itertools import product
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from prevalence.combination import (
+    combine_reports,
+    impute_perpetrators_from_victims,
+    impute_victims_from_perpetrators,
+)
+from prevalence.degree import degrees, leave_one_out_degrees
+from prevalence.errors import PipelineError, listed, suggestion
+from prevalence.ratio import RatioBatch, divided, tidy
+from prevalence.relational import capped, quantile_cap, stacked
+from prevalence.scale_up import Form, ratio_columns
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from prevalence.estimation import Study
+
+Array = NDArray[np.float64]
+
+HEADLINE = "headline"
+AS_GIVEN = "as_given"
+QUANTILES = {"p95": 0.95, "p97_5": 0.975, "p99": 0.99}
+ALLOWED = {
+    "estimator": ("ratio_of_sums", "mean_of_ratios"),
+    "degree": ("known_population", "mean_of_ratios"),
+    "top_code": (HEADLINE, "none", *QUANTILES),
+    "weights": ("final", "trimmed", "nonresponse", "base", "none"),
+    "combination": ("maximum", "sum"),
+    "imputation": ("none", "published"),
+}
+
+
+@dataclass(frozen=True)
+class Specification:
+    """One way to make the estimate.
+
+    Parameters
+    ----------
+    estimator
+        ``ratio_of_sums`` or ``mean_of_ratios``.
+    degree
+        ``known_population`` or ``mean_of_ratios``.
+    top_code
+        ``headline`` (its fixed caps), ``none``, or a quantile of each known group's answers, found
+        once on the full sample and frozen.
+    known_groups
+        Name of a set of known groups; ``headline`` is the headline's.
+    weights
+        The step of weighting whose weights are used; ``none`` uses none.
+    combination
+        How live and non-live reports are combined; ``as_given`` where groups have one item.
+    imputation
+        ``none``, or ``published``: 4 victims where only perpetrators are reported, and the mean
+        number of adults a household of the place where only victims are.
+    """
+
+    estimator: str
+    degree: str
+    top_code: str
+    known_groups: str
+    weights: str
+    combination: str
+    imputation: str
+
+
+CHOICES = tuple(field.name for field in fields(Specification))
+
+
+@dataclass(frozen=True)
+class Reports:
+    """What respondents say of the hidden groups, and what imputation needs.
+
+    Parameters
+    ----------
+    items
+        Items of each hidden group, shape (n, items); NaN where missing.
+    rules
+        The rule by which the headline combines them.
+    victims, perpetrators
+        Ids of the two groups between which the published rules impute; None: no imputation.
+    adults
+        Adults in the respondent's household, shape (n,).
+    place
+        Municipality (or PSU) of the respondent, shape (n,).
+    """
+
+    items: Mapping[str, Array]
+    rules: Mapping[str, str]
+    victims: str | None = None
+    perpetrators: str | None = None
+    adults: Array | None = None
+    place: NDArray[np.object_] | None = None
+
+    def of(self, specification: Specification) -> dict[str, Array]:
+        """Give one count a respondent and hidden group under a specification, not top-coded."""
+        found = {}
+        for group, items in self.items.items():
+            rule = specification.combination
+            one = items.shape[1] == 1 or rule == AS_GIVEN
+            found[group] = items[:, 0] if one else combine_reports(items, rule)
+        if specification.imputation == "none" or self.victims is None or self.perpetrators is None:
+            return found
+        victims, perpetrators = found[self.victims], found[self.perpetrators]
+        found[self.victims] = impute_victims_from_perpetrators(victims, perpetrators)
+        if self.adults is not None and self.place is not None:
+            found[self.perpetrators] = impute_perpetrators_from_victims(
+                victims, perpetrators, self.adults, self.place
+            )
+        return found
+
+
+def reports_of(study: Study, combine: Mapping[str, Mapping[str, Any]] | None) -> Reports:
+    """Find the items of the hidden groups, and what imputation between them needs.
+
+    Parameters
+    ----------
+    study
+        The survey.
+    combine
+        The `clean.combine` section of the config: items and rule of each hidden group.
+
+    Returns
+    -------
+    Reports
+        A group without items has its combined count as its only item.
+    """
+    items, rules = {}, {}
+    for group in study.settings["hidden_groups"]:
+        setting = (combine or {}).get(group, {})
+        names = [item for item in setting.get("items", ()) if item in study.counts]
+        items[group] = stacked(study.counts, names or [group])
+        rules[group] = setting.get("rule", AS_GIVEN) if len(names) > 1 else AS_GIVEN
+    pair = study.settings.get("imputation_between") or {}
+    frame = study.respondents
+    column = next((name for name in ("city", "psu") if name in frame), None)
+    return Reports(
+        items=items,
+        rules=rules,
+        victims=pair.get("victims"),
+        perpetrators=pair.get("perpetrators"),
+        adults=frame["adults"].to_numpy(float, na_value=np.nan) if "adults" in frame else None,
+        place=None if column is None else frame[column].to_numpy(dtype=object),
+    )
+
+
+def specifications(
+    choices: Mapping[str, Any], study: Study, reports: Reports
+) -> list[Specification]:
+    """List every combination of the configured choices, the headline's among them.
+
+    Parameters
+    ----------
+    choices
+        The `estimate.specifications` section: a list for each choice; for `known_groups` named
+        lists of groups.
+    study
+        The survey.
+    reports
+        Says whether there is anything to combine or impute.
+
+    Returns
+    -------
+    list of Specification
+        Without repetition, in the order of the config.
+
+    Raises
+    ------
+    PipelineError
+        If a choice has a value that isn't known.
+    """
+    levels: dict[str, list[str]] = {}
+    headline = headline_specification(study, reports)
+    for name in CHOICES:
+        own = getattr(headline, name)
+        if name == "known_groups":
+            levels[name] = [own, *(choices.get(name) or {})]
+            continue
+        values = list(choices.get(name) or [])
+        for value in values:
+            if value not in ALLOWED[name]:
+                raise PipelineError(
+                    "A choice of the specification table is unknown.",
+                    place=f"estimate.specifications.{name}",
+                    found=value,
+                    allowed=listed(ALLOWED[name]),
+                    remedy=suggestion(str(value), ALLOWED[name]),
+                )
+        levels[name] = list(dict.fromkeys([own, *values]))
+    if headline.combination == AS_GIVEN:
+        levels["combination"] = [AS_GIVEN]
+    if reports.victims is None:
+        levels["imputation"] = ["none"]
+    return [Specification(*combination) for combination in product(*levels.values())]
+
+
+def headline_specification(study: Study, reports: Reports) -> Specification:
+    """Write the headline's choices as a specification."""
+    from prevalence.scale_up import FORMS
+
+    form = FORMS[study.headline.estimator]
+    rules = [rule for rule in reports.rules.values() if rule != AS_GIVEN]
+    return Specification(
+        estimator=form.combination,
+        degree=form.degree,
+        top_code=HEADLINE,
+        known_groups=HEADLINE,
+        weights="final" if form.weighted else "none",
+        combination=rules[0] if rules else AS_GIVEN,
+        imputation="none",
+    )
+
+
+def specification_table(
+    study: Study,
+    reports: Reports,
+    wanted: Sequence[Specification],
+    known_sets: Mapping[str, Sequence[str]],
+    weights: pd.DataFrame,
+) -> pd.DataFrame:
+    """Estimate every hidden group under every specification, all in one pass of the replicates.
+
+    Parameters
+    ----------
+    study
+        The survey.
+    reports
+        Items of the hidden groups.
+    wanted
+        The specifications.
+    known_sets
+        Known groups by the name of their set; the headline's set is added.
+    weights
+        Weights by step, in the order of the respondents.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a specification and hidden group, in persons: the choices, the estimate with its
+        interval, the root mean square of the leave-one-out log ratios under the same choices, and
+        whether it is the headline. The headline stands once more with each other interval and
+        variance.
+    """
+    import pandas as pd
+
+    headline = headline_specification(study, reports)
+    sets = {HEADLINE: study.headline.known_groups} | dict(known_sets)
+    designs = _NetworkDesigns(study, sets, weights)
+    counts = {
+        key: reports.of(replace(headline, combination=key[0], imputation=key[1]))
+        for key in dict.fromkeys((one.combination, one.imputation) for one in wanted)
+    }
+    batch, keys, scores = RatioBatch(len(study.sampling.weights)), [], []
+    for one in wanted:
+        degree, factor, score = designs.of(one)
+        hidden = counts[one.combination, one.imputation]
+        cap = None if one.top_code == "none" else study.headline.hidden_cap
+        for group, values in hidden.items():
+            top, bottom, exposure = ratio_columns(
+                Form(one.estimator), capped(values, cap), degree, study.sampling.weights
+            )
+            batch.add(top * factor, bottom * factor, exposure=exposure)
+            keys.append(
+                {"group": group, "unit": "persons", "headline": one == headline} | vars(one)
+            )
+            scores.append(score)
+    estimates = batch.evaluate(study.sampling, linearised=False)
+    df = study.sampling.degrees_of_freedom(np.ones(batch.n, bool))
+    estimates = replace(estimates, df=np.full(len(keys), df))
+    scale = np.full(len(keys), study.populations.total)
+    usual = study.headline.inference
+    bootstrap = replace(usual, variance="bootstrap")
+    table = tidy(keys, estimates, scale, bootstrap).assign(variance="bootstrap", loo_rms=scores)
+    mine = [place for place, key in enumerate(keys) if key["headline"]]
+    exact = _only(batch, mine).evaluate(study.sampling)
+    others = []
+    for interval, variance in product(("log_t", "t", "percentile"), ("bootstrap", "linearised")):
+        if (interval, variance) == ("percentile", "linearised"):
+            continue
+        choice = replace(usual, interval=interval, variance=variance)
+        rows = tidy([keys[place] for place in mine], exact, scale[mine], choice)
+        rows = rows.assign(variance=variance, loo_rms=[scores[place] for place in mine])
+        rows["headline"] = choice == usual
+        others.append(rows)
+    return pd.concat([table[~table["headline"]], *others], ignore_index=True)
+
+
+def _only(batch: RatioBatch, places: Sequence[int]) -> RatioBatch:
+    """Give a batch of some of the ratios of another."""
+    chosen = RatioBatch(batch.n)
+    for place in places:
+        inside = batch.masks[place]
+        top, bottom = (
+            np.where(inside, batch.columns[side[place]], np.nan)
+            for side in (batch.numerators, batch.denominators)
+        )
+        chosen.add(top, bottom)
+    return chosen
+
+
+class _NetworkDesigns:
+    """Degrees, weight factors and leave-one-out scores, each made once."""
+
+    def __init__(
+        self, study: Study, sets: Mapping[str, Sequence[str]], weights: pd.DataFrame
+    ) -> None:
+        self.study = study
+        self.sets = sets
+        self.weights = weights
+        self.capped: dict[tuple[str, str], Array] = {}
+        self.degrees: dict[tuple[str, str, str], Array] = {}
+        self.scores: dict[tuple[str, ...], float] = {}
+
+    def of(self, one: Specification) -> tuple[Array, Array, float]:
+        """Give degrees (n,), weight factor (n,) and leave-one-out score of a specification."""
+        counts = self._counts(one)
+        sizes = np.array([self.study.known_sizes[g] for g in self.sets[one.known_groups]])
+        rules = self.study.settings["degree"]
+        options: dict[str, Any] = {
+            "missing": rules["missing"],
+            "minimum_groups": min(rules["minimum_groups"], len(sizes)),
+        }
+        n_u = self.study.populations.total
+        key = (one.degree, one.top_code, one.known_groups)
+        if key not in self.degrees:
+            self.degrees[key] = degrees(one.degree, counts, sizes, n_u, **options)
+        factor = self._factor(one.weights)
+        scored = (one.estimator, one.weights, *key)
+        if scored not in self.scores:
+            left_out = leave_one_out_degrees(one.degree, counts, sizes, n_u, **options)
+            mass = (self.study.sampling.weights * factor)[:, None]
+            shares = weighted_ratios(one.estimator, counts, left_out, mass)
+            errors = np.log(np.where(shares > 0, n_u * shares / sizes, np.nan))
+            self.scores[scored] = float(np.sqrt(np.nanmean(errors**2)))
+        return self.degrees[key], factor, self.scores[scored]
+
+    def _counts(self, one: Specification) -> Array:
+        key = (one.top_code, one.known_groups)
+        if key not in self.capped:
+            table = stacked(self.study.counts, self.sets[one.known_groups])
+            if one.top_code == HEADLINE:
+                table = capped(table, self.study.headline.known_cap)
+            elif one.top_code in QUANTILES:
+                share = QUANTILES[one.top_code]
+                table = np.minimum(table, [quantile_cap(column, share) for column in table.T])
+            self.capped[key] = table
+        return self.capped[key]
+
+    def _factor(self, step: str) -> Array:
+        final = self.study.sampling.weights
+        if step == "none":
+            return 1.0 / final
+        if step == "final":
+            return np.ones(len(final))
+        values: Array = self.weights[step].to_numpy(float)
+        return values / final
+
+
+def weighted_ratios(estimator: str, counts: Array, degree: Array, weights: Array) -> Array:
+    """Scale-up shares of several groups without replicates.
+
+    Parameters
+    ----------
+    estimator
+        ``ratio_of_sums`` or ``mean_of_ratios``.
+    counts, degree
+        Shape (n, K); NaN where missing.
+    weights
+        Shape (n, 1).
+
+    Returns
+    -------
+    numpy.ndarray
+        Shares of the population, shape (K,).
+    """
+    inside = ~(np.isnan(counts) | np.isnan(degree))
+    if estimator == "mean_of_ratios":
+        inside &= degree > 0
+        ratios = np.where(inside, counts, 0.0) / np.where(inside, degree, 1.0)
+        return divided((weights * ratios).sum(axis=0), (weights * inside).sum(axis=0))
+    top = (weights * np.where(inside, counts, 0.0)).sum(axis=0)
+    return divided(top, (weights * np.where(inside, degree, 0.0)).sum(axis=0))
+
+
+def choice_shares(table: pd.DataFrame) -> pd.DataFrame:
+    """Say which choice moves the answer most: shares of the variance of the log estimates.
+
+    Parameters
+    ----------
+    table
+        The specification table.
+
+    Returns
+    -------
+    pandas.DataFrame
+        For each hidden group and choice the main effect's share of the variance over all
+        specifications (which are a full factorial), what the choices do only together under
+        ``interactions``, the range of the level means (ratio of the largest to the smallest), and
+        the number of levels.
+    """
+    import pandas as pd
+
+    first = table.drop_duplicates(["group", *CHOICES])
+    rows = []
+    for group, part in first.groupby("group", sort=False):
+        mine = part[part["estimate"] > 0]
+        logs = np.log(mine["estimate"])
+        total = float(((logs - logs.mean()) ** 2).sum())
+        found = 0.0
+        for choice in CHOICES:
+            means = logs.groupby(mine[choice]).transform("mean")
+            share = float(((means - logs.mean()) ** 2).sum()) / total if total > 0 else 0.0
+            found += share
+            spread = float(np.exp(means.max() - means.min())) if len(means) else np.nan
+            levels = int(mine[choice].drop_duplicates().size)
+            rows.append((group, choice, share, spread, levels))
+        rest = max(1.0 - found, 0.0) if total > 0 else 0.0
+        rows.append((group, "interactions", rest, np.nan, len(mine)))
+    return pd.DataFrame(rows, columns=["group", "choice", "share", "largest_ratio", "levels"])

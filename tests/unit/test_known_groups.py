@@ -1,0 +1,80 @@
+import numpy as np
+import pytest
+
+from prevalence.known_groups import (
+    check_groups,
+    design_effects,
+    leave_one_out,
+    typical_design_effect,
+)
+from prevalence.ratio import RatioEstimates
+
+
+def test_groups_known_in_proportion_are_estimated_exactly(sampling_of):
+    degree = np.array([100.0, 200.0, 400.0, 50.0])
+    sizes = {"a": 100.0, "b": 500.0, "c": 1_000.0}
+    counts = {name: degree * size / 10_000 for name, size in sizes.items()}
+    sampling = sampling_of([1.0, 3.0, 2.0, 5.0], ["x"] * 4, range(4), replicates=10)
+    found = leave_one_out(counts, sizes, list(sizes), 10_000.0, sampling)
+    np.testing.assert_allclose(10_000 * found.ratio, list(sizes.values()))
+    np.testing.assert_allclose(found.std_error, 0, atol=1e-12)
+
+
+def test_a_group_is_never_estimated_from_itself(study_from):
+    study = study_from()
+    table, _ = check_groups(study)
+    before = table.set_index(["estimator", "group"])["estimate"]
+    tables = study.known.copy()
+    tables.loc[tables["group"] == "nurses", "size"] *= 3
+    changed = check_groups(type(study)(**(vars_of(study) | {"known": tables})))[0]
+    after = changed.set_index(["estimator", "group"])["estimate"]
+    key = ("ratio_of_sums", "nurses")
+    assert after[key] == pytest.approx(before[key])
+    assert after[("ratio_of_sums", "doctors")] != pytest.approx(
+        before[("ratio_of_sums", "doctors")]
+    )
+
+
+def vars_of(study):
+    return {name: getattr(study, name) for name in study.__dataclass_fields__}
+
+
+def test_groups_outside_the_headline_are_checked_too(study_from):
+    table, agreement = check_groups(study_from())
+    assert set(table["estimator"]) == {"ratio_of_sums", "mean_of_ratios"}
+    flags = dict(zip(table["group"], table["in_headline"], strict=True))
+    assert flags == {"doctors": True, "nurses": True, "drivers": True, "lawyers": False}
+    np.testing.assert_allclose(
+        table["log_ratio"], np.log(table["estimate"] / table["known_size"]), rtol=1e-12
+    )
+    assert (table["log_ratio_lower"] < table["log_ratio"]).all()
+    assert set(agreement["n"]) == {3}
+
+
+def test_agreement_worked_by_hand(study_from):
+    study = study_from()
+    table, agreement = check_groups(study)
+    mine = table[(table["estimator"] == "ratio_of_sums") & table["in_headline"]]
+    rows = agreement[agreement["estimator"] == "ratio_of_sums"].set_index("group")["estimate"]
+    assert rows["root_mean_square"] == pytest.approx(np.sqrt((mine["log_ratio"] ** 2).mean()))
+    slope = np.polyfit(np.log(mine["known_size"]), mine["log_ratio"], 1)[0]
+    assert rows["recall_slope"] == pytest.approx(slope)
+
+
+def test_design_effects_compare_with_a_poisson_count():
+    ones = np.ones(2, np.int64)
+    found = RatioEstimates(
+        ratio=np.array([0.01, 0.0]),
+        replicates=np.zeros((1, 2)),
+        std_error=np.array([0.002, 0.0]),
+        se_linearised=np.zeros(2),
+        df=np.ones(2),
+        n=ones,
+        n_reporting=ones,
+        exposure=np.ones(2),
+    )
+    effects = design_effects(found, np.array([100.0, 0.0]))
+    assert effects[0] == pytest.approx(0.2**2 * 100)
+    assert np.isnan(effects[1])
+    assert typical_design_effect(effects) == pytest.approx(4)
+    assert typical_design_effect(np.array([0.2, np.nan])) == 1
