@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from prevalence.design import SampleDesign
 from prevalence.estimation import study_of
 from prevalence.ratio import Sampling
 
@@ -43,26 +44,12 @@ def make_sampling(weights, stratum, psu, *, multiplicity=None, replicates=50, se
     factor = np.empty(len(units))
     for members in strata.values():
         factor[members] = len(members) / (len(members) - 1)
-
-    def variance(scores):
-        sums = np.zeros((len(units), scores.shape[1]))
-        np.add.at(sums, unit_of, scores)
-        total = 0.0
-        for members in strata.values():
-            within = sums[members]
-            centred = within - within.mean(axis=0)
-            total = total + len(members) / (len(members) - 1) * (centred**2).sum(axis=0)
-        return total
-
-    def degrees_of_freedom(mask):
-        present = {stratum_of_unit[unit] for unit in np.unique(unit_of[mask])}
-        return float(sum(len(strata[name]) - 1 for name in present))
-
+    design = SampleDesign.from_columns(weights, strata=stratum, units=psu)
     draws = DrawnReplicates(weights, multiplicity[unit_of], factor[unit_of])
-    return Sampling(weights, draws, variance, degrees_of_freedom)
+    return Sampling(weights, draws, design.linearised_variance, design.degrees_of_freedom)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def sampling_of():
     """The function that makes a sampling for a test."""
     return make_sampling
@@ -198,13 +185,13 @@ def make_study(tables=None, *, estimate=None, headline=None, replicates=60, **op
     )
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def tables_of():
     """The function that makes the tables of a survey for a test."""
     return make_tables
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def study_from():
     """The function that makes a survey for a test."""
     return make_study

@@ -182,6 +182,7 @@ def study_of(
     estimate: Mapping[str, Any],
     headline: Mapping[str, Any],
     year: int | None = None,
+    lone_psu: str = "error",
     sampling: Sampling | None = None,
 ) -> Study:
     """Bring the tables of a survey into one order.
@@ -196,6 +197,8 @@ def study_of(
         Sections of the survey's config.
     year
         Reference year of the populations.
+    lone_psu
+        As in :func:`sampling_of`.
     sampling
         Weights, replicates, design, if they are at hand.
 
@@ -215,7 +218,7 @@ def study_of(
     populations = tables.get("populations")
     if populations is None:
         populations = pd.DataFrame(estimate.get("populations") or [], columns=POPULATION_COLUMNS)
-    sampling = sampling_of(tables) if sampling is None else sampling
+    sampling = sampling_of(tables, lone_psu) if sampling is None else sampling
     if len(respondents) != len(sampling.weights):
         raise PipelineError(
             "Respondents and weights differ in number.",
@@ -247,21 +250,36 @@ def study_of(
     )
 
 
-def sampling_of(tables: Mapping[str, pd.DataFrame]) -> Sampling:
+def sampling_of(tables: Mapping[str, pd.DataFrame], lone_psu: str = "error") -> Sampling:
     """Read weights, replicates and design from the tables of the weight stage.
 
     Parameters
     ----------
     tables
         `weights`, `replicates` and `replicate_factors`.
+    lone_psu
+        What a stratum with a single PSU contributes to the linearised variance.
 
     Returns
     -------
     Sampling
-        What inference about weighted totals needs.
+        PSUs without a respondent count in the variance and in the degrees of freedom.
     """
+    from prevalence.design import SampleDesign
     from prevalence.replication import Replicates
 
     weights = tables["weights"]
+    drawn = tables["replicates"][["stratum", "psu"]].astype(str)
+    present = set(zip(weights["stratum"].astype(str), weights["psu"].astype(str), strict=True))
+    pairs = zip(drawn["stratum"], drawn["psu"], strict=True)
+    design = SampleDesign.from_columns(
+        weights["final"].to_numpy(float),
+        strata=weights["stratum"].to_numpy(str),
+        units=weights["psu"].to_numpy(str),
+        empty_psus=[pair for pair in pairs if pair not in present],
+        lone_psu=lone_psu,
+    )
     replicates = Replicates.from_tables(weights, tables["replicates"], tables["replicate_factors"])
-    return Sampling(weights["final"].to_numpy(float), replicates, None, None)
+    return Sampling(
+        design.weights, replicates, design.linearised_variance, design.degrees_of_freedom
+    )

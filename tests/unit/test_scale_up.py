@@ -199,7 +199,7 @@ INVARIANT = ["estimate", "std_error", "lower", "upper", "se_linearised"]
 
 @settings(max_examples=15, deadline=None)
 @given(factor=st.floats(1e-3, 1e3), seed=st.integers(0, 2**20))
-def test_invariances(factor, seed):
+def test_invariances(sampling_of, factor, seed):
     """Nothing changes with the scale of the weights, N_U, the order of rows or groups, or twins."""
     generator = np.random.default_rng(seed)
     n, k = 40, 3
@@ -210,10 +210,8 @@ def test_invariances(factor, seed):
     reports = generator.poisson(0.5, n).astype(float)
     sizes = {f"g{j}": float(100 * (j + 1)) for j in range(k)}
 
-    from conftest import make_sampling
-
     def run(order, weights, n_u, groups):
-        sampling = make_sampling(weights[order], stratum[order], psu[order], replicates=20)
+        sampling = sampling_of(weights[order], stratum[order], psu[order], replicates=20)
         group = HiddenGroup(
             "h",
             reports[order],
