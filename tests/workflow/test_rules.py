@@ -11,7 +11,13 @@ RULE_FILES = sorted((ROOT / "workflow" / "rules").glob("*.smk"))
 SCRIPTS = sorted((ROOT / "scripts").glob("*/*.py"))
 STAGES = ["synthesize", "ingest", "clean", "weight", "estimate", "model", "release"]
 STAGES += ["figures", "report", "audit"]
-COMMAND_LINE = {"adopt_export.py", "resume_run.py", "write_data_dictionary.py", "write_manifest.py"}
+COMMAND_LINE = {
+    "adopt_export.py",
+    "draw_dag.py",
+    "resume_run.py",
+    "write_data_dictionary.py",
+    "write_manifest.py",
+}
 
 
 def rules_of(path: Path) -> dict[str, str]:
