@@ -1,0 +1,34 @@
+"""Read one of the survey's side tables: columns checked, ids as pseudonyms."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+from prevalence.codebook import parse_codebook
+from prevalence.contracts import check_table
+from prevalence.contracts.ingest import SIDE_TABLES
+from prevalence.files import write_csv
+from prevalence.identifiers import pseudonym_key, public_data
+from prevalence.job import run_job
+from prevalence.side_tables import arrange_table, complete_known_groups, emptied, parse_table
+
+
+def main(job: Any) -> None:
+    """Write the checked side table."""
+    file, name, settings = job.input.raw, job.wildcards.table, job.params.ingest
+    contract = SIDE_TABLES[name]
+    key = None
+    if name == "frame":
+        public = public_data(job.params.synthetic, settings.get("public_microdata"))
+        key = pseudonym_key(settings.get("pseudonym_key"), public, os.environ)
+    arrangement = (settings.get("arrange") or {}).get(name)
+    table = arrange_table(parse_table(Path(file).read_bytes(), file), arrangement, key, file)
+    if name == "known_groups":
+        codebook = parse_codebook(Path(job.input.codebook).read_bytes(), job.input.codebook)
+        table = complete_known_groups(table, codebook, file)
+    numbers = [column for column, spec in contract.columns.items() if str(spec.dtype) != "str"]
+    write_csv(check_table(emptied(table, numbers), contract, file), job.output.table)
+
+
+if __name__ == "__main__":
+    run_job(main, snakemake)

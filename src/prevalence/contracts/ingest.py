@@ -1,0 +1,193 @@
+"""Contracts of the tables of the ingest stage: what is known of variables, and the side tables."""
+
+from __future__ import annotations
+
+import pandera.pandas as pa
+
+DISPOSITION = r"^(1\.[12]|2\.[123]\d?|3\.\d+|4\.\d+)$"
+
+
+def _text(description: str, *checks: pa.Check, nullable: bool = False) -> pa.Column:
+    return pa.Column(str, list(checks), nullable=nullable, coerce=True, description=description)
+
+
+def _number(
+    description: str, *checks: pa.Check, nullable: bool = False, required: bool = True
+) -> pa.Column:
+    return pa.Column(
+        float,
+        list(checks),
+        nullable=nullable,
+        required=required,
+        coerce=True,
+        description=description,
+    )
+
+
+def _whole(description: str, *checks: pa.Check) -> pa.Column:
+    return pa.Column("int64", list(checks), coerce=True, description=description)
+
+
+def _filled() -> pa.Check:
+    return pa.Check.str_length(min_value=1)
+
+
+def _probability(of: str) -> pa.Column:
+    return _number(f"Probability with which {of} was selected.", pa.Check.gt(0), pa.Check.le(1))
+
+
+VARIABLES = pa.DataFrameSchema(
+    {
+        "raw": _text("Name in the export, and in responses.parquet.", _filled()),
+        "variable": _text("Name in the analysis.", _filled()),
+        "label": _text("What the variable is, in words."),
+        "type": _text(
+            "Type of the answers.", pa.Check.isin(["numeric", "categorical", "text", "datetime"])
+        ),
+        "role": _text("Part that the variable plays, by the codebook.", _filled()),
+        "value_labels": _text("JSON: code to analysis value."),
+        "missing_codes": _text("JSON: code to kind of missing value."),
+    },
+    name="variables",
+    description="The variables of responses.parquet, in the codebook's order.",
+    unique=["raw"],
+    strict=True,
+)
+
+DROPPED = pa.DataFrameSchema(
+    {
+        "raw": _text("Name in the export."),
+        "reason": _text(
+            "not_in_codebook, or ignored by the codebook.",
+            pa.Check.isin(["not_in_codebook", "ignored"]),
+        ),
+        "n": _whole("Number of values that were dropped.", pa.Check.ge(0)),
+        "identifiers": _text("Kinds of identifier that the scan saw in it, divided by blanks."),
+    },
+    name="dropped_variables",
+    description="Columns of the export that are not used, and that are written nowhere.",
+    unique=["raw"],
+    strict=True,
+)
+
+FRAME = pa.DataFrameSchema(
+    {
+        "household": _text("Pseudonym of the sampled household.", _filled()),
+        "stratum": _text("Stratum: a region, or a city taken with certainty.", _filled()),
+        "psu": _text("Pseudonym of the primary sampling unit.", _filled()),
+        "ssu": _text("Pseudonym of the second-stage unit (barangay); may be empty.", nullable=True),
+        "region": _text("Region.", _filled()),
+        "urban": _whole("1 urban, 0 rural.", pa.Check.isin([0, 1])),
+        "city": _text("Pseudonym of the city or municipality.", nullable=True),
+        "interviewer": _text("Pseudonym of the interviewer; may be empty.", nullable=True),
+        "p_psu": _probability("the PSU"),
+        "p_ssu": _probability("the second-stage unit within its PSU"),
+        "p_household": _probability("the household within its last unit"),
+        "certainty": _whole(
+            "1 if the household's city was taken with certainty.", pa.Check.isin([0, 1])
+        ),
+        "disposition": _text(
+            "AAPOR disposition: 1.x interview, 2.x eligible without one, 3.x unknown, 4.x not "
+            "eligible.",
+            pa.Check.str_matches(DISPOSITION),
+        ),
+    },
+    name="frame",
+    description="Sampling frame: one row a sampled household, with its final disposition.",
+    unique=["household"],
+    strict=False,
+)
+
+CENSUS = pa.DataFrameSchema(
+    {
+        "margin": _text("Name of the margin, a variable of the respondents.", _filled()),
+        "category": _text("Category of the margin.", _filled()),
+        "population": _number("Adults (18 and over) in households.", pa.Check.gt(0)),
+    },
+    name="census",
+    description="Population margins for calibration.",
+    unique=["margin", "category"],
+    strict=False,
+)
+
+POPULATIONS = pa.DataFrameSchema(
+    {
+        "domain_type": _text("Type of domain; national for the nation.", _filled()),
+        "domain": _text("Name of the domain; national for the nation.", _filled()),
+        "year": _whole("Year to which the sizes refer.", pa.Check.in_range(1900, 2100)),
+        "all_ages": _number("Everyone whom the tie definition admits, persons.", pa.Check.gt(0)),
+        "children": _number("Persons aged 0–17.", pa.Check.gt(0), nullable=True, required=False),
+        "adults": _number(
+            "Persons aged 18 and over.", pa.Check.gt(0), nullable=True, required=False
+        ),
+        "source": _text("Where the sizes come from.", nullable=True),
+    },
+    name="populations",
+    description="Sizes of populations: denominators of rates.",
+    unique=["domain_type", "domain"],
+    strict=False,
+)
+
+KNOWN_GROUPS = pa.DataFrameSchema(
+    {
+        "group": _text("Group's id in the codebook.", _filled()),
+        "label": _text("Group in words.", nullable=True),
+        "size": _number("Known size, persons; empty if unknown.", pa.Check.gt(0), nullable=True),
+        "year": _number(
+            "Year to which the size refers.", pa.Check.in_range(1900, 2100), nullable=True
+        ),
+        "source": _text("Where the size comes from.", nullable=True),
+        "quality": _text(
+            "Grade of the size: A, B or C (2, 10, 25 % coefficient of variation).",
+            pa.Check.isin(["A", "B", "C", ""]),
+            nullable=True,
+        ),
+        "note": _text("What a reader should know of the size.", nullable=True),
+    },
+    name="known_groups",
+    description="Groups of known size, in the codebook's order.",
+    unique=["group"],
+    strict=False,
+)
+
+SURVIVOR_PANEL = pa.DataFrameSchema(
+    {
+        "member": _text("Code of the panel member.", _filled()),
+        "group": _text("Hidden group.", _filled()),
+        "best": _number("Best value of the true-positive rate.", pa.Check.in_range(0, 1)),
+        "low": _number("Lowest plausible value.", pa.Check.in_range(0, 1)),
+        "high": _number("Highest plausible value.", pa.Check.in_range(0, 1)),
+    },
+    checks=pa.Check(
+        lambda table: (table["low"] <= table["best"]) & (table["best"] <= table["high"]),
+        name="low ≤ best ≤ high",
+    ),
+    name="survivor_panel",
+    description="Elicited true-positive rates: used for sensitivity alone.",
+    unique=["member", "group"],
+    strict=False,
+)
+
+OPERATIONS = pa.DataFrameSchema(
+    {
+        "id": _text("Id of the figure.", _filled()),
+        "label": _text("What is counted.", _filled()),
+        "value": _number("The figure.", pa.Check.ge(0)),
+        "unit": _text("Its unit.", _filled()),
+        "as_of": _text("Day to which it refers.", _filled()),
+        "source": _text("Where it comes from.", _filled()),
+    },
+    name="operations",
+    description="Published operational figures, as context; never divided into the estimates.",
+    unique=["id"],
+    strict=False,
+)
+
+SIDE_TABLES = {
+    "frame": FRAME,
+    "census": CENSUS,
+    "populations": POPULATIONS,
+    "known_groups": KNOWN_GROUPS,
+    "survivor_panel": SURVIVOR_PANEL,
+    "operations": OPERATIONS,
+}

@@ -1,0 +1,386 @@
+"""The one reader of survey exports: SPSS, Stata, CSV and Excel files with their labels.
+
+Whatever the format, an export becomes the same thing: columns of plain values, with the labels and
+the declared missing values that the format can hold. What the values mean is the codebook's
+business (`prevalence.responses`). This module reads from the disk and writes nothing.
+"""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import io
+import zipfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from prevalence.errors import PipelineError, listed
+
+Value = float | int | str | dt.date | None
+
+# An .xlsx file is a zip archive: one that unpacks to more than this is not a survey.
+_MOST_UNPACKED = 2_000_000_000
+_MOST_RATIO = 200
+_SMALL = 50_000_000
+
+
+@dataclass(frozen=True)
+class Export:
+    """A survey export as its file holds it.
+
+    Attributes
+    ----------
+    columns
+        Values of each variable, one an interview, in the file's order. Dates are `datetime`
+        objects where the format knows dates.
+    labels
+        Variable labels.
+    value_labels
+        Code to label, by variable.
+    declared_missing
+        Ranges ``(low, high)`` of codes that the file itself declares to be missing, by variable.
+    numeric
+        The variables that the file itself holds as numbers; None where the format doesn't say.
+    format
+        The suffix, such as ``".sav"``.
+    """
+
+    columns: Mapping[str, Sequence[Value]]
+    labels: Mapping[str, str] = field(default_factory=dict)
+    value_labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    declared_missing: Mapping[str, Sequence[tuple[float, float]]] = field(default_factory=dict)
+    numeric: frozenset[str] | None = None
+    format: str = ".csv"
+
+    @property
+    def n(self) -> int:
+        """Number of interviews."""
+        return len(next(iter(self.columns.values()), ()))
+
+
+def read_export(path: str | Path, options: Mapping[str, Any] | None = None) -> Export:
+    """Read a survey export.
+
+    Parameters
+    ----------
+    path
+        A ``.sav``, ``.zsav``, ``.dta``, ``.por``, ``.csv`` or ``.xlsx`` file.
+    options
+        ``encoding`` (CSV: UTF-8 unless told; SPSS and Stata: what the file says), ``delimiter``
+        (CSV: a comma unless told), ``sheet`` (Excel: the only one unless told).
+
+    Returns
+    -------
+    Export
+        Columns, labels and declared missing values.
+
+    Raises
+    ------
+    PipelineError
+        If the file is absent, empty, truncated, of another format or encoding, or not one table.
+    """
+    path = Path(path)
+    options = options or {}
+    reader = _READERS.get(path.suffix.lower())
+    if reader is None:
+        raise PipelineError(
+            "The format of the survey export is unknown.",
+            file=path,
+            found=path.suffix or "no suffix",
+            allowed=listed(sorted(_READERS)),
+            remedy="Export the survey in one of these formats.",
+        )
+    _check_readable(path)
+    export = reader(path, options)
+    if not export.columns or export.n == 0:
+        raise PipelineError(
+            "The survey export holds no interview.",
+            file=path,
+            found=f"{len(export.columns)} variables, 0 rows",
+            remedy="Export the survey again, with its cases.",
+        )
+    return export
+
+
+def _check_readable(path: Path) -> None:
+    if not path.is_file():
+        raise PipelineError("The survey export is missing.", file=path, remedy="Put it there.")
+    try:
+        with path.open("rb") as stream:
+            empty = not stream.read(1)
+    except OSError as error:
+        raise PipelineError(
+            "The survey export cannot be read.",
+            file=path,
+            found=error.strerror,
+            remedy="Mend the file's permissions.",
+        ) from None
+    if empty:
+        raise PipelineError(
+            "The survey export is empty.",
+            file=path,
+            found="0 bytes",
+            remedy="Copy the file again from where it came.",
+        )
+
+
+def _read_statistical(path: Path, options: Mapping[str, Any]) -> Export:
+    """Read SPSS and Stata files with pyreadstat, keeping codes that are declared missing."""
+    import pyreadstat
+
+    suffix = path.suffix.lower()
+    arguments: dict[str, Any] = {"output_format": "dict"}
+    if suffix == ".por":
+        read: Any = pyreadstat.read_por  # the format's reader has no user-missing values
+    else:
+        read = pyreadstat.read_dta if suffix == ".dta" else pyreadstat.read_sav
+        arguments["user_missing"] = True
+    if options.get("encoding"):
+        arguments["encoding"] = options["encoding"]
+    try:
+        columns, metadata = read(str(path), **arguments)
+    except (
+        pyreadstat.ReadstatError,
+        pyreadstat.PyreadstatError,
+        ValueError,
+        UnicodeError,
+    ) as error:
+        # The library's text names no answer: it describes the file. Others are not repeated.
+        reason = str(error) if isinstance(error, pyreadstat.ReadstatError) else type(error).__name__
+        encoding = "encoding" in reason
+        raise PipelineError(
+            "The text of the survey export is not in the encoding that it names."
+            if encoding
+            else f"The survey export is truncated or is not a {suffix} file.",
+            file=path,
+            found=f"{reason}; {path.stat().st_size:,} bytes",
+            remedy="Set ingest.reader.encoding, e.g. windows-1252."
+            if encoding
+            else "Copy the file again, compare its checksum, or export it again.",
+        ) from None
+    text = {
+        name
+        for name, kind in metadata.original_variable_types.items()
+        if str(kind).startswith(("A", "%str")) or str(kind).rstrip().endswith("s")
+    }
+    return Export(
+        columns=columns,
+        labels={name: label for name, label in metadata.column_names_to_labels.items() if label},
+        value_labels={
+            name: {str(code): str(label) for code, label in codes.items()}
+            for name, codes in metadata.variable_value_labels.items()
+        },
+        declared_missing={
+            name: [
+                (float(span["lo"]), float(span["hi"]))
+                for span in spans
+                if not isinstance(span["lo"], str)
+            ]
+            for name, spans in (metadata.missing_ranges or {}).items()
+        },
+        numeric=frozenset(set(columns) - text),
+        format=suffix,
+    )
+
+
+def _read_csv(path: Path, options: Mapping[str, Any]) -> Export:
+    delimiter = options.get("delimiter") or ","
+    text = _decoded(path, options.get("encoding") or "utf-8")
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    try:
+        lines = [(reader.line_num, fields) for fields in reader if fields]
+    except csv.Error:
+        raise PipelineError(
+            "The survey export is not a valid CSV file.",
+            file=path,
+            place=f"line {reader.line_num}",
+            found="a quote that doesn't close, or a field that is too long",
+            remedy="Export the file again; it may be cut off.",
+        ) from None
+    if not lines:
+        raise PipelineError("The survey export is empty.", file=path, found="blank lines only")
+    header = [name.strip() for name in lines[0][1]]
+    _check_delimiter(header, lines[0][1], delimiter, path)
+    _check_names(header, path)
+    for line, fields in lines[1:]:
+        if len(fields) != len(header):
+            raise PipelineError(
+                "A line of the survey export has another number of fields than its header.",
+                file=path,
+                place=f"line {line}",
+                found=f"{len(fields)} fields",
+                allowed=f"{len(header)} fields",
+                remedy="Quote fields that hold the delimiter, or export the file again; the last "
+                "line may be cut off.",
+            )
+    rows = [fields for _, fields in lines[1:]]
+    columns = dict(zip(header, map(list, zip(*rows, strict=True)), strict=True)) if rows else {}
+    return Export(columns=columns or {name: [] for name in header}, format=".csv")
+
+
+def _decoded(path: Path, encoding: str) -> str:
+    content = path.read_bytes()
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")) and encoding == "utf-8":
+        encoding = "utf-16"
+    try:
+        text = content.decode("utf-8-sig" if encoding == "utf-8" else encoding)
+    except LookupError:
+        raise PipelineError(
+            "The encoding is unknown.",
+            place="ingest.reader.encoding",
+            found=encoding,
+            allowed="utf-8, windows-1252, latin-1 …",
+        ) from None
+    except UnicodeError as error:
+        start = getattr(error, "start", 0)
+        raise PipelineError(
+            "The survey export is not in the expected encoding.",
+            file=path,
+            place=f"byte {start + 1:,}",
+            found=f"a byte that {encoding} doesn't know",
+            allowed=encoding,
+            remedy="Export it as UTF-8, or set ingest.reader.encoding, e.g. windows-1252.",
+        ) from None
+    if "\x00" in text:
+        raise PipelineError(
+            "The survey export is not a text file.",
+            file=path,
+            found="null characters",
+            remedy="Export it as CSV, or give it the suffix of its real format.",
+        )
+    return text
+
+
+def _check_delimiter(header: list[str], raw: list[str], delimiter: str, path: Path) -> None:
+    if len(header) > 1:
+        return
+    for other, name in ((";", "a semicolon"), ("\t", "a tab"), ("|", "a bar"), (",", "a comma")):
+        if other != delimiter and other in raw[0]:
+            raise PipelineError(
+                "The delimiter of the survey export is not the expected one.",
+                file=path,
+                place="line 1",
+                found=f"{raw[0].count(other) + 1} names divided by {name}",
+                allowed=f"names divided by {delimiter!r}",
+                remedy=f"Set ingest.reader.delimiter: {other!r}, or export with commas.",
+            )
+
+
+def _check_names(header: Sequence[str], path: Path) -> None:
+    twice = sorted({name for name in header if header.count(name) > 1})
+    if twice or "" in header:
+        raise PipelineError(
+            "The header of the survey export does not name each column once.",
+            file=path,
+            place="line 1",
+            found=f"{header.count('')} empty names; twice: {listed(filter(None, twice))}",
+            remedy="Put one name over each column, in one line, without merged cells.",
+        )
+
+
+def _read_excel(path: Path, options: Mapping[str, Any]) -> Export:
+    import openpyxl
+
+    _check_archive(path)
+    try:
+        book = openpyxl.load_workbook(path, read_only=True, data_only=False)
+    except Exception as error:  # openpyxl raises whatever its XML and zip libraries raise
+        raise PipelineError(
+            "The survey export is truncated or is not an .xlsx file.",
+            file=path,
+            found=type(error).__name__,
+            remedy="Save it again as an Excel workbook (.xlsx).",
+        ) from None
+    try:
+        rows = _sheet_rows(book, options.get("sheet"), path)
+    finally:
+        book.close()
+    if not rows:
+        raise PipelineError("The survey export is empty.", file=path, found="an empty sheet")
+    header = ["" if name is None else str(name).strip() for name in rows[0]]
+    while header and header[-1] == "":
+        header.pop()
+    _check_names(header, path)
+    width = len(header)
+    body = [row[:width] + [None] * (width - len(row)) for row in rows[1:]]
+    body = [row for row in body if any(value is not None for value in row)]
+    columns = dict(zip(header, map(list, zip(*body, strict=True)), strict=True)) if body else {}
+    return Export(columns=columns or {name: [] for name in header}, format=".xlsx")
+
+
+def _check_archive(path: Path) -> None:
+    """Refuse what isn't a workbook, and an archive that would unpack to far more than it is."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            unpacked = sum(entry.file_size for entry in archive.infolist())
+    except (zipfile.BadZipFile, OSError, ValueError):
+        raise PipelineError(
+            "The survey export is truncated or is not an .xlsx file.",
+            file=path,
+            found=f"{path.stat().st_size:,} bytes that are no workbook",
+            remedy="Save it again as an Excel workbook (.xlsx).",
+        ) from None
+    ratio = unpacked / max(path.stat().st_size, 1)
+    if unpacked > _MOST_UNPACKED or (unpacked > _SMALL and ratio > _MOST_RATIO):
+        raise PipelineError(
+            "The survey export would unpack to far more than a survey.",
+            file=path,
+            found=f"{unpacked:,} bytes unpacked, {ratio:,.0f} times the file",
+            allowed=f"at most {_MOST_UNPACKED:,} bytes and {_MOST_RATIO} times the file",
+            remedy="Export the survey as .sav or .csv.",
+        )
+
+
+def _sheet_rows(book: Any, sheet: str | None, path: Path) -> list[list[Value]]:
+    names = list(book.sheetnames)
+    if sheet is None and len(names) > 1:
+        raise PipelineError(
+            "The workbook has several sheets.",
+            file=path,
+            found=listed(names),
+            remedy=f"Set ingest.reader.sheet, e.g. {names[0]}.",
+        )
+    if sheet is not None and sheet not in names:
+        raise PipelineError(
+            "The workbook has no such sheet.",
+            file=path,
+            place="ingest.reader.sheet",
+            found=sheet,
+            allowed=listed(names),
+        )
+    rows: list[list[Value]] = []
+    formula = None
+    try:
+        for number, cells in enumerate(book[sheet or names[0]].iter_rows(), start=1):
+            if any(cell.data_type in ("f", "e") for cell in cells):
+                formula = number
+                break
+            rows.append([cell.value for cell in cells])
+    except Exception as error:  # a damaged sheet fails when it is read, in many ways
+        raise PipelineError(
+            "The survey export is truncated or is not an .xlsx file.",
+            file=path,
+            place=f"row {len(rows) + 1}",
+            found=type(error).__name__,
+            remedy="Save it again as an Excel workbook (.xlsx).",
+        ) from None
+    if formula is not None:
+        raise PipelineError(
+            "The workbook holds formulas or errors where answers should stand.",
+            file=path,
+            place=f"row {formula}",
+            remedy="Copy the sheet and paste it as values.",
+        )
+    return rows
+
+
+_READERS: dict[str, Callable[[Path, Mapping[str, Any]], Export]] = {
+    ".sav": _read_statistical,
+    ".zsav": _read_statistical,
+    ".dta": _read_statistical,
+    ".por": _read_statistical,
+    ".csv": _read_csv,
+    ".xlsx": _read_excel,
+}

@@ -1,0 +1,367 @@
+"""From an export's values to typed responses: the same, whatever format the export came in.
+
+Numbers become float64, texts lose blanks at their ends, dates become ISO 8601, ids become
+pseudonyms. Codes of missing values stay codes here, so that the responses are still the export's;
+`prevalence.decoding` gives them their meaning. Messages name columns, counts and number codes,
+never an answer.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from prevalence.codebook import Codebook, Variable, canonical_code, is_number_code
+from prevalence.errors import PipelineError, listed, suggestion
+from prevalence.exports import Export, Value
+from prevalence.identifiers import pseudonyms
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import NDArray
+
+# Stata knows no dots in names, SPSS's portable format neither small letters nor long names.
+_NAME_LENGTH = {".dta": 32, ".por": 8}
+
+
+def locate_variables(export: Export, codebook: Codebook, file: object) -> dict[str, str]:
+    """Find the export's column of each variable that the codebook keeps.
+
+    Names must agree to the letter, except where the format cannot hold them (Stata, SPSS portable):
+    there the name as that format would spell it is taken, if it is the only one.
+
+    Parameters
+    ----------
+    export
+        The export.
+    codebook
+        The codebook.
+    file
+        The export's name, for messages.
+
+    Returns
+    -------
+    dict
+        Raw name to the export's column.
+
+    Raises
+    ------
+    PipelineError
+        If a column is missing.
+    """
+    columns = list(export.columns)
+    found: dict[str, str] = {}
+    length = _NAME_LENGTH.get(export.format)
+    spelt: dict[str, list[str]] = {}
+    for column in columns:
+        spelt.setdefault(_spelling(column, length or 0), []).append(column)
+    for variable in codebook.kept:
+        if variable.raw in export.columns:
+            found[variable.raw] = variable.raw
+        elif (
+            length is not None and len(near := spelt.get(_spelling(variable.raw, length), [])) == 1
+        ):
+            found[variable.raw] = near[0]
+    missing = [variable.raw for variable in codebook.kept if variable.raw not in found]
+    shared = [column for column, n in Counter(found.values()).items() if n > 1]
+    if missing or shared:
+        raise PipelineError(
+            "Columns that the codebook lists are missing from the survey export."
+            if missing
+            else "The codebook lists variables that share one column of the survey export.",
+            file=file,
+            found=f"{len(columns)} columns, without {listed(missing)}"
+            if missing
+            else listed(shared),
+            allowed=f"the {len(codebook.kept)} columns of {codebook.file}",
+            remedy=suggestion(missing[0], columns)
+            if missing
+            else "Export the survey in a format that keeps its names (.sav or .csv).",
+        )
+    return found
+
+
+def _spelling(name: str, length: int) -> str:
+    return re.sub(r"[^a-z0-9]", "_", name.lower())[:length]
+
+
+def type_responses(export: Export, codebook: Codebook, key: str, file: object) -> pd.DataFrame:
+    """Give every response its type, and every id its pseudonym.
+
+    Parameters
+    ----------
+    export
+        The export.
+    codebook
+        The codebook.
+    key
+        Key of the pseudonyms.
+    file
+        The export's name, for messages.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row an interview and one column a kept variable, by raw name in the codebook's order:
+        float64 (NaN where the export holds nothing) or text (missing where it holds nothing). Rows
+        are sorted by respondent, then by all other columns, so that the export's order is lost.
+
+    Raises
+    ------
+    PipelineError
+        If a column is missing, holds values of another type, a code that the codebook doesn't
+        list, or a code that the export declares missing and the codebook doesn't.
+    """
+    import pandas as pd
+
+    located = locate_variables(export, codebook, file)
+    typed: dict[str, Any] = {}
+    for variable in codebook.kept:
+        column = located[variable.raw]
+        values = export.columns[column]
+        if variable.role == "key":
+            typed[variable.raw] = pd.array(
+                [value or None for value in pseudonyms(key, variable.name, values)], dtype="str"
+            )
+        elif variable.is_number:
+            numbers = _numbers(values, variable, file)
+            _check_codes(numbers, variable, file)
+            _check_declared(numbers, export.declared_missing.get(column, ()), variable, file)
+            typed[variable.raw] = numbers
+        elif variable.type == "datetime":
+            typed[variable.raw] = pd.array(_times(values, variable, file), dtype="str")
+        else:
+            texts = _texts(values, coded=variable.type == "categorical")
+            _check_texts(texts, variable, file)
+            typed[variable.raw] = pd.array(texts, dtype="str")
+    frame = pd.DataFrame(typed)
+    first = next(variable.raw for variable in codebook.kept if variable.name == "respondent")
+    order = [first, *(name for name in frame.columns if name != first)]
+    return frame.sort_values(order, kind="stable", ignore_index=True)
+
+
+def _wrong_type(variable: Variable, n: int, allowed: str, file: object) -> PipelineError:
+    return PipelineError(
+        "A column of the survey export holds values of another type.",
+        file=file,
+        place=f"column {variable.raw}",
+        found=f"{n:,} values that are not {allowed}",
+        allowed=f"{allowed} (type {variable.type} in the codebook, line {variable.line})",
+        remedy="Export codes rather than labels and a point as decimal mark, or correct the "
+        "column's type in the codebook.",
+    )
+
+
+def _numbers(values: Sequence[Value], variable: Variable, file: object) -> NDArray[np.float64]:
+    kinds = set(map(type, values))
+    if kinds <= {float, int, type(None)}:
+        numbers = np.array(values, dtype=np.float64)
+    else:
+        parsed = [_number(value, variable) for value in values]
+        wrong = sum(number is None for number in parsed)
+        if wrong:
+            raise _wrong_type(variable, wrong, "numbers", file)
+        numbers = np.array(parsed, dtype=np.float64)
+    infinite = int(np.isinf(numbers).sum())
+    if infinite:
+        raise _wrong_type(variable, infinite, "finite numbers", file)
+    return numbers
+
+
+def _number(value: Value, variable: Variable) -> float | None:
+    """One value as a number, NaN for nothing; None if it isn't a number."""
+    if value is None:
+        return float("nan")
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return float(value)
+    if not isinstance(value, str):
+        return None
+    text = value.strip()
+    if not text or is_number_code(text):
+        return float(text or "nan")
+    extended = variable.extended_codes.get(text.removeprefix("."))
+    return None if extended is None else extended[0]
+
+
+def _check_codes(numbers: NDArray[np.float64], variable: Variable, file: object) -> None:
+    if variable.type != "categorical":
+        return
+    known = {float(code) for code in variable.codes} | set(variable.missing_numbers)
+    present = numbers[np.isfinite(numbers)]
+    codes, counts = np.unique(present[~np.isin(present, list(known))], return_counts=True)
+    if codes.size:
+        raise PipelineError(
+            "A column of the survey export holds codes that the codebook doesn't list.",
+            file=file,
+            place=f"column {variable.raw}",
+            found=listed(f"{code:g} ({n} rows)" for code, n in zip(codes, counts, strict=True)),
+            allowed=listed([*variable.codes, *variable.missing_codes], 40),
+            remedy=f"Add the codes to line {variable.line} of {variable.raw}'s codebook, or "
+            "correct the export.",
+        )
+
+
+def _check_declared(
+    numbers: NDArray[np.float64],
+    spans: Sequence[tuple[float, float]],
+    variable: Variable,
+    file: object,
+) -> None:
+    """Refuse codes that the export itself calls missing and the codebook would count as answers."""
+    inside = np.zeros(numbers.shape, dtype=bool)
+    for low, high in spans:
+        inside |= (numbers >= low) & (numbers <= high)
+    inside &= ~np.isin(numbers, list(variable.missing_numbers))
+    if inside.any():
+        codes = np.unique(numbers[inside])
+        raise PipelineError(
+            "The survey export declares codes missing that the codebook doesn't.",
+            file=file,
+            place=f"column {variable.raw}",
+            found=f"{listed(f'{code:g}' for code in codes)} in {int(inside.sum()):,} rows",
+            allowed=listed(variable.missing_codes),
+            remedy=f"Add them to missing_codes on line {variable.line} of the codebook.",
+        )
+
+
+def _texts(values: Sequence[Value], coded: bool) -> list[str | None]:
+    texts: list[str | None] = []
+    for value in values:
+        text = "" if value is None else str(value).strip()
+        if isinstance(value, float):
+            text = "" if np.isnan(value) else f"{value:.17g}"
+        texts.append((canonical_code(text) if coded else text) or None)
+    return texts
+
+
+def _check_texts(texts: Sequence[str | None], variable: Variable, file: object) -> None:
+    if variable.type != "categorical":
+        return
+    known = set(variable.codes) | set(variable.missing_codes)
+    strange = Counter(text for text in texts if text is not None and text not in known)
+    if strange:
+        raise PipelineError(
+            "A column of the survey export holds codes that the codebook doesn't list.",
+            file=file,
+            place=f"column {variable.raw}",
+            found=f"{len(strange)} unknown codes in {sum(strange.values()):,} rows",
+            allowed=listed([*variable.codes, *variable.missing_codes], 40),
+            remedy=f"Add the codes to line {variable.line} of the codebook, or correct the export.",
+        )
+
+
+def _times(values: Sequence[Value], variable: Variable, file: object) -> list[str | None]:
+    times = [_time(value) for value in values]
+    wrong = sum(time == "" for time in times)
+    if wrong:
+        raise _wrong_type(variable, wrong, "dates as 2022-05-31T09:30:00", file)
+    return times
+
+
+def _time(value: Value) -> str | None:
+    """One value as ISO 8601 local time; None for nothing, empty if it isn't a time."""
+    if value is None or value != value or (isinstance(value, str) and not value.strip()):  # noqa: PLR0124
+        return None
+    if isinstance(value, str):
+        try:
+            value = dt.datetime.fromisoformat(value.strip())
+        except ValueError:
+            return ""
+    if isinstance(value, dt.datetime):
+        return value.replace(tzinfo=None, microsecond=0).isoformat()
+    if isinstance(value, dt.date):
+        return dt.datetime(value.year, value.month, value.day).isoformat()
+    return ""
+
+
+def describe_variables(export: Export, codebook: Codebook, file: object) -> pd.DataFrame:
+    """List the kept variables with their labels and codes.
+
+    Parameters
+    ----------
+    export
+        The export; its labels fill in where the codebook has none.
+    codebook
+        The codebook.
+    file
+        The export's name, for messages.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``raw``, ``variable`` (the analysis name), ``label``, ``type``, ``role``, ``value_labels``
+        and ``missing_codes`` (both JSON: code to text).
+    """
+    import pandas as pd
+
+    located = locate_variables(export, codebook, file)
+    rows = []
+    for variable in codebook.kept:
+        column = located[variable.raw]
+        missing = {
+            f"{code:g}" if variable.is_number else str(code): kind
+            for code, kind in (
+                variable.missing_numbers if variable.is_number else variable.missing_codes
+            ).items()
+        }
+        rows.append(
+            {
+                "raw": variable.raw,
+                "variable": variable.name,
+                "label": variable.label or export.labels.get(column, ""),
+                "type": variable.type,
+                "role": variable.role,
+                "value_labels": _json(variable.codes),
+                "missing_codes": _json(missing),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def _json(values: Mapping[str, str]) -> str:
+    return json.dumps(dict(values), ensure_ascii=False)
+
+
+def describe_dropped(
+    export: Export, codebook: Codebook, kinds: Mapping[str, Sequence[str]], file: object
+) -> pd.DataFrame:
+    """List the columns of the export that are not used.
+
+    Parameters
+    ----------
+    export
+        The export.
+    codebook
+        The codebook.
+    kinds
+        Kinds of identifier that the scan saw, by column of the export.
+    file
+        The export's name, for messages.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``raw``; ``reason`` (``not_in_codebook`` or ``ignored``); ``n`` non-empty values;
+        ``identifiers`` (kinds, divided by blanks).
+    """
+    import pandas as pd
+
+    used = set(locate_variables(export, codebook, file).values())
+    ignored = {variable.raw for variable in codebook.with_role("ignore")}
+    rows = [
+        {
+            "raw": name,
+            "reason": "ignored" if name in ignored else "not_in_codebook",
+            "n": sum(value is not None and str(value).strip() != "" for value in values),
+            "identifiers": " ".join(kinds.get(name, ())),
+        }
+        for name, values in export.columns.items()
+        if name not in used
+    ]
+    return pd.DataFrame(rows, columns=["raw", "reason", "n", "identifiers"]).astype({"n": "int64"})

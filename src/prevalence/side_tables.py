@@ -1,0 +1,206 @@
+"""Side tables of a survey: named as the pipeline names them, ids as pseudonyms."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from prevalence.codebook import KEY_KINDS, Codebook
+from prevalence.errors import PipelineError, listed, suggestion
+from prevalence.identifiers import pseudonyms
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def parse_table(content: bytes, file: object) -> pd.DataFrame:
+    """Read a side table: CSV, UTF-8, commas, a header.
+
+    Parameters
+    ----------
+    content
+        The file's bytes.
+    file
+        Its name, for messages.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Every column as text, blanks at the ends removed.
+
+    Raises
+    ------
+    PipelineError
+        If it is not UTF-8, has no row, or a line has another number of fields than the header.
+    """
+    import pandas as pd
+
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise PipelineError(
+            "A side table is not UTF-8.", file=file, remedy="Save it as CSV UTF-8."
+        ) from None
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    try:
+        lines = [(reader.line_num, [cell.strip() for cell in row]) for row in reader if row]
+    except csv.Error as error:
+        raise PipelineError(
+            "A side table is not a valid CSV file.",
+            file=file,
+            place=f"line {reader.line_num}",
+            found=error,
+            remedy="Mend the quotes on that line.",
+        ) from None
+    if len(lines) < 2:
+        raise PipelineError(
+            "A side table holds no row.",
+            file=file,
+            remedy="Fill it, or leave it out of the config.",
+        )
+    header = lines[0][1]
+    twice = sorted({name for name in header if header.count(name) > 1})
+    if twice or "" in header:
+        raise PipelineError(
+            "The header of a side table does not name each column once.",
+            file=file,
+            place="line 1",
+            found=f"{header.count('')} empty names; twice: {listed(filter(None, twice))}",
+        )
+    for line, row in lines[1:]:
+        if len(row) != len(header):
+            raise PipelineError(
+                "A line of a side table has another number of fields than its header.",
+                file=file,
+                place=f"line {line}",
+                found=f"{len(row)} fields",
+                allowed=f"{len(header)} fields",
+                remedy="Quote fields that hold a comma; the last line may be cut off.",
+            )
+    return pd.DataFrame([row for _, row in lines[1:]], columns=header, dtype="str")
+
+
+def arrange_table(
+    table: pd.DataFrame,
+    settings: Mapping[str, Any] | None,
+    key: str | None,
+    file: object,
+) -> pd.DataFrame:
+    """Give a side table the pipeline's column names, constant columns and pseudonyms.
+
+    Parameters
+    ----------
+    table
+        The table as its file holds it, all text.
+    settings
+        The config's ``ingest.arrange.<table>``: ``columns`` (column of the file to column of the
+        pipeline) and ``constants`` (column to one value for all rows).
+    key
+        Key of the pseudonyms; None if the table has no ids.
+    file
+        The table's name, for messages.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The arranged table, all text, with ids replaced.
+
+    Raises
+    ------
+    PipelineError
+        If the config names a column that the file lacks.
+    """
+    settings = settings or {}
+    names: Mapping[str, str] = settings.get("columns") or {}
+    for name in names:
+        if name not in table:
+            raise PipelineError(
+                "The config names a column that a side table lacks.",
+                file=file,
+                place="ingest.arrange",
+                found=name,
+                allowed=listed(table.columns, 40),
+                remedy=suggestion(name, table.columns),
+            )
+    table = table.rename(columns=dict(names))
+    for name, value in (settings.get("constants") or {}).items():
+        table[name] = "" if value is None else str(value)
+    if key is not None:
+        for kind in KEY_KINDS:
+            if kind in table:
+                table[kind] = pseudonyms(key, kind, table[kind])
+    return table
+
+
+def complete_known_groups(table: pd.DataFrame, codebook: Codebook, file: object) -> pd.DataFrame:
+    """Name the groups as the codebook does, and list those of unknown size too.
+
+    Parameters
+    ----------
+    table
+        ``group`` (the codebook's group, or the raw variable that asks for it) and ``size``; where
+        it lacks them, ``label``, ``year``, ``source``, ``quality`` and ``note`` are added.
+    codebook
+        The codebook.
+    file
+        The table's name, for messages.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a known group, in the codebook's order; groups that the file doesn't list have an
+        empty size.
+
+    Raises
+    ------
+    PipelineError
+        If the table names a group that the survey doesn't ask for, or one twice.
+    """
+    import pandas as pd
+
+    asked = codebook.with_role("known", "child")
+    by_raw = {variable.raw: variable.group for variable in asked}
+    groups = [variable.group for variable in asked]
+    if "group" not in table:
+        raise PipelineError(
+            "The known groups have no column group.",
+            file=file,
+            found=listed(table.columns),
+            remedy="Name it under ingest.arrange.known_groups.columns.",
+        )
+    named = [name if name in groups else by_raw.get(name, name) for name in table["group"]]
+    strange = [name for name in named if name not in groups]
+    twice = sorted({name for name in named if named.count(name) > 1})
+    if strange or twice:
+        raise PipelineError(
+            "Known groups are listed that the survey doesn't ask for."
+            if strange
+            else "A known group is listed twice.",
+            file=file,
+            place="column group",
+            found=listed(strange or twice),
+            allowed=listed(groups, 40),
+            remedy=suggestion(strange[0], groups) if strange else "Keep one row a group.",
+        )
+    labels = {variable.group: variable.label for variable in asked}
+    complete = table.assign(group=named).set_index("group").reindex(groups).fillna("")
+    complete.index.name = "group"
+    complete = complete.reset_index()
+    for column in ("label", "size", "year", "source", "quality", "note"):
+        if column not in complete:
+            complete[column] = ""
+    complete["label"] = [
+        label or labels[group]
+        for label, group in zip(complete["label"], complete["group"], strict=True)
+    ]
+    columns = ["group", "label", "size", "year", "source", "quality", "note"]
+    others = [name for name in complete.columns if name not in columns]
+    return pd.DataFrame(complete[[*columns, *others]])
+
+
+def emptied(table: pd.DataFrame, numbers: Sequence[str]) -> pd.DataFrame:
+    """Make the empty cells of number columns missing, so that they can be read as numbers."""
+    present = [name for name in numbers if name in table]
+    return table.assign(**{name: table[name].replace("", None) for name in present})
