@@ -1,0 +1,53 @@
+"""Turn responses into valid interviews: decode, screen, edit, derive, combine."""
+
+import logging
+from pathlib import Path
+from typing import Any
+
+from prevalence.cleaning import clean_responses
+from prevalence.codebook import parse_codebook
+from prevalence.contracts import check_table
+from prevalence.contracts.clean import (
+    ARD,
+    DATA_QUALITY,
+    EDITS,
+    RESPONDENTS,
+    SAMPLE_FLOW,
+    SITUATIONS,
+)
+from prevalence.files import read_csv, read_parquet, write_csv, write_parquet
+from prevalence.job import run_job
+
+LOG = logging.getLogger("prevalence")
+CONTRACTS = {
+    "respondents": RESPONDENTS,
+    "ard": ARD,
+    "situations": SITUATIONS,
+    "edits": EDITS,
+    "sample_flow": SAMPLE_FLOW,
+    "data_quality": DATA_QUALITY,
+}
+
+
+def main(job: Any) -> None:
+    """Write the tables of valid interviews, and what was excluded and changed."""
+    codebook = parse_codebook(Path(job.input.codebook).read_bytes(), job.input.codebook)
+    ids = {"household": str, "stratum": str, "psu": str, "ssu": str, "city": str}
+    frame = None
+    if job.input.get("frame"):
+        frame = read_csv(job.input.frame, dtype=ids | {"interviewer": str, "disposition": str})
+    tables = clean_responses(read_parquet(job.input.responses), codebook, job.params.clean, frame)
+    checked = {
+        name: check_table(tables[name], contract, job.output[name])
+        for name, contract in CONTRACTS.items()
+    }
+    for step in checked["sample_flow"].itertuples():
+        LOG.info("%-45s %8d  (excluded %d)", step.label, step.n, step.excluded)
+    LOG.info("%d cells edited", len(checked["edits"]))
+    for name, table in checked.items():
+        file = job.output[name]
+        (write_parquet if file.endswith(".parquet") else write_csv)(table, file)
+
+
+if __name__ == "__main__":
+    run_job(main, snakemake)

@@ -1,0 +1,76 @@
+"""The clean stage as one function: from responses to the tables of valid interviews."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from prevalence.codebook import Codebook
+from prevalence.data_quality import data_quality
+from prevalence.decoding import decode_responses
+from prevalence.derivation import derive_variables
+from prevalence.edits import collected, edit_answers
+from prevalence.respondents import (
+    check_respondent_ids,
+    combine_groups,
+    impute_reports,
+    place_in_design,
+    relational_data,
+    respondents_table,
+    situations_table,
+)
+from prevalence.sample_flow import sample_flow
+from prevalence.screening import screen_interviews
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def clean_responses(
+    responses: pd.DataFrame,
+    codebook: Codebook,
+    settings: Mapping[str, Any],
+    frame: pd.DataFrame | None,
+) -> dict[str, pd.DataFrame]:
+    """Decode, screen, edit, derive and combine, in this order.
+
+    Parameters
+    ----------
+    responses
+        Typed responses by raw name; the order of the rows doesn't matter.
+    codebook
+        The codebook.
+    settings
+        The config's ``clean`` section.
+    frame
+        The sampling frame, or None.
+
+    Returns
+    -------
+    dict of str to pandas.DataFrame
+        ``respondents``, ``ard``, ``situations``, ``sample_flow``, ``edits`` and ``data_quality``:
+        as in `prevalence.contracts.clean`.
+
+    Raises
+    ------
+    PipelineError
+        As the functions of each step do.
+    """
+    combinations = settings.get("combine") or {}
+    derivations = settings.get("derive") or {}
+    everybody = decode_responses(responses, codebook)
+    valid, steps = screen_interviews(everybody, codebook, settings.get("screening") or [])
+    check_respondent_ids(valid)
+    edited, changes = edit_answers(valid, codebook, settings.get("edits") or [])
+    placed = place_in_design(edited, settings.get("keys") or {}, frame)
+    combined = combine_groups(placed, codebook, combinations)
+    reported, imputed = impute_reports(combined, settings.get("imputations") or [])
+    answers = derive_variables(reported.answers, derivations)
+    return {
+        "respondents": respondents_table(answers, codebook, list(derivations)),
+        "ard": relational_data(reported, codebook, list(combinations)),
+        "situations": situations_table(placed, codebook, settings.get("situations") or []),
+        "sample_flow": sample_flow(frame, everybody.n, steps),
+        "edits": collected([changes, *imputed]),
+        "data_quality": data_quality(placed, codebook),
+    }

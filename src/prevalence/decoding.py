@@ -1,0 +1,128 @@
+"""From responses to answers: analysis names, analysis values, and typed missing values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from prevalence.codebook import Codebook, Variable, canonical_code
+from prevalence.errors import PipelineError, listed
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Interviews:
+    """Answers of interviews, and why the missing ones are missing.
+
+    Attributes
+    ----------
+    answers
+        One row an interview, one column a variable by analysis name: float64 (NaN where missing)
+        or text (missing where missing).
+    missing
+        The same shape: the kind of missing value, empty where there is an answer.
+    """
+
+    answers: pd.DataFrame
+    missing: pd.DataFrame
+
+    @property
+    def n(self) -> int:
+        """Number of interviews."""
+        return len(self.answers)
+
+    def where(self, keep: NDArray[np.bool_]) -> Interviews:
+        """Return the interviews that a mask keeps."""
+        return Interviews(
+            self.answers[keep].reset_index(drop=True), self.missing[keep].reset_index(drop=True)
+        )
+
+    def with_answers(
+        self, name: str, answers: pd.Series, missing: NDArray[np.object_]
+    ) -> Interviews:
+        """Return the interviews with one variable replaced or added."""
+        return Interviews(
+            self.answers.assign(**{name: answers.to_numpy(copy=True)}).astype(
+                {name: answers.dtype}
+            ),
+            self.missing.assign(**{name: missing}),
+        )
+
+    def counts(self, names: list[str]) -> NDArray[np.float64]:
+        """Return some numeric variables as an array of shape (n, number of names)."""
+        return self.answers[names].to_numpy(dtype=np.float64).reshape(self.n, len(names))
+
+
+def decode_responses(responses: pd.DataFrame, codebook: Codebook) -> Interviews:
+    """Name, decode and type the responses as the codebook says.
+
+    Parameters
+    ----------
+    responses
+        Typed responses by raw name, as `prevalence.responses.type_responses` gives them.
+    codebook
+        The codebook.
+
+    Returns
+    -------
+    Interviews
+        Answers by analysis name. A code of a missing value gets its kind; nothing at all is
+        ``system``. Values outside the valid range are still there: an edit deals with them.
+
+    Raises
+    ------
+    PipelineError
+        If the responses were made with another codebook.
+    """
+    import pandas as pd
+
+    absent = [variable.raw for variable in codebook.kept if variable.raw not in responses]
+    if absent:
+        raise PipelineError(
+            "The responses lack variables of the codebook.",
+            file=codebook.file,
+            found=listed(absent),
+            remedy="Run ingest again.",
+        )
+    answers: dict[str, pd.Series] = {}
+    missing: dict[str, NDArray[np.object_]] = {}
+    for variable in codebook.kept:
+        column = responses[variable.raw]
+        decode = _decode_number if variable.is_number else _decode_text
+        answers[variable.name], missing[variable.name] = decode(column, variable)
+    return Interviews(pd.DataFrame(answers), pd.DataFrame(missing))
+
+
+def _decode_number(column: pd.Series, variable: Variable) -> tuple[pd.Series, NDArray[np.object_]]:
+    import pandas as pd
+
+    codes = column.to_numpy(dtype=np.float64, na_value=np.nan, copy=True)
+    kinds = np.full(codes.shape, "", dtype=object)
+    kinds[np.isnan(codes)] = "system"
+    for code, kind in variable.missing_numbers.items():
+        kinds[codes == code] = kind
+    if variable.type == "numeric":
+        return pd.Series(np.where(kinds == "", codes, np.nan)), kinds
+    names = {float(code): name for code, name in variable.codes.items()}
+    texts = [
+        names.get(code) if kind == "" else None for code, kind in zip(codes, kinds, strict=True)
+    ]
+    return pd.Series(texts, dtype="str"), kinds
+
+
+def _decode_text(column: pd.Series, variable: Variable) -> tuple[pd.Series, NDArray[np.object_]]:
+    import pandas as pd
+
+    texts: list[str | None] = []
+    kinds: list[str] = []
+    for value in column.astype(object).where(column.notna(), None):
+        kind = "system" if value is None else variable.missing_codes.get(canonical_code(value), "")
+        kinds.append(kind)
+        named = variable.codes.get(value, value) if variable.codes else value
+        texts.append(None if kind else named)
+    return pd.Series(texts, dtype="str"), np.array(kinds, dtype=object)

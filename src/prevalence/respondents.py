@@ -1,0 +1,424 @@
+"""The tables of valid interviews: respondents, their counts of people known, their situations."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from prevalence.codebook import Codebook
+from prevalence.combination import (
+    combine_reasons,
+    combine_reports,
+    impute_perpetrators_from_victims,
+    impute_victims_from_perpetrators,
+)
+from prevalence.decoding import Interviews
+from prevalence.edits import replace_counts
+from prevalence.errors import PipelineError, listed, suggestion
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+DESIGN = ("household", "stratum", "psu", "ssu", "interviewer", "city")
+FROM_FRAME = ("stratum", "psu", "ssu", "interviewer", "city", "region", "urban")
+# A respondent's answer and the frame must agree on these; the frame is about the same household.
+COMPARED = ("stratum", "psu")
+URBAN = {"1": "urban", "0": "rural"}
+SITUATION_COLUMNS = ("respondent", "group", "reported", "authority")
+
+
+def check_respondent_ids(interviews: Interviews) -> None:
+    """Refuse interviews without an id, or with one that another interview has.
+
+    Raises
+    ------
+    PipelineError
+        With the counts, and the screening rule that deals with each.
+    """
+    ids = interviews.answers["respondent"]
+    empty, twice = int(ids.isna().sum()), int(ids.dropna().duplicated().sum())
+    if empty or twice:
+        rule = "missing_id" if empty else "duplicate_id"
+        raise PipelineError(
+            "Respondents' ids do not identify the interviews.",
+            place="respondent",
+            found=f"{empty:,} interviews without an id, {twice:,} with an id used before",
+            allowed="one id an interview",
+            remedy=f"Add {{rule: {rule}}} to clean.screening, or correct the export.",
+        )
+
+
+def place_in_design(
+    interviews: Interviews, keys: Mapping[str, str | None], frame: pd.DataFrame | None
+) -> Interviews:
+    """Give each interview its place in the sample: from its own variables, else from the frame.
+
+    Parameters
+    ----------
+    interviews
+        The valid interviews.
+    keys
+        The config's ``clean.keys``: design variable to analysis variable (or null).
+    frame
+        The sampling frame, one row a household, or None.
+
+    Returns
+    -------
+    Interviews
+        With the variables of `DESIGN` (empty texts where there is no such level), sorted by
+        respondent; region and urban from the frame where the export lacks them.
+
+    Raises
+    ------
+    PipelineError
+        If households are not in the frame, or frame and interviews disagree on a stratum or PSU.
+    """
+    answers = interviews.answers.copy()
+    for name, source in keys.items():
+        if source is None or source == name:
+            continue
+        if source not in answers:
+            raise PipelineError(
+                "A key of the design rests on a variable that doesn't exist.",
+                place=f"clean.keys.{name}",
+                found=source,
+                allowed=listed(answers.columns, 40),
+                remedy=suggestion(source, answers.columns),
+            )
+        answers[name] = answers[source]
+    if frame is not None:
+        answers = _with_frame(answers, frame)
+    for name in DESIGN:
+        answers[name] = answers[name].fillna("") if name in answers else ""
+        answers[name] = answers[name].astype("str")
+    order = answers["respondent"].argsort(kind="stable").to_numpy()
+    return Interviews(
+        answers.iloc[order].reset_index(drop=True),
+        interviews.missing.iloc[order].reset_index(drop=True),
+    )
+
+
+def _with_frame(answers: pd.DataFrame, frame: pd.DataFrame) -> pd.DataFrame:
+    if "household" not in answers:
+        raise PipelineError(
+            "There is a sampling frame, but interviews name no household.",
+            place="clean.keys.household",
+            remedy="List the household's id in the codebook, with the role key.",
+        )
+    import pandas as pd
+
+    rows = pd.Index(frame["household"].astype("str")).get_indexer(
+        pd.Index(answers["household"].fillna("").astype("str"))
+    )
+    absent = int((rows < 0).sum())
+    if absent:
+        raise PipelineError(
+            "Households of interviews are not in the sampling frame.",
+            place="household",
+            found=f"{absent:,} of {len(answers):,} interviews",
+            allowed="households that the frame lists",
+            remedy="Correct the household's id, or complete the frame.",
+        )
+    for name in FROM_FRAME:
+        if name not in frame:
+            continue
+        column = frame[name].iloc[rows].reset_index(drop=True)
+        text = column.map(_text).astype("str")
+        if name == "urban":
+            text = text.map(lambda code: URBAN.get(code, code))
+        if name not in answers:
+            answers[name] = text
+        elif name in COMPARED:
+            _check_agreement(answers[name], text, name)
+    return answers
+
+
+def _text(value: object) -> str:
+    if isinstance(value, float):
+        return "" if np.isnan(value) else f"{value:.15g}"
+    return "" if value is None else str(value)
+
+
+def _check_agreement(answers: pd.Series, frame: pd.Series, name: str) -> None:
+    differ = answers.notna().to_numpy() & (answers.astype("str") != frame).to_numpy()
+    if differ.any():
+        raise PipelineError(
+            "Interviews and the sampling frame disagree.",
+            place=name,
+            found=f"{int(differ.sum()):,} interviews",
+            allowed="the frame's value for the household",
+            remedy="Correct the frame or the export: one of them has the wrong place.",
+        )
+
+
+def respondents_table(
+    answers: pd.DataFrame, codebook: Codebook, derived: Sequence[str]
+) -> pd.DataFrame:
+    """Select the respondents' variables.
+
+    Parameters
+    ----------
+    answers
+        The answers with the design's and the derived variables, sorted by respondent.
+    codebook
+        The codebook.
+    derived
+        Names of the derived variables.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a valid interview: respondent, the variables of `DESIGN`, the codebook's design,
+        domain and covariate variables, derived variables, and ``base_weight_supplied`` if the
+        codebook has a base weight.
+    """
+    listed_names = [
+        variable.name for variable in codebook.with_role("design", "domain", "covariate")
+    ]
+    framed = [name for name in ("region", "urban") if name in answers]
+    names = dict.fromkeys(["respondent", *DESIGN, *framed, *listed_names, *derived])
+    table = answers[list(names)].copy()
+    weights = codebook.with_role("base_weight")
+    if len(weights) > 1:
+        raise PipelineError(
+            "The codebook has several base weights.",
+            file=codebook.file,
+            place=f"line {weights[1].line}",
+            remedy="Give one variable the role base_weight, the others the role ignore.",
+        )
+    for variable in weights:
+        table["base_weight_supplied"] = answers[variable.name]
+    return table
+
+
+def combine_groups(
+    interviews: Interviews, codebook: Codebook, combinations: Mapping[str, Mapping[str, Any]]
+) -> Interviews:
+    """Combine the items of hidden groups by the configured rules.
+
+    Parameters
+    ----------
+    interviews
+        The valid interviews.
+    codebook
+        The codebook; items are named by their groups.
+    combinations
+        The config's ``clean.combine``: hidden group to ``items``, ``rule`` and ``incomplete``.
+
+    Returns
+    -------
+    Interviews
+        With one variable a combined hidden group, by the group's id.
+
+    Raises
+    ------
+    PipelineError
+        If an item is not a group of the codebook, or a combined group has an item's id.
+    """
+    import pandas as pd
+
+    by_group = {variable.group: variable.name for variable in codebook.counts}
+    for group, definition in combinations.items():
+        place = f"clean.combine.{group}"
+        unknown = [item for item in definition["items"] if item not in by_group]
+        if unknown or group in by_group:
+            raise PipelineError(
+                "A combined group has the id of a group of the codebook."
+                if not unknown
+                else "A combined group rests on groups that the codebook doesn't list.",
+                place=place,
+                found=listed(unknown) if unknown else group,
+                allowed=listed(by_group, 40),
+                remedy=suggestion(unknown[0], by_group) if unknown else "Choose another id.",
+            )
+        names = [by_group[item] for item in definition["items"]]
+        rule = definition["rule"]
+        items = interviews.counts(names)
+        combined = combine_reports(items, rule, definition.get("incomplete") or "available")
+        reasons = combine_reasons(interviews.missing[names].to_numpy(dtype=object), combined, rule)
+        interviews = interviews.with_answers(group, pd.Series(combined), reasons)
+    return interviews
+
+
+def impute_reports(
+    interviews: Interviews, imputations: Sequence[Mapping[str, Any]]
+) -> tuple[Interviews, list[pd.DataFrame]]:
+    """Apply the published imputations that the config names; none by default.
+
+    Parameters
+    ----------
+    interviews
+        The interviews with combined hidden groups and the design's variables.
+    imputations
+        The config's ``clean.imputations``.
+
+    Returns
+    -------
+    Interviews
+        The interviews with imputed reports.
+    list of pandas.DataFrame
+        A record of each imputed cell, as in `prevalence.edits`.
+
+    Raises
+    ------
+    PipelineError
+        If a variable is missing or the imputation is unknown.
+    """
+    before = interviews  # both rules look at what was reported, not at each other's result
+    records: list[pd.DataFrame] = []
+    for number, settings in enumerate(imputations):
+        rule = settings["rule"]
+        names = {
+            part: str(settings.get(part, part))
+            for part in ("victims", "perpetrators", "adults", "municipality")
+        }
+        names["municipality"] = str(settings.get("municipality", "city"))
+        needed = ["victims", "perpetrators"]
+        if rule == "perpetrators_from_victims":
+            needed += ["adults", "municipality"]
+        for part in needed:
+            if names[part] not in before.answers:
+                raise PipelineError(
+                    "An imputation needs a variable that doesn't exist.",
+                    place=f"clean.imputations.{number}.{part}",
+                    found=names[part],
+                    allowed=listed(before.answers.columns, 40),
+                    remedy=suggestion(names[part], before.answers.columns),
+                )
+        victims, perpetrators = before.counts([names["victims"], names["perpetrators"]]).T
+        if rule == "victims_from_perpetrators":
+            target = names["victims"]
+            values = impute_victims_from_perpetrators(
+                victims, perpetrators, float(settings.get("value", 4))
+            )
+        elif rule == "perpetrators_from_victims":
+            target = names["perpetrators"]
+            values = impute_perpetrators_from_victims(
+                victims,
+                perpetrators,
+                before.counts([names["adults"]])[:, 0],
+                before.answers[names["municipality"]].to_numpy(dtype=object),
+            )
+        else:
+            allowed = ["victims_from_perpetrators", "perpetrators_from_victims"]
+            raise PipelineError(
+                "An imputation is unknown.",
+                place=f"clean.imputations.{number}.rule",
+                found=rule,
+                allowed=listed(allowed),
+                remedy=suggestion(rule, allowed),
+            )
+        interviews, made = replace_counts(interviews, target, values, str(rule))
+        records += made
+    return interviews, records
+
+
+def relational_data(
+    interviews: Interviews, codebook: Codebook, combined: Sequence[str]
+) -> pd.DataFrame:
+    """Put all counts into the long table of aggregated relational data.
+
+    Parameters
+    ----------
+    interviews
+        The edited interviews with combined groups, sorted by respondent.
+    codebook
+        The codebook.
+    combined
+        Ids of the combined hidden groups.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``respondent``, ``group``, ``role``, ``count`` (float64, NaN where missing) and ``missing``
+        (why); sorted by respondent, then in the codebook's order, combined groups last.
+    """
+    import pandas as pd
+
+    columns = [(variable.name, variable.group, variable.role) for variable in codebook.counts]
+    columns += [(group, group, "hidden") for group in combined]
+    names = [name for name, _, _ in columns]
+    return pd.DataFrame(
+        {
+            "respondent": interviews.answers["respondent"].repeat(len(columns)).to_numpy(),
+            "group": pd.array([group for _, group, _ in columns] * interviews.n, dtype="str"),
+            "role": pd.array([role for _, _, role in columns] * interviews.n, dtype="str"),
+            "count": interviews.counts(names).ravel(),
+            "missing": pd.array(
+                interviews.missing[names].to_numpy(dtype=object).ravel(), dtype="str"
+            ),
+        }
+    ).astype({"respondent": "str"})
+
+
+def situations_table(
+    interviews: Interviews, codebook: Codebook, situations: Sequence[Mapping[str, Any]]
+) -> pd.DataFrame:
+    """List the situations that respondents described, and whether they were reported.
+
+    Parameters
+    ----------
+    interviews
+        The edited interviews.
+    codebook
+        The codebook.
+    situations
+        The config's ``clean.situations``: ``group``, and the variables ``reported`` and, if it was
+        asked, ``authority``.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``respondent``, ``group``, ``reported`` (yes, no, dont_know, refused or empty) and
+        ``authority`` (analysis value, or a kind of missing value, or empty). A row for each
+        respondent who was asked; nobody who was not asked.
+
+    Raises
+    ------
+    PipelineError
+        If a variable is not in the codebook or has other values than yes and no.
+    """
+    import pandas as pd
+
+    tables = []
+    for number, settings in enumerate(situations):
+        place = f"clean.situations.{number}"
+        variable = codebook.named(settings["reported"], f"{place}.reported")
+        strange = set(variable.codes.values()) - {"yes", "no", "dont_know", "refused"}
+        if strange:
+            raise PipelineError(
+                "Whether a situation was reported has other values than yes and no.",
+                file=codebook.file,
+                place=f"line {variable.line}, column values",
+                found=listed(sorted(strange)),
+                allowed="yes, no, dont_know, refused",
+            )
+        reported = _answer_or_reason(interviews, variable.name)
+        authority = [""] * interviews.n
+        if settings.get("authority"):
+            name = codebook.named(settings["authority"], f"{place}.authority").name
+            authority = _answer_or_reason(interviews, name)
+        tables.append(
+            pd.DataFrame(
+                {
+                    "respondent": interviews.answers["respondent"],
+                    "group": settings["group"],
+                    "reported": reported,
+                    "authority": authority,
+                }
+            )[[value != "" for value in reported]]
+        )
+    empty = pd.DataFrame({name: pd.Series(dtype="str") for name in SITUATION_COLUMNS})
+    table = pd.concat([empty, *tables], ignore_index=True).astype("str")
+    return table.sort_values(["respondent", "group"], kind="stable", ignore_index=True)
+
+
+def _answer_or_reason(interviews: Interviews, name: str) -> list[str]:
+    """Answers as text, with the kinds that are answers of a sort; what wasn't asked is empty."""
+    reasons = interviews.missing[name]
+    return [
+        (reason if reason in ("dont_know", "refused") else "") if reason else str(answer)
+        for answer, reason in zip(interviews.answers[name], reasons, strict=True)
+    ]
