@@ -175,7 +175,7 @@ def pipeline_code():
         if path.parent.name not in ("synthesize", "audit")
     ]
     modules = {
-        module for path in scripts for module in code(os.path.relpath(path, root))
+        source for path in scripts for source in code(os.path.relpath(path, root))
     }
     sources = sorted((root / "reports").glob("*.qmd")) + sorted(
         root.glob("reports/sections/*")
