@@ -1,0 +1,689 @@
+"""The sample design: strata, up to three stages of units, and the variance of weighted totals.
+
+A design is compiled once from columns of labels into integer codes. Everything that follows works
+on totals by *ultimate unit* (the PSUs, or the units of the last stage that contributes to the
+variance), so that its cost is linear in the respondents however many estimates are made.
+Units without a respondent count: domains and nonresponse never drop a PSU.
+
+Sources: Särndal, Swensson & Wretman 1992, *Model Assisted Survey Sampling*, chapter 4; Lumley 2010,
+*Complex Surveys*, appendix A.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from prevalence.errors import PipelineError, listed, suggestion
+
+if TYPE_CHECKING:
+    from prevalence.calibration import Calibration
+
+Array = NDArray[np.float64]
+Codes = NDArray[np.intp]
+
+LONE_PSU_RULES = ("error", "certainty", "adjust", "average", "collapse")
+MOST_STAGES = 3
+FULLY_ENUMERATED = 1e-7  # a stratum of which less than this share is unsampled has no variance
+TABLE_CELLS = 50_000_000  # totals by unit and domain are made in blocks of at most this size
+
+
+@dataclass(frozen=True, eq=False)
+class Stage:
+    """One stage of sampling: units within strata, strata within the units of the stage above.
+
+    Parameters
+    ----------
+    stratum
+        Stratum of each unit, shape (m,).
+    sampled
+        Units sampled in each stratum, shape (H,).
+    fraction
+        Share of the stratum's units that was sampled, shape (H,); 0 where units count as drawn
+        with replacement.
+    parent
+        Unit of the stage above in which each stratum lies, shape (H,); 0 in the first stage.
+    """
+
+    stratum: Codes
+    sampled: Array
+    fraction: Array
+    parent: Codes
+
+    @property
+    def units(self) -> int:
+        """Number of units, those without respondents included."""
+        return len(self.stratum)
+
+    @property
+    def lone(self) -> NDArray[np.bool_]:
+        """Strata with one sampled unit that were not enumerated completely, shape (H,)."""
+        lone: NDArray[np.bool_] = (self.sampled == 1) & (1 - self.fraction >= FULLY_ENUMERATED)
+        return lone
+
+    def grouped(self, values: Array) -> Array:
+        """Sum values of the units (m, q) by stratum, shape (H, q)."""
+        return sums_by(self.stratum, values, len(self.sampled))
+
+
+@dataclass(frozen=True, eq=False)
+class SampleDesign:
+    """A sample with its weights, as the variance formulas see it.
+
+    Parameters
+    ----------
+    weights
+        Weights of the respondents, shape (n,).
+    unit
+        Ultimate unit of each respondent, shape (n,).
+    stages
+        From the first stage to the last that contributes to the variance.
+    strata, psus
+        Labels of the first stage's strata, and the (stratum, PSU) labels of its units.
+    lone_psu
+        What a stratum with one sampled unit contributes: see :meth:`from_columns`.
+    calibration
+        The calibration that made the weights, for residuals; None for other weights.
+    """
+
+    weights: Array
+    unit: Codes
+    stages: tuple[Stage, ...]
+    strata: tuple[str, ...]
+    psus: tuple[tuple[str, str], ...]
+    lone_psu: str = "error"
+    calibration: Calibration | None = None
+
+    @classmethod
+    def from_columns(
+        cls,
+        weights: ArrayLike,
+        *,
+        strata: ArrayLike | Sequence[ArrayLike] | None = None,
+        units: ArrayLike | Sequence[ArrayLike] | None = None,
+        population: ArrayLike | Sequence[ArrayLike | None] | None = None,
+        empty_psus: Sequence[tuple[str, str]] = (),
+        lone_psu: str = "error",
+        partners: Mapping[str, str] | None = None,
+    ) -> SampleDesign:
+        """Compile a design from columns with one entry a respondent.
+
+        Parameters
+        ----------
+        weights
+            Sampling weights, shape (n,), positive.
+        strata
+            Labels of the strata, or a list with one column a stage. None: one stratum.
+        units
+            Labels of the PSUs, or a list with one column a stage. Labels count within their
+            stratum. None: each respondent is a unit.
+        population
+            Finite-population corrections: number of units in the population of the stratum, or
+            sampling fractions in (0, 1]; a list with one column a stage. None: with replacement,
+            and later stages don't contribute.
+        empty_psus
+            (stratum, PSU) labels of sampled PSUs in which nobody responded.
+        lone_psu
+            For a stratum with a single sampled unit: ``error``; ``certainty``: no contribution,
+            only for a unit that was enumerated completely; ``adjust``: deviation from the mean of
+            all units of the stage; ``average``: the mean contribution of the other strata;
+            ``collapse``: joined with the stratum that `partners` names.
+        partners
+            Stratum -> stratum it is joined with, under ``collapse``.
+
+        Returns
+        -------
+        SampleDesign
+
+        Raises
+        ------
+        PipelineError
+            If weights are zero, negative or missing (counted by stratum), a correction is
+            impossible, or a stratum has a lone PSU and the rule is ``error``.
+        """
+        w = np.array(weights, dtype=float)
+        n = len(w)
+        unit_columns = _columns(units) or [np.arange(n)]
+        stratum_columns = _columns(strata)
+        corrections: list[Any] = _columns(population)
+        _check_rule(lone_psu)
+        if len(unit_columns) > MOST_STAGES:
+            raise PipelineError(
+                "A design has too many stages.", found=len(unit_columns), allowed=MOST_STAGES
+            )
+        first = stratum_columns[0] if stratum_columns else np.zeros(n, dtype=int)
+        if lone_psu == "collapse":
+            first, unit_columns[0], empty_psus = joined_strata(
+                first, unit_columns[0], empty_psus, partners or {}
+            )
+        stratum, stratum_labels = encoded(first, [h for h, _ in empty_psus])
+        check_weights(w, stratum[:n], stratum_labels)
+
+        stages: list[Stage] = []
+        psu_labels: tuple[tuple[str, str], ...] = ()
+        parent_of_row = np.zeros(n, dtype=np.intp)
+        for k, column in enumerate(unit_columns):
+            if k == 0:
+                extra = [c for _, c in empty_psus]
+            else:
+                extra = []
+                label = stratum_columns[k] if k < len(stratum_columns) else np.zeros(n, dtype=int)
+                stratum = encoded(label)[0]
+            codes, labels = encoded(column, extra)
+            correction = corrections[k] if k < len(corrections) else None
+            stage, unit_of_row, pairs = _compiled(
+                parent_of_row, stratum, codes, correction, n, stage_number=k + 1
+            )
+            if k == 0:
+                psu_labels = tuple((stratum_labels[h], labels[c]) for h, c in pairs)
+            stages.append(stage)
+            parent_of_row = unit_of_row
+            if correction is None:
+                break
+        design = cls(
+            w, parent_of_row, tuple(stages), tuple(stratum_labels), psu_labels, lone_psu=lone_psu
+        )
+        design._check_lone()
+        return design
+
+    @property
+    def n(self) -> int:
+        """Number of respondents."""
+        return len(self.weights)
+
+    @property
+    def psu(self) -> Codes:
+        """PSU of each respondent, as a place in `psus`, shape (n,)."""
+        unit = self.unit
+        for stage in self.stages[:0:-1]:
+            unit = stage.parent[stage.stratum][unit]
+        return unit
+
+    def with_calibration(self, calibration: Calibration) -> SampleDesign:
+        """Give the design of the calibrated sample: new weights, variance by residuals.
+
+        Parameters
+        ----------
+        calibration
+            Calibration of this design's weights.
+        """
+        return replace(self, weights=calibration.calibrated, calibration=calibration)
+
+    def with_weights(self, weights: Array) -> SampleDesign:
+        """Give the same design with other weights, such as trimmed ones."""
+        stratum = self.stages[0].stratum[self.psu]
+        checked = np.array(weights, dtype=float)
+        check_weights(checked, stratum, list(self.strata))
+        return replace(self, weights=checked, calibration=None)
+
+    def degrees_of_freedom(
+        self, domain: NDArray[np.bool_] | None = None, *, counting: str = "strata"
+    ) -> float:
+        """Design degrees of freedom: PSUs minus strata.
+
+        Parameters
+        ----------
+        domain
+            Mask of the respondents in the domain, shape (n,); everybody where None.
+        counting
+            ``strata``: all PSUs of the strata in which the domain has respondents; ``units``: only
+            the PSUs in which it has respondents, as R survey's ``degf`` counts.
+
+        Returns
+        -------
+        float
+            Never below 0.
+        """
+        return float(self.domain_degrees_of_freedom(_one_domain(domain, self.n), 1, counting)[0])
+
+    def domain_degrees_of_freedom(
+        self, domain: Codes, count: int, counting: str = "strata"
+    ) -> Array:
+        """Degrees of freedom of several domains at once.
+
+        Parameters
+        ----------
+        domain
+            Place of each respondent's domain, -1 for none, shape (n,).
+        count
+            Number of domains D.
+        counting
+            As in :meth:`degrees_of_freedom`.
+
+        Returns
+        -------
+        numpy.ndarray
+            Shape (D,).
+        """
+        first = self.stages[0]
+        inside = domain >= 0
+        pair = np.zeros(first.units * count, dtype=bool)
+        pair[self.psu[inside] * count + domain[inside]] = True
+        present = pair.reshape(first.units, count)
+        strata_present = first.grouped(present.astype(float)) > 0
+        if counting == "units":
+            return np.asarray(present.sum(axis=0) - strata_present.sum(axis=0), dtype=float)
+        return np.asarray((first.sampled - 1) @ strata_present, dtype=float)
+
+    def unit_totals(self, values: Array) -> Array:
+        """Sum values that already carry their weight by ultimate unit.
+
+        Parameters
+        ----------
+        values
+            Shape (n, q).
+
+        Returns
+        -------
+        numpy.ndarray
+            Shape (m, q).
+        """
+        return sums_by(self.unit, values, self.stages[-1].units)
+
+    def linearised_variance(self, scores: Array) -> Array:
+        """Variance of sums of weighted scores.
+
+        Parameters
+        ----------
+        scores
+            Weighted influence values ``w_i z_i``, shape (n, q); 0 outside a domain.
+
+        Returns
+        -------
+        numpy.ndarray
+            Shape (q,). With a calibration, of the calibration's residuals.
+        """
+        totals = self.unit_totals(scores)
+        if self.calibration is not None:
+            totals = totals - self.calibration.fitted_unit_totals(self, scores)
+        return self.variance(totals)
+
+    def variance(self, unit_totals: Array) -> Array:
+        """Variances of sums of influence values, given their totals by ultimate unit (m, q)."""
+        return self._recurse(unit_totals, lambda u, scale: (u * u * scale[:, None]).sum(axis=0))
+
+    def covariance(self, unit_totals: Array) -> Array:
+        """Covariance matrix (q, q) of sums of influence values, given their unit totals (m, q)."""
+        return self._recurse(unit_totals, lambda u, scale: (u * scale[:, None]).T @ u)
+
+    def _recurse(self, unit_totals: Array, quadratic: Any) -> Array:
+        """Add up the stages: each stratum's quadratic form times the fractions sampled above it."""
+        totals = unit_totals
+        stage_totals = [totals]
+        for stage in self.stages[:0:-1]:
+            above = stage.parent[stage.stratum]
+            totals = sums_by(above, totals, self._units_above(stage))
+            stage_totals.append(totals)
+        result: Any = 0.0
+        reached = np.ones(1)
+        for stage, values in zip(self.stages, reversed(stage_totals), strict=True):
+            scale = _scale(stage, self.lone_psu) * reached[stage.parent]
+            means = stage.grouped(values) / stage.sampled[:, None]
+            if self.lone_psu == "adjust":
+                siblings = sums_by(stage.parent, stage.sampled[:, None], len(reached))
+                everybody = sums_by(stage.parent[stage.stratum], values, len(reached)) / np.maximum(
+                    siblings, 1
+                )
+                means = np.where(stage.lone[:, None], everybody[stage.parent], means)
+            result = result + quadratic(values - means[stage.stratum], scale[stage.stratum])
+            reached = (reached[stage.parent] * stage.fraction)[stage.stratum]
+        return np.asarray(result, dtype=float)
+
+    def _units_above(self, stage: Stage) -> int:
+        place = next(k for k, other in enumerate(self.stages) if other is stage)
+        return self.stages[place - 1].units
+
+    def _check_lone(self) -> None:
+        for number, stage in enumerate(self.stages, start=1):
+            lone = stage.lone
+            if not lone.any():
+                continue
+            if self.lone_psu in ("error", "collapse"):
+                names = [self.strata[h] for h in np.flatnonzero(lone)] if number == 1 else []
+                count = int(lone.sum())
+                what = "stratum has" if count == 1 else "strata have"
+                raise PipelineError(
+                    f"{count} of {len(lone)} {what} a single sampled unit at stage {number}: "
+                    "their variance cannot be estimated.",
+                    place=f"strata {listed(names)}" if names else f"stage {number}",
+                    found="1 unit a stratum",
+                    allowed="2 or more units, or a rule for lone units",
+                    remedy="Join the stratum with a similar one (lone_psu: collapse, with partners)"
+                    "; lone_psu: adjust or average are approximations, certainty is only for "
+                    "units that were enumerated completely.",
+                )
+            if self.lone_psu == "average":
+                _check_average(stage)
+
+
+def _check_rule(rule: str) -> None:
+    if rule not in LONE_PSU_RULES:
+        raise PipelineError(
+            "A rule for lone PSUs is unknown.",
+            place="lone_psu",
+            found=rule,
+            allowed=listed(LONE_PSU_RULES),
+            remedy=suggestion(rule, LONE_PSU_RULES),
+        )
+
+
+def _check_average(stage: Stage) -> None:
+    parents = np.bincount(stage.parent, minlength=1)
+    lone = sums(stage.parent, stage.lone, len(parents))
+    if ((parents > 0) & (lone == parents)).any():
+        raise PipelineError(
+            "Every stratum has a single sampled unit: there is nothing to average over.",
+            place="lone_psu: average",
+            allowed="at least one stratum with two units",
+            remedy="Use lone_psu: collapse with partners.",
+        )
+
+
+def _scale(stage: Stage, rule: str) -> Array:
+    """Multiplier of the squared deviations in each stratum, shape (H,)."""
+    unsampled = 1 - stage.fraction
+    factor = stage.sampled / np.maximum(stage.sampled - 1, 1)
+    scale = np.where(unsampled < FULLY_ENUMERATED, 0.0, unsampled * factor)
+    lone = stage.lone
+    if rule == "average" and lone.any():
+        strata = np.bincount(stage.parent, minlength=1).astype(float)
+        good = sums(stage.parent, ~lone, len(strata))
+        scale = np.where(lone, 0.0, scale * (strata / np.maximum(good, 1))[stage.parent])
+    elif rule == "certainty":
+        scale = np.where(lone, 0.0, scale)
+    return np.asarray(scale, dtype=float)
+
+
+def sums(codes: Codes, values: ArrayLike, count: int) -> Array:
+    """Sum a column (n,) by group, shape (count,)."""
+    found: Array = np.bincount(codes, weights=np.asarray(values), minlength=count)  # type: ignore[assignment]
+    return found
+
+
+def sums_by(codes: Codes, values: Array, count: int) -> Array:
+    """Sum rows by group.
+
+    Parameters
+    ----------
+    codes
+        Group of each row, shape (n,).
+    values
+        Shape (n, q).
+    count
+        Number of groups G.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (G, q).
+    """
+    result = np.empty((count, values.shape[1]))
+    for k in range(values.shape[1]):
+        result[:, k] = sums(codes, values[:, k], count)
+    return result
+
+
+def sums_by_domain(codes: Codes, count: int, values: Array, domain: Codes, domains: int) -> Array:
+    """Sum a column by unit and domain.
+
+    Parameters
+    ----------
+    codes
+        Unit of each row, shape (n,).
+    count
+        Number of units m.
+    values
+        Shape (n,).
+    domain
+        Domain of each row, -1 for none, shape (n,).
+    domains
+        Number of domains D.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (m, D).
+    """
+    if domains == 1:
+        inside = values if (domain == 0).all() else np.where(domain == 0, values, 0.0)
+        return sums(codes, inside, count)[:, None]
+    if (domain >= 0).all():
+        cell = codes * domains + domain
+    else:
+        keep = domain >= 0
+        cell, values = codes[keep] * domains + domain[keep], values[keep]
+    return sums(cell, values, count * domains).reshape(count, domains)
+
+
+def encoded(labels: ArrayLike, extra: Sequence[Any] = ()) -> tuple[Codes, list[str]]:
+    """Turn labels into codes in sorted order.
+
+    Parameters
+    ----------
+    labels
+        Shape (n,).
+    extra
+        Further labels, appended; they are compared as text.
+
+    Returns
+    -------
+    codes : numpy.ndarray
+        Shape (n + len(extra),).
+    names : list of str
+        Label of each code.
+    """
+    values = np.asarray(labels)
+    if len(extra):
+        values = np.concatenate([values.astype(str), np.asarray(list(extra), dtype=str)])
+    if values.dtype == object:
+        values = values.astype(str)
+    if values.dtype.kind in "iu" and len(values) and values.min() >= 0:
+        top = int(values.max())
+        if top <= 4 * len(values) + 1000:  # a table of flags is much quicker than sorting
+            seen = np.zeros(top + 1, dtype=bool)
+            seen[values] = True
+            names = np.flatnonzero(seen)
+            return (np.cumsum(seen) - 1)[values].astype(np.intp), [str(name) for name in names]
+    names, codes = np.unique(values, return_inverse=True)
+    return codes.astype(np.intp).ravel(), [str(name) for name in names]
+
+
+def check_weights(weights: Array, stratum: Codes, labels: Sequence[str]) -> None:
+    """Refuse weights that are zero, negative or missing.
+
+    Parameters
+    ----------
+    weights
+        Shape (n,).
+    stratum
+        Stratum of each respondent, shape (n,).
+    labels
+        Names of the strata.
+
+    Raises
+    ------
+    PipelineError
+        Naming how many of each kind, by stratum.
+    """
+    bad = ~(np.isfinite(weights) & (weights > 0))
+    if not bad.any():
+        return
+    kinds = {
+        "missing": ~np.isfinite(weights),
+        "zero": weights == 0,
+        "negative": weights < 0,
+    }
+    found = []
+    for kind, mask in kinds.items():
+        counts = np.bincount(stratum[mask], minlength=len(labels))
+        found += [
+            f"{counts[h]} {kind} in stratum {labels[h]}" for h in np.flatnonzero(counts).tolist()
+        ]
+    raise PipelineError(
+        f"{int(bad.sum())} of {len(weights)} weights cannot be used.",
+        place="weights",
+        found=listed(found),
+        allowed="numbers above 0",
+        remedy="Correct the selection probabilities or the supplied weights.",
+    )
+
+
+def certainty_as_strata(
+    strata: ArrayLike, psu: ArrayLike, ssu: ArrayLike, certainty: ArrayLike
+) -> tuple[NDArray[np.str_], NDArray[np.str_]]:
+    """Make each PSU that was taken with certainty a stratum of its next-stage units.
+
+    Parameters
+    ----------
+    strata, psu, ssu
+        Labels, shape (n,).
+    certainty
+        Whether the PSU was taken with certainty, shape (n,).
+
+    Returns
+    -------
+    strata, psu : numpy.ndarray
+        Labels for the variance, shape (n,).
+    """
+    h, c, s = (np.asarray(a).astype(str) for a in (strata, psu, ssu))
+    sure = np.asarray(certainty).astype(bool)
+    joined = np.char.add(np.char.add(h, ":"), c)
+    return np.where(sure, joined, h), np.where(sure, s, c)
+
+
+def joined_strata(
+    strata: ArrayLike,
+    psu: ArrayLike,
+    empty_psus: Sequence[tuple[str, str]],
+    partners: Mapping[str, str],
+) -> tuple[NDArray[np.str_], NDArray[np.str_], list[tuple[str, str]]]:
+    """Join strata with a lone PSU with the partner that is named for them.
+
+    Parameters
+    ----------
+    strata, psu
+        Labels, shape (n,).
+    empty_psus
+        (stratum, PSU) labels without respondents; they count.
+    partners
+        Stratum -> stratum.
+
+    Returns
+    -------
+    strata, psu : numpy.ndarray
+        Labels after joining, shape (n,); a PSU that moves carries its old stratum in its label,
+        so that two PSUs of one name stay two. Lone strata without a partner stay.
+    empty_psus : list
+        The same for the PSUs without respondents.
+    """
+    pairs = list(
+        zip(
+            np.asarray(strata).astype(str).tolist(),
+            np.asarray(psu).astype(str).tolist(),
+            strict=True,
+        )
+    )
+    counts: dict[str, int] = {}
+    for stratum, _ in {*pairs, *empty_psus}:
+        counts[stratum] = counts.get(stratum, 0) + 1
+    target = {h: _final_partner(h, partners) for h in counts if counts[h] == 1}
+
+    def moved(pair: tuple[str, str]) -> tuple[str, str]:
+        into = target.get(pair[0], pair[0])
+        return pair if into == pair[0] else (into, ":".join(pair))
+
+    new = [moved(pair) for pair in pairs]
+    return (
+        np.array([h for h, _ in new], dtype=str),
+        np.array([c for _, c in new], dtype=str),
+        [moved(pair) for pair in empty_psus],
+    )
+
+
+def _final_partner(stratum: str, partners: Mapping[str, str]) -> str:
+    """Follow the chain of partners; two strata that name each other meet in the first by name."""
+    seen = [stratum]
+    while (following := partners.get(seen[-1])) is not None:
+        if following in seen:
+            return min(seen[seen.index(following) :])
+        seen.append(following)
+    return seen[-1]
+
+
+def _columns(given: Any) -> list[Any]:
+    if given is None:
+        return []
+    if isinstance(given, (list, tuple)) and len(given) and np.ndim(given[0]) == 1:
+        return [None if column is None else np.asarray(column) for column in given]
+    return [np.asarray(given)]
+
+
+def _one_domain(domain: NDArray[np.bool_] | None, n: int) -> Codes:
+    if domain is None:
+        return np.zeros(n, dtype=np.intp)
+    return np.where(domain, 0, -1).astype(np.intp)
+
+
+def _compiled(
+    parent_of_row: Codes,
+    stratum: Codes,
+    unit: Codes,
+    correction: Any,
+    n: int,
+    *,
+    stage_number: int,
+) -> tuple[Stage, Codes, NDArray[np.intp]]:
+    """Compile one stage; rows beyond n are units without respondents (first stage only)."""
+    extra = len(stratum) - n
+    parents = np.concatenate([parent_of_row, np.zeros(extra, dtype=np.intp)])
+    by_parent = parents * (stratum.max(initial=0) + 1) + stratum
+    strata, stratum_of_row = _distinct(by_parent)
+    width = unit.max(initial=0) + 1
+    units, unit_of_row = _distinct(stratum_of_row * width + unit)
+    stratum_of_unit = (units // width).astype(np.intp)
+    sampled = np.bincount(stratum_of_unit, minlength=len(strata)).astype(float)
+    fraction = np.zeros(len(strata))
+    if correction is not None:
+        fraction = _fractions(np.asarray(correction, float), stratum_of_row[:n], sampled)
+        if (fraction > 1 + FULLY_ENUMERATED).any():
+            raise PipelineError(
+                "A stratum has more sampled units than its population.",
+                place=f"finite-population correction, stage {stage_number}",
+                found=f"{int((fraction > 1).sum())} strata",
+                allowed="population counts of at least the units sampled, or fractions up to 1",
+                remedy="Give the number of units in the population of the stratum.",
+            )
+    parent = (strata // (stratum.max(initial=0) + 1)).astype(np.intp)
+    pairs = np.column_stack([strata[stratum_of_unit] % (stratum.max(initial=0) + 1), units % width])
+    stage = Stage(stratum_of_unit, sampled, np.minimum(fraction, 1.0), parent)
+    return stage, unit_of_row[:n], pairs.astype(np.intp)
+
+
+def _distinct(codes: Codes) -> tuple[Codes, Codes]:
+    """Sorted distinct codes and the place of each row's; quick where the codes are dense."""
+    top = int(codes.max(initial=0))
+    if top <= 4 * len(codes) + 1000:
+        seen = np.zeros(top + 1, dtype=bool)
+        seen[codes] = True
+        return np.flatnonzero(seen), (np.cumsum(seen) - 1)[codes].astype(np.intp)
+    distinct, places = np.unique(codes, return_inverse=True)
+    return distinct.astype(np.intp), places.astype(np.intp).ravel()
+
+
+def _fractions(correction: Array, stratum: Codes, sampled: Array) -> Array:
+    """Give the sampling fraction of each stratum from population counts or fractions, constant within it."""
+    found = np.zeros(len(sampled))
+    found[stratum] = correction
+    if not np.array_equal(found[stratum], correction) or not (correction > 0).all():
+        raise PipelineError(
+            "A finite-population correction is not one positive number a stratum.",
+            place="finite-population correction",
+            found="differing, missing or non-positive values within a stratum",
+            allowed="one population count, or one fraction in (0, 1], a stratum",
+            remedy="Count the units of the population by the strata of the design.",
+        )
+    return found if (correction <= 1).all() else sampled / found
