@@ -96,7 +96,8 @@ def read_csv(path: str | Path, **options: Any) -> pd.DataFrame:
     import pandas as pd
 
     settings: dict[str, Any] = {"keep_default_na": False, "na_values": [""]}
-    return pd.read_csv(path, **(settings | options))
+    frame: pd.DataFrame = pd.read_csv(path, **(settings | options))
+    return frame
 
 
 def write_parquet(frame: pd.DataFrame, path: str | Path) -> None:

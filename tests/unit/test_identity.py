@@ -20,8 +20,8 @@ def test_names_and_contents_cannot_be_confused():
 
 def test_each_part_changes_the_identity_and_only_its_own_hash():
     before = run_identity(**PARTS)
-    for part in PARTS:
-        changed = run_identity(**(PARTS | {part: PARTS[part] | {"new": "value"}}))
+    for part, values in PARTS.items():
+        changed = run_identity(**(PARTS | {part: values | {"new": "value"}}))
         assert changed["identity"] != before["identity"]
         differing = [name for name in PARTS if changed["parts"][name] != before["parts"][name]]
         assert differing == [part]
