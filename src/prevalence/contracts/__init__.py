@@ -43,6 +43,9 @@ def check_table(frame: pd.DataFrame, contract: pa.DataFrameSchema, file: object)
         return contract.validate(frame, lazy=True)
     except pandera.errors.SchemaErrors as error:
         cases = error.failure_cases
+        # Where columns are missing or too many, the failing "value" is the column's name.
+        schema = cases["check"].isin(["column_in_dataframe", "column_in_schema"])
+        cases.loc[schema, "column"] = cases.loc[schema, "failure_case"]
         counts = cases.groupby(["column", "check"], dropna=False, sort=True).size()
         found = [f"{column}: {check} ({n} rows)" for (column, check), n in counts.items()]
         raise PipelineError(
