@@ -385,6 +385,7 @@ def _check_variable(variable: Variable, wrong: _Wrong) -> None:
         )
     if variable.role == "base_weight" and variable.type != "numeric":
         raise wrong("A weight is numeric.", "type", variable.type, "numeric")
+    _check_missing_range(variable, wrong)
 
 
 def _check_codes(variable: Variable, wrong: _Wrong) -> None:
@@ -412,6 +413,9 @@ def _check_codes(variable: Variable, wrong: _Wrong) -> None:
             raise wrong(
                 "The code of a missing value is not a number.", "missing_codes", listed(strange)
             )
+
+
+def _check_missing_range(variable: Variable, wrong: _Wrong) -> None:
     low, high = variable.minimum, variable.maximum
     low, high = (-math.inf if low is None else low), (math.inf if high is None else high)
     inside = [
