@@ -1,0 +1,310 @@
+-- What Quarto does by itself, for the built-in renderer: numbers of sections, figures, tables and
+-- equations, references to them, callouts, text alternatives. Runs before citeproc.
+
+local target = FORMAT:match("typst") and "typst" or FORMAT:match("docx") and "docx" or "html"
+local words = { fig = "Figure", tbl = "Table", sec = "Section", eq = "Equation" }
+local counts = { fig = 0, tbl = 0, eq = 0 }
+local numbers = {}
+local bookmark = 900
+
+local function kind_of(id)
+  local kind = id:match("^(%a+)%-")
+  return words[kind] and kind
+end
+
+local function raw_inline(text)
+  return pandoc.RawInline(target == "docx" and "openxml" or target, text)
+end
+
+local function raw_block(text)
+  return pandoc.RawBlock(target == "docx" and "openxml" or target, text)
+end
+
+local function escape_xml(text)
+  return (text:gsub("&", "&amp;"):gsub("<", "&lt;"):gsub(">", "&gt;"):gsub('"', "&quot;"))
+end
+
+local function escape_typst(text)
+  return (text:gsub('[\\"]', "\\%0"))
+end
+
+-- Word bookmarks take letters, digits and underscores only.
+local function bookmark_name(id)
+  return "_" .. id:gsub("[^%w]", "_")
+end
+
+-- Sections are counted as every renderer counts them: headings of class unnumbered are left out.
+local function number_sections(document)
+  local levels = { 0, 0, 0, 0, 0, 0 }
+  document:walk({
+    traverse = "topdown",
+    Header = function(header)
+      if header.classes:includes("unnumbered") then
+        return nil, false
+      end
+      levels[header.level] = levels[header.level] + 1
+      for deeper = header.level + 1, 6 do
+        levels[deeper] = 0
+      end
+      numbers[header.identifier] = table.concat(levels, ".", 1, header.level)
+      return nil, false
+    end,
+  })
+end
+
+local function equation_label(block)
+  local last = block.content[#block.content]
+  local first = block.content[1]
+  if not (first and first.t == "Math" and first.mathtype == "DisplayMath") then
+    return nil
+  end
+  return last.t == "Str" and last.text:match("^{#(eq%-[%w_-]+)}$") or nil
+end
+
+local function count(kind, id)
+  counts[kind] = counts[kind] + 1
+  numbers[id] = tostring(counts[kind])
+end
+
+local function number_exhibits(document)
+  document:walk({
+    traverse = "topdown",
+    Figure = function(figure)
+      if kind_of(figure.identifier) == "fig" then
+        count("fig", figure.identifier)
+      end
+    end,
+    Table = function(tbl)
+      if kind_of(tbl.identifier) == "tbl" then
+        count("tbl", tbl.identifier)
+      end
+    end,
+    Para = function(para)
+      local id = equation_label(para)
+      if id then
+        count("eq", id)
+      end
+    end,
+  })
+end
+
+-- A caption's "Figure 1: ". Word gets a field, so that its own numbering goes on when it is edited.
+local function caption_prefix(kind, id)
+  local word, number = words[kind], numbers[id]
+  if target == "docx" then
+    bookmark = bookmark + 1
+    return {
+      raw_inline(string.format(
+        '<w:bookmarkStart w:id="%d" w:name="%s"/><w:r><w:t xml:space="preserve">%s </w:t></w:r>'
+          .. '<w:fldSimple w:instr=" SEQ %s \\* ARABIC "><w:r><w:t>%s</w:t></w:r></w:fldSimple>'
+          .. '<w:bookmarkEnd w:id="%d"/><w:r><w:t xml:space="preserve">: </w:t></w:r>',
+        bookmark, bookmark_name(id), word, word, number, bookmark)),
+    }
+  end
+  return {
+    pandoc.Span({ pandoc.Str(word .. "\u{a0}" .. number .. ":") }, { class = "caption-label" }),
+    pandoc.Space(),
+  }
+end
+
+local function with_prefix(caption, kind, id)
+  if target == "typst" or not numbers[id] then
+    return caption
+  end
+  local first = caption.long[1]
+  if first then
+    local content = pandoc.List(caption_prefix(kind, id))
+    content:extend(first.content)
+    first.content = content
+    caption.long[1] = first
+  end
+  return caption
+end
+
+local function one_reference(id)
+  local kind, number = kind_of(id), numbers[id]
+  if not number then
+    error("?@" .. id .. " leads nowhere")
+  end
+  local text = words[kind] .. "\u{a0}" .. number
+  if target == "typst" then
+    return raw_inline(string.format("#link(<%s>)[%s]", id, text:gsub("\u{a0}", "~")))
+  end
+  if target == "docx" and (kind == "fig" or kind == "tbl") then
+    return raw_inline(string.format(
+      '<w:fldSimple w:instr=" REF %s \\h "><w:r><w:t xml:space="preserve">%s</w:t></w:r></w:fldSimple>',
+      bookmark_name(id), text))
+  end
+  return pandoc.Link(text, "#" .. id, "", { class = "cross-reference" })
+end
+
+local function reference(cite)
+  local inlines = pandoc.List()
+  for position, citation in ipairs(cite.citations) do
+    if not kind_of(citation.id) then
+      return nil
+    end
+    if position > 1 then
+      inlines:extend({ pandoc.Str(","), pandoc.Space() })
+    end
+    inlines:extend(citation.prefix)
+    if #citation.prefix > 0 then
+      inlines:insert(pandoc.Space())
+    end
+    inlines:insert(one_reference(citation.id))
+  end
+  return inlines
+end
+
+local function figure(fig)
+  if kind_of(fig.identifier) ~= "fig" then
+    return nil
+  end
+  fig.caption = with_prefix(fig.caption, "fig", fig.identifier)
+  return fig:walk({
+    Image = function(image)
+      local alternative = image.attributes["fig-alt"]
+      image.attributes["fig-alt"] = nil
+      if alternative then
+        if target == "docx" then
+          image.caption = { pandoc.Str(alternative) }
+        else
+          image.attributes["alt"] = alternative
+        end
+      end
+      if target ~= "html" and not image.attributes["width"] then
+        image.attributes["width"] = "100%"
+      end
+      return image
+    end,
+  })
+end
+
+local function scrolling(tbl)
+  return pandoc.Div({ tbl }, pandoc.Attr("", { "table-scroll" }, {
+    { "tabindex", "0" },
+    { "role", "region" },
+    { "aria-label", words.tbl .. " " .. (numbers[tbl.identifier] or "") },
+  }))
+end
+
+local function exhibit_table(tbl)
+  if kind_of(tbl.identifier) ~= "tbl" then
+    return nil
+  end
+  tbl.caption = with_prefix(tbl.caption, "tbl", tbl.identifier)
+  if target == "html" then
+    return scrolling(tbl)
+  end
+  return tbl
+end
+
+local function equation(para)
+  local id = equation_label(para)
+  if not id then
+    return nil
+  end
+  local math = para.content[1]
+  if target == "typst" then
+    return pandoc.Para({ math, raw_inline("<" .. id .. ">") })
+  end
+  local number = "(" .. numbers[id] .. ")"
+  if target == "docx" then
+    return pandoc.Div(
+      { pandoc.Para({ pandoc.Span({ math }, { id = id }), pandoc.Str("\u{2003}" .. number) }) },
+      { ["custom-style"] = "Equation" })
+  end
+  return pandoc.Div({
+    pandoc.Plain({ math }),
+    pandoc.Plain({ pandoc.Span({ pandoc.Str(number) }, { class = "equation-number" }) }),
+  }, pandoc.Attr(id, { "equation" }))
+end
+
+-- Lua goes through a table's named keys in no fixed order: attributes and loops that end up in the
+-- output are written as lists.
+local callouts = { note = "Note", tip = "Tip", important = "Important", warning = "Warning",
+  caution = "Caution" }
+
+local function callout(div)
+  for kind, word in pairs(callouts) do
+    if div.classes:includes("callout-" .. kind) then
+      local title = div.attributes["title"] or word
+      local blocks = pandoc.List()
+      if target == "typst" then
+        blocks:insert(raw_block(string.format(
+          '#callout(kind: "%s", title: "%s")[', kind, escape_typst(title))))
+        blocks:extend(div.content)
+        blocks:insert(raw_block("]"))
+        return blocks
+      elseif target == "docx" then
+        blocks:insert(pandoc.Div({ pandoc.Para(pandoc.Str(title)) },
+          { ["custom-style"] = "Callout Title" }))
+        blocks:insert(pandoc.Div(div.content, { ["custom-style"] = "Callout" }))
+        return blocks
+      end
+      blocks:insert(pandoc.Div({ pandoc.Plain(pandoc.Str(title)) }, { class = "callout-title" }))
+      blocks:extend(div.content)
+      return pandoc.Div(blocks, pandoc.Attr("", { "callout", "callout-" .. kind }, {
+        { "role", "note" },
+        { "aria-label", title },
+      }))
+    end
+  end
+  return nil
+end
+
+-- Blocks with a look of their own: class in the source, function in Typst, style in Word.
+local styles = {
+  ["headline"] = { typst = "headline" },
+  ["card"] = { typst = "card", docx = "Headline" },
+  ["table-note"] = { typst = "table-note", docx = "Table Note" },
+  ["pull"] = { typst = "pull", docx = "Intense Quote" },
+}
+
+local function styled(div)
+  for class, style in pairs(styles) do
+    if div.classes:includes(class) then
+      if target == "typst" then
+        local blocks = pandoc.List({ raw_block("#" .. style.typst .. "[") })
+        blocks:extend(div.content)
+        blocks:insert(raw_block("]"))
+        return blocks
+      elseif target == "docx" and style.docx then
+        div.attributes["custom-style"] = style.docx
+        return div
+      end
+    end
+  end
+  return nil
+end
+
+local function figure_number(span)
+  if not span.classes:includes("big") then
+    return nil
+  end
+  if target == "typst" then
+    local inlines = pandoc.List({ raw_inline("#big[") })
+    inlines:extend(span.content)
+    inlines:insert(raw_inline("]"))
+    return inlines
+  elseif target == "docx" then
+    span.attributes["custom-style"] = "Headline Number"
+    return span
+  end
+  return nil
+end
+
+function Pandoc(document)
+  number_sections(document)
+  number_exhibits(document)
+  return document:walk({
+    Cite = reference,
+    Figure = figure,
+    Table = exhibit_table,
+    Para = equation,
+    Span = figure_number,
+    Div = function(div)
+      return callout(div) or styled(div)
+    end,
+  })
+end

@@ -1,0 +1,75 @@
+"""Compose the source of a survey's report from what was released, and its results for machines."""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+from prevalence.config import check_config
+from prevalence.files import read_csv, read_json, read_yaml, write_json, write_text
+from prevalence.job import run_job
+from prevalence.report.compose import LABEL, composed
+from prevalence.report.material import Material
+from prevalence.report.reference_document import reference_document
+from prevalence.report.results import results
+
+TEXT = {".qmd", ".css", ".csl", ".lua", ".typ", ".html", ".bib"}
+
+
+def figures_of(files: list[str]) -> dict[str, dict[str, str]]:
+    """Texts and data of every figure, by its name."""
+    figures = {}
+    for file in files:
+        for name, words in read_json(file).items():
+            data = Path(file).parent / f"{name}.csv"
+            csv = data.read_text(encoding="utf-8") if data.exists() else ""
+            figures[name] = {**words, "csv": csv}
+    return figures
+
+
+def main(job: Any) -> None:
+    """Write the composed source and the results."""
+    published = read_yaml(job.input.findings)
+    check_config(published, read_yaml(job.input.findings_schema), job.input.findings)
+    identity = read_json(job.input.identity)
+    material = Material(
+        survey_id=job.wildcards.survey,
+        survey=job.params.survey,
+        report=job.params.report,
+        estimate=job.params.estimate,
+        headline=job.params.headline,
+        tables={Path(path).stem: read_csv(path) for path in job.input.tables},
+        figures=figures_of(list(job.input.figures)),
+        published=published if job.params.survey.get("mirror") else None,
+        identity=identity,
+        renderer=job.params.renderer,
+        replication=job.params.replication,
+    )
+    root = next(Path(path).parent for path in job.input.source if path.endswith("summary.qmd"))
+    source = {
+        Path(path).relative_to(root).as_posix(): Path(path).read_text(encoding="utf-8")
+        for path in job.input.source
+        if Path(path).suffix in TEXT
+    }
+    texts = composed(material, source, read_yaml(root / "_quarto.yml"))
+    label = LABEL if material.synthetic else ""
+    reference = reference_document(material.survey["title"], label, str(identity["identity"]))
+    numbers = results(material)
+    check_config(numbers, read_yaml(job.input.results_schema), job.output.results)
+
+    target = Path(job.output.source)
+    for path, text in texts.items():
+        write_text(text, target / path)
+    (target / "templates" / "reference.docx").write_bytes(reference)
+    (target / "figures").mkdir(exist_ok=True)
+    for name in material.figures:
+        for suffix in ("svg", "png"):
+            picture = f"{name}.{suffix}"
+            folder = next(
+                Path(file).parent for file in job.input.figures if name in read_json(file)
+            )
+            shutil.copyfile(folder / picture, target / "figures" / picture)
+    write_json(numbers, job.output.results)
+
+
+if __name__ == "__main__":
+    run_job(main, snakemake)

@@ -1,0 +1,80 @@
+"""Markdown tables that every renderer understands."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from prevalence.report.variables import escaped
+
+# Longer than any renderer's notion of a line, so that the dashes below the header set the widths.
+RULE = 120
+
+
+def table(
+    header: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    *,
+    caption: str,
+    label: str,
+    align: str,
+    widths: Sequence[float] | None = None,
+    note: str = "",
+) -> str:
+    """Write a pipe table with its caption and label.
+
+    Parameters
+    ----------
+    header
+        Column titles, plain text.
+    rows
+        Cells, plain text; those made by `raw` are taken as Markdown.
+    caption
+        Caption, plain text.
+    label
+        Label without its prefix ``tbl-``.
+    align
+        One letter a column: l, r or c.
+    widths
+        Relative widths of the columns; equal to the longest text where not given.
+    note
+        A line below the table.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
+    cells = [[_cell(text) for text in row] for row in rows]
+    shares = widths or [
+        max(6, *(len(row[column]) for row in [list(header), *map(list, rows)]))
+        for column in range(len(header))
+    ]
+    dashes = [max(3, round(RULE * share / sum(shares))) for share in shares]
+    rule = "|".join(
+        {"l": f":{'-' * n}", "r": f"{'-' * n}:", "c": f":{'-' * n}:"}[letter]
+        for letter, n in zip(align, dashes, strict=True)
+    )
+    lines = [
+        f"| {' | '.join(_cell(text) for text in header)} |",
+        f"|{rule}|",
+        *(f"| {' | '.join(row)} |" for row in cells),
+        "",
+        f": {escaped(caption)} {{#tbl-{label}}}",
+    ]
+    if note:
+        lines += ["", "::: {.table-note}", escaped(note), ":::"]
+    return "\n".join(lines) + "\n"
+
+
+def raw(text: str) -> str:
+    """Mark a cell's text as Markdown that is not to be escaped."""
+    return f"\x00{text}"
+
+
+def _cell(text: str) -> str:
+    return text[1:] if text.startswith("\x00") else escaped(text) or "&nbsp;"
+
+
+def bullets(items: Sequence[str]) -> str:
+    """Write a list, one item a line, each begun with a capital letter."""
+    return "".join(f"- {escaped(item[:1].upper() + item[1:])}\n" for item in items)

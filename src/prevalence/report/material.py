@@ -1,0 +1,138 @@
+"""What a report is made of: released tables, figures' texts, words from the config, identity."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from prevalence.errors import PipelineError, listed
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+NATIONAL = "national"
+RATE_UNITS = ("per_100", "per_1000")
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Material:
+    """Everything that a report may say something about.
+
+    Parameters
+    ----------
+    survey_id
+        Id of the survey.
+    survey, report, estimate, headline
+        Sections of the survey's config.
+    tables
+        Released tables by name; a table that the survey hasn't got is absent.
+    figures
+        For each figure its alternative text, caption, rule and the CSV that it draws.
+    published
+        The published findings; None where the survey mirrors none.
+    identity
+        What ``audit/identity.json`` holds.
+    renderer
+        Name and version of the renderer.
+    replication
+        Method of the replicates, if there are any.
+    """
+
+    survey_id: str
+    survey: Mapping[str, Any]
+    report: Mapping[str, Any]
+    estimate: Mapping[str, Any]
+    headline: Mapping[str, Any]
+    tables: Mapping[str, pd.DataFrame]
+    figures: Mapping[str, Mapping[str, str]]
+    identity: Mapping[str, Any]
+    renderer: str
+    published: Mapping[str, Any] | None = None
+    replication: str | None = None
+    sources: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def synthetic(self) -> bool:
+        """Whether the data are synthetic."""
+        return bool(self.survey["synthetic"])
+
+    @property
+    def groups(self) -> dict[str, Mapping[str, Any]]:
+        """The hidden groups of the config, in its order, with the report's words for each."""
+        words = self.report["groups"]
+        missing = [group for group in self.estimate["hidden_groups"] if group not in words]
+        if missing:
+            raise PipelineError(
+                "The report has no words for a hidden group.",
+                file=f"config/surveys/{self.survey_id}.yaml",
+                place="report.groups",
+                found=f"no {listed(missing)}",
+                allowed=listed(self.estimate["hidden_groups"]),
+                remedy=f"Add the words for it: {missing[0]}: {{heading: …, many: …}}",
+            )
+        return {
+            group: {**settings, **words[group]}
+            for group, settings in self.estimate["hidden_groups"].items()
+        }
+
+    @property
+    def ratios(self) -> dict[str, Mapping[str, Any]]:
+        """The ratios of hidden groups, with the report's words for each."""
+        words = self.report.get("ratios") or {}
+        return {
+            name: {"heading": wording(settings["label"]), **settings, **words.get(name, {})}
+            for name, settings in (self.estimate.get("ratios") or {}).items()
+        }
+
+    def has(self, name: str) -> bool:
+        """Whether a released table exists and has rows."""
+        return name in self.tables and len(self.tables[name]) > 0
+
+    def rows(self, name: str, **keys: Any) -> list[Row]:
+        """Rows of a released table with the given keys, in its order, missing values as None."""
+        if not self.has(name):
+            return []
+        frame = self.tables[name]
+        for column, value in keys.items():
+            if column not in frame:
+                return []
+            frame = frame[frame[column] == value]
+        return [_plain(row) for row in frame.to_dict("records")]
+
+    def estimates(self, **keys: Any) -> list[Row]:
+        """Rows of the headline's estimator in the scale-up table."""
+        return self.rows("scale_up", estimator=self.headline["estimator"], **keys)
+
+    def national(self, group: str, unit: str) -> Row | None:
+        """Return the headline's national estimate of a group in a unit."""
+        rows = self.estimates(group=group, domain_type=NATIONAL, unit=unit)
+        return rows[0] if rows else None
+
+    def domain_types(self, kind: str) -> list[str]:
+        """Types of domain of a kind (geographic or respondent) that have estimates."""
+        return [
+            domain["type"]
+            for domain in self.estimate.get("domains") or []
+            if domain["kind"] == kind and self.estimates(domain_type=domain["type"])
+        ]
+
+    def domain_words(self, domain_type: str) -> Mapping[str, str]:
+        """Singular and plural of a type of domain."""
+        plain = domain_type.replace("_", " ")
+        words = (self.report.get("domains") or {}).get(domain_type)
+        return words or {"one": plain, "many": f"{plain}s"}
+
+
+def wording(label: str) -> str:
+    """Begin a label with a capital letter, as a heading."""
+    return label[:1].upper() + label[1:]
+
+
+def _plain(row: Mapping[Any, Any]) -> Row:
+    return {
+        str(key): None if isinstance(value, float) and math.isnan(value) else value
+        for key, value in row.items()
+    }

@@ -1,0 +1,185 @@
+"""How numbers are written in the report: digits, units, intervals, what is suppressed."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+REASONS = {
+    "primary": "too few respondents or reports",
+    "complementary": "protects another cell",
+    "dominance": "one or two respondents dominate",
+    "geography": "published at a larger geography only",
+}
+UNIT_WORDS = {
+    "persons": "persons",
+    "per_100": "per 100",
+    "per_1000": "per 1,000",
+    "ratio": "ratio",
+    "per_cent": "per cent",
+    "people_known": "people known",
+}
+# Counts arrive rounded from the release; everything else is written to so many significant digits.
+SIGNIFICANT = 3
+
+
+def number(value: float, unit: str = "persons") -> str:
+    """Write a number with thousands separators, as finely as its unit deserves.
+
+    Parameters
+    ----------
+    value
+        The number.
+    unit
+        Its unit; persons are written whole, per cent to one decimal.
+
+    Returns
+    -------
+    str
+        For instance ``471,000``, ``1.2`` or ``0.043``.
+    """
+    if unit in ("persons", "respondents"):
+        return f"{value:,.0f}"
+    if unit == "per_cent":
+        return f"{value:.1f}"
+    if unit == "people_known":
+        return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.1f}"
+    return significant(value)
+
+
+def significant(value: float, digits: int = SIGNIFICANT) -> str:
+    """Write a number to so many significant digits, without an exponent.
+
+    Parameters
+    ----------
+    value
+        The number.
+    digits
+        Significant digits; whole digits are never cut.
+
+    Returns
+    -------
+    str
+        For instance ``1.23``, ``12.3``, ``1,230``.
+    """
+    if value == 0 or not math.isfinite(value):
+        return "0" if value == 0 else "unbounded"
+    decimals = max(0, digits - 1 - math.floor(math.log10(abs(value))))
+    return f"{value:,.{decimals}f}"
+
+
+def interval(row: Mapping[str, Any]) -> str:
+    """Write a row's interval: ``lower to upper``.
+
+    Parameters
+    ----------
+    row
+        A row of a released table.
+
+    Returns
+    -------
+    str
+        The limits in the row's unit.
+    """
+    return f"{number(row['lower'], row['unit'])} to {number(row['upper'], row['unit'])}"
+
+
+def level(row: Mapping[str, Any]) -> str:
+    """Write a row's confidence level, as in ``95%``."""
+    return f"{100 * float(row['level']):g}%"
+
+
+def withheld(row: Mapping[str, Any]) -> str:
+    """Say why a cell is suppressed; the empty text where it isn't."""
+    reason = str(row.get("suppressed") or "")
+    return f"suppressed ({REASONS.get(reason, reason)})" if reason else ""
+
+
+def point(row: Mapping[str, Any]) -> str:
+    """Write a row's point estimate, or why there is none.
+
+    Parameters
+    ----------
+    row
+        A row of a released table.
+
+    Returns
+    -------
+    str
+        The number; ``suppressed (reason)``; or that only the interval can be given.
+    """
+    if withheld(row):
+        return withheld(row)
+    if row.get("precision") == "interval_only" or _missing(row.get("estimate")):
+        return "interval only"
+    mark = " †" if row.get("precision") == "imprecise" else ""
+    return number(row["estimate"], row["unit"]) + mark
+
+
+def phrase(row: Mapping[str, Any], per: str = "") -> str:
+    """Write an estimate with its interval as part of a sentence.
+
+    Parameters
+    ----------
+    row
+        A row of a released table.
+    per
+        Denominator in words, such as ``per 100 children``.
+
+    Returns
+    -------
+    str
+        For instance ``471,000 (95% interval 402,000 to 552,000)``.
+    """
+    if withheld(row):
+        return withheld(row)
+    unit = f" {per}" if per else ""
+    if point(row) == "interval only":
+        return f"between {interval(row).replace(' to ', ' and ')}{unit} ({level(row)} interval)"
+    imprecise = "imprecise: " if row.get("precision") == "imprecise" else ""
+    value = number(row["estimate"], row["unit"])
+    return f"{value}{unit} ({imprecise}{level(row)} interval {interval(row)})"
+
+
+def one_in(row: Mapping[str, Any], base: float) -> str:
+    """Write a rate as ``1 in n`` with its interval.
+
+    Parameters
+    ----------
+    row
+        A row whose unit is a rate.
+    base
+        What the rate is per: 100 or 1,000.
+
+    Returns
+    -------
+    str
+        For instance ``1 in 82 (95% interval 1 in 97 to 1 in 70)``.
+    """
+    if withheld(row):
+        return withheld(row)
+    low, high = (_one(base, row[name]) for name in ("lower", "upper"))
+    if point(row) == "interval only":
+        return f"between {low} and {high} ({level(row)} interval)"
+    return f"{_one(base, row['estimate'])} ({level(row)} interval {low} to {high})"
+
+
+def _one(base: float, rate: float) -> str:
+    return f"1 in {significant(base / rate, 2)}" if rate > 0 else "none"
+
+
+def joined(words: list[str], last: str = "and") -> str:
+    """Join words as a sentence does: ``a, b and c``."""
+    if len(words) < 2:
+        return "".join(words)
+    return f"{', '.join(words[:-1])} {last} {words[-1]}"
+
+
+def capitalised(text: str) -> str:
+    """Begin a text with a capital letter."""
+    return text[:1].upper() + text[1:]
+
+
+def _missing(value: Any) -> bool:
+    return value is None or (isinstance(value, float) and math.isnan(value))

@@ -1,0 +1,160 @@
+"""One source, three formats: the same words and numbers, nothing unresolved, the same bytes."""
+
+import io
+import re
+import zipfile
+
+import pypdf
+import pytest
+from material_of import IDENTITY, ROOT, SVG, philippine_material, png, rwandan_material
+
+from prevalence.errors import PipelineError
+from prevalence.files import read_yaml
+from prevalence.report.compose import composed
+from prevalence.report.normalise import docx_text, html_text, pdf_text, words
+from prevalence.report.reference_document import reference_document
+from prevalence.report.render_builtin import rendered
+from prevalence.report.variables import flattened
+
+TEXT = {".qmd", ".css", ".csl", ".lua", ".typ", ".html", ".bib"}
+FOLDERS = ("sections", "style", "templates", "filters")
+
+
+def source():
+    root = ROOT / "reports"
+    paths = [path for folder in FOLDERS for path in (root / folder).glob("*.*")]
+    paths += [root / "summary.qmd", root / "references.bib"]
+    return {path.relative_to(root).as_posix(): path.read_text() for path in paths}
+
+
+def write_source(material, folder):
+    files = composed(material, source(), read_yaml(ROOT / "reports" / "_quarto.yml"))
+    for name, text in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    (folder / "figures").mkdir()
+    for name in material.figures:
+        (folder / "figures" / f"{name}.svg").write_text(SVG)
+        (folder / "figures" / f"{name}.png").write_bytes(png())
+    label = "SYNTHETIC DATA" if material.synthetic else ""
+    reference = reference_document(material.survey["title"], label, IDENTITY["identity"])
+    (folder / "templates" / "reference.docx").write_bytes(reference)
+    return folder
+
+
+@pytest.fixture(scope="module", params=["philippine", "rwandan"])
+def report(request, tmp_path_factory):
+    material = philippine_material() if request.param == "philippine" else rwandan_material()
+    folder = write_source(material, tmp_path_factory.mktemp("source") / request.param)
+    return material, folder, {kind: rendered(folder, kind) for kind in ("html", "pdf", "docx")}
+
+
+def page_words(content):
+    pages = pdf_text(content)
+    contents = next(number for number, page in enumerate(pages) if "Contents" in page)
+    return words(re.sub(r"-\n", "", "\n".join(pages[contents + 1 :])))
+
+
+def test_the_formats_say_the_same(report):
+    _, _, made = report
+    in_html = words(html_text(made["html"].decode()))
+    in_docx = words(docx_text(made["docx"]))
+    assert sorted(set(in_html) - set(in_docx)) == []
+    title_block = {"Table", "of", "Contents"}
+    assert sorted(set(in_docx) - set(in_html) - title_block) == []
+
+
+def test_the_pdf_has_the_numbers_of_the_html(report):
+    _, _, made = report
+    numbers = {word for word in words(html_text(made["html"].decode())) if word[0].isdigit()}
+    in_pdf = set(page_words(made["pdf"]))
+    assert sorted(numbers - in_pdf) == []
+
+
+def test_headings_and_exhibits_are_numbered_alike(report):
+    _, _, made = report
+    page = made["html"].decode()
+    captions = re.findall(r'caption-label">(\w+)\s(\d+)', page)
+    pdf = "\n".join(pdf_text(made["pdf"]))
+    docx = docx_text(made["docx"])
+    assert captions
+    for kind, number in captions:
+        assert re.search(rf"{kind}\s{number}:", pdf), (kind, number)
+        assert re.search(rf"{kind} {number}: ", docx), (kind, number)
+
+
+def test_rendering_again_gives_the_same_bytes(report, tmp_path):
+    material, _, made = report
+    folder = write_source(material, tmp_path / "again")
+    for kind, content in made.items():
+        assert rendered(folder, kind) == content, kind
+
+
+def test_the_page_asks_nothing_of_another_host(report):
+    _, _, made = report
+    page = made["html"].decode()
+    fetching = re.findall(r'(?:src|srcset|data|poster)="(?!data:)([^"]+)"', page)
+    assert fetching == []
+    assert not re.search(r"<link\b|@import|url\((?!#)", page)
+    assert "<script" not in page
+
+
+def test_every_page_says_that_data_are_synthetic(report):
+    material, _, made = report
+    pages = pdf_text(made["pdf"])
+    assert all(("SYNTHETIC DATA" in page) == material.synthetic for page in pages)
+    assert ("SYNTHETIC DATA" in made["html"].decode()) == material.synthetic
+    with zipfile.ZipFile(io.BytesIO(made["docx"])) as archive:
+        headers = [archive.read(name) for name in archive.namelist() if "header" in name]
+    assert headers
+    assert all((b"SYNTHETIC DATA" in header) == material.synthetic for header in headers)
+
+
+def test_the_pdf_is_tagged_and_titled(report):
+    material, _, made = report
+    reader = pypdf.PdfReader(io.BytesIO(made["pdf"]))
+    assert reader.metadata.title == material.survey["title"]
+    assert reader.trailer["/Root"]["/MarkInfo"]["/Marked"]
+    assert reader.trailer["/Root"]["/Lang"] == "en"
+
+
+def test_every_number_in_the_text_has_an_address(report):
+    _, folder, made = report
+    tables = "\n".join(path.read_text() for path in (folder / "partials").glob("*.md"))
+    variables = " ".join(flattened(read_yaml(folder / "_variables.yml")).values())
+    project = read_yaml(folder / "_quarto.yml")
+    known = set(words(" ".join([tables, variables, project["subtitle"], project["title"]])))
+    page = made["html"].decode()
+    page = re.sub(r'<span class="(?:header-section-number|equation-number)">.*?</span>', "", page)
+    page = re.sub(r"<(math|sup)\b.*?</\1>", "", page, flags=re.S)
+    page = re.sub(r'<div id="refs".*?</section>', "", page, flags=re.S)
+    page = re.sub(r'<a href="#[^"]*"[^>]*>.*?</a>', "", page, flags=re.S)
+    page = re.sub(r'<span class="caption-label">.*?</span>', "", page)
+    page = re.sub(r'<span class="citation".*?</span>', "", page, flags=re.S)
+    numbers = {word for word in words(html_text(page)) if re.match(r"\d", word)}
+    assert sorted(numbers - known) == []
+
+
+def test_suppressed_cells_are_shown_as_suppressed(tmp_path):
+    folder = write_source(philippine_material(), tmp_path / "source")
+    text = html_text(rendered(folder, "html").decode())
+    assert text.count("suppressed (too few respondents or reports)") == 4
+    assert "nan" not in words(text.lower())
+
+
+def test_a_survey_without_optional_inputs_has_no_empty_sections(tmp_path):
+    folder = write_source(rwandan_material(), tmp_path / "source")
+    text = html_text(rendered(folder, "html").decode())
+    for absent in ("Synthetic", "Reporting to authorities", "Published", "child", "Weights 1"):
+        assert absent not in text, absent
+    assert "Sex workers" in text
+
+
+def test_a_missing_citation_is_an_error(tmp_path):
+    folder = write_source(philippine_material(), tmp_path / "source")
+    path = folder / "sections" / "limits.qmd"
+    path.write_text(path.read_text() + "\nAs was shown [@nobody1999].\n")
+    with pytest.raises(PipelineError, match="pandoc could not render") as error:
+        rendered(folder, "html")
+    assert "nobody1999" in str(error.value)

@@ -1,0 +1,98 @@
+# report: from released tables, figures and words to HTML, PDF and DOCX, staged for the gate.
+#
+# required: release/*.csv, staged/figures/<section>.json with its figures, audit/identity.json,
+#           reports/ (prose, filter, styles, templates), config/published_findings.yaml
+# gives:    staged/source/ (a small Quarto project), staged/results.json, staged/summary.<format>
+# usual:    compose_report, then render_report once a format
+
+from prevalence.report.renderers import renderer_identity as named_renderer
+from prevalence.report.renderers import resolved_renderer
+
+
+def renderer_identity():
+    """Name and version of the renderer that this run uses; resolved once a parse."""
+    return named_renderer(config["renderer"])
+
+
+def report_sources():
+    """Every file of the report's source: Snakemake sees no include by itself."""
+    root = Path(workflow.basedir) / "reports"
+    folders = ("sections", "style", "templates", "filters")
+    paths = [root / name for name in ("summary.qmd", "_quarto.yml", "references.bib")]
+    paths += [
+        path for folder in folders for path in sorted((root / folder).glob("*.*"))
+    ]
+    return [os.path.relpath(path) for path in paths]
+
+
+def reported_tables(wildcards):
+    """The released tables of a survey that its report shows."""
+    config_of = survey_config(wildcards.survey)
+    side_tables = tables_of(wildcards.survey)
+    names = ["scale_up", "degree_summary", "known_groups", "sample_flow", "weighting"]
+    if "frame" in side_tables:
+        names.append("response_rates")
+    if lookup(config_of, "estimate.reporting"):
+        names.append("reporting")
+    if lookup(config_of, "survey.synthetic") and "truth" in side_tables:
+        names.append("validation")
+    return [f"data/processed/{wildcards.survey}/release/{name}.csv" for name in names]
+
+
+def reported_figures(wildcards):
+    """What the figures stage says of each section's figures."""
+    folder = f"data/processed/{wildcards.survey}/staged/figures"
+    return [f"{folder}/{section}.json" for section in figure_sections(wildcards.survey)]
+
+
+rule compose_report:
+    """Composes the report's source: sections whose inputs exist, variables, tables, figures."""
+    input:
+        code=code("scripts/report/compose_report.py"),
+        tables=reported_tables,
+        figures=reported_figures,
+        identity="data/processed/{survey}/audit/identity.json",
+        findings="config/published_findings.yaml",
+        findings_schema="workflow/schemas/published_findings.yaml",
+        results_schema="workflow/schemas/results.yaml",
+        source=report_sources(),
+    output:
+        source=directory("data/processed/{survey}/staged/source"),
+        results="data/processed/{survey}/staged/results.json",
+    log:
+        "logs/{survey}/report/compose_report.log",
+    benchmark:
+        "logs/{survey}/report/compose_report.tsv"
+    conda:
+        "../../environment.yml"
+    params:
+        survey=setting("survey"),
+        report=setting("report"),
+        estimate=setting("estimate"),
+        headline=setting("headline"),
+        replication=setting("weight.replication.method"),
+        renderer=renderer_identity(),
+    script:
+        "../../scripts/report/compose_report.py"
+
+
+rule render_report:
+    """Renders the composed source in one format, with Quarto or with the built-in renderer."""
+    input:
+        code=code("scripts/report/render_report.py"),
+        source="data/processed/{survey}/staged/source",
+    output:
+        report="data/processed/{survey}/staged/summary.{format}",
+    log:
+        "logs/{survey}/report/render_report_{format}.log",
+    benchmark:
+        "logs/{survey}/report/render_report_{format}.tsv"
+    wildcard_constraints:
+        format="html|pdf|docx",
+    conda:
+        "../../environment.yml"
+    params:
+        renderer=resolved_renderer(config["renderer"]),
+        version=renderer_identity(),
+    script:
+        "../../scripts/report/render_report.py"
