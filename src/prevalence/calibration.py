@@ -56,7 +56,7 @@ class Distance:
         return self._logit(u)[0]
 
     def slope(self, u: Array) -> Array:
-        """Derivative ``F'(u)``, same shape as u."""
+        """Give the derivative ``F'(u)``, same shape as u."""
         if self.method == "linear":
             return ((1 + u > self.lower) & (1 + u < self.upper)).astype(float)
         if self.method == "exponential":
@@ -107,13 +107,13 @@ class Auxiliary:
         margins
             Category of each respondent, by margin: labels of shape (n,).
         """
-        from prevalence.design import _distinct, encoded
+        from prevalence.design import distinct, encoded
 
         coded = {name: encoded(labels) for name, labels in margins.items()}
         joint = np.zeros(len(next(iter(coded.values()))[0]), dtype=np.intp)
         for codes, labels in coded.values():
             # Compressing after each margin keeps the joint code from overflowing.
-            joint = _distinct(joint * len(labels) + codes)[1]
+            joint = distinct(joint * len(labels) + codes)[1]
         count = int(joint.max(initial=-1)) + 1
         first = np.zeros(count, dtype=np.intp)
         first[joint] = np.arange(len(joint))
@@ -301,7 +301,7 @@ def calibrate(
         (how far off, and in which category).
     """
     w = np.asarray(weights, dtype=float)
-    distance = _distance(method, bounds)
+    distance = calibration_distance(method, bounds)
     target = _targets(auxiliary, totals)
     by_cell = auxiliary.by_cell(w)
     check_margins(auxiliary, by_cell, target, tolerance=max(tolerance, 1e-9))
@@ -325,7 +325,7 @@ def calibrate(
         )
         cells, coefficients = factors[:, 0], np.log(np.concatenate(logs)[:, 0])
     else:
-        coefficients, iterations = _newton(
+        coefficients, iterations = solve_newton(
             by_cell,
             auxiliary.x,
             target,
@@ -347,7 +347,21 @@ def calibrate(
     )
 
 
-def _distance(method: str, bounds: tuple[float, float] | None) -> Distance:
+def calibration_distance(method: str, bounds: tuple[float, float] | None) -> Distance:
+    """Give the distance function of a calibration method.
+
+    Parameters
+    ----------
+    method
+        One of `METHODS`.
+    bounds
+        Bounds of the factor, for linear and logit calibration.
+
+    Raises
+    ------
+    PipelineError
+        If the method is unknown, or it and its bounds don't fit.
+    """
     if method not in METHODS:
         raise PipelineError(
             "A calibration method is unknown.",
@@ -491,27 +505,30 @@ def rake(
     """
     current = weights.copy()
     cells = [membership.argmax(axis=0) for membership in memberships]
-    logs = [np.ones(goal.shape) for goal in targets]
+    of_categories = [np.ones(goal.shape) for goal in targets]
+    steps = list(zip(memberships, cells, targets, strict=True))
     largest = max(float(goal.max(initial=0.0)) for goal in targets)
     iterations = 0
     while iterations < maximum_iterations:
         iterations += 1
         off = 0.0
-        for membership, cell, goal, log in zip(memberships, cells, targets, logs, strict=True):
+        for membership, cell, goal, factors in zip(
+            memberships, cells, targets, of_categories, strict=True
+        ):
             have = membership @ current
             off = max(off, float(np.abs(np.where(goal > 0, have - goal, 0.0)).max(initial=0.0)))
             ratio = np.where((goal > 0) & (have > 0), goal / np.where(have > 0, have, 1.0), 1.0)
             current *= ratio[cell]
-            log *= ratio
+            of_categories[k] *= ratio
         if off <= tolerance * largest:
             break
-    factors = np.ones_like(weights)
-    for cell, log in zip(cells, logs, strict=True):
-        factors *= log[cell]
-    return factors, logs, iterations
+    whole = np.ones_like(weights)
+    for cell, factors in zip(cells, of_categories, strict=True):
+        whole *= factors[cell]
+    return whole, of_categories, iterations
 
 
-def _newton(
+def solve_newton(
     weights: Array,
     x: Array,
     target: Array,

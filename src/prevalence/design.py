@@ -641,9 +641,9 @@ def _compiled(
     extra = len(stratum) - n
     parents = np.concatenate([parent_of_row, np.zeros(extra, dtype=np.intp)])
     by_parent = parents * (stratum.max(initial=0) + 1) + stratum
-    strata, stratum_of_row = _distinct(by_parent)
+    strata, stratum_of_row = distinct(by_parent)
     width = unit.max(initial=0) + 1
-    units, unit_of_row = _distinct(stratum_of_row * width + unit)
+    units, unit_of_row = distinct(stratum_of_row * width + unit)
     stratum_of_unit = (units // width).astype(np.intp)
     sampled = np.bincount(stratum_of_unit, minlength=len(strata)).astype(float)
     fraction = np.zeros(len(strata))
@@ -663,8 +663,19 @@ def _compiled(
     return stage, unit_of_row[:n], pairs.astype(np.intp)
 
 
-def _distinct(codes: Codes) -> tuple[Codes, Codes]:
-    """Sorted distinct codes and the place of each row's; quick where the codes are dense."""
+def distinct(codes: Codes) -> tuple[Codes, Codes]:
+    """Give the sorted distinct codes and the place of each row's; quick where codes are dense.
+
+    Parameters
+    ----------
+    codes
+        Codes from 0, shape (n,).
+
+    Returns
+    -------
+    distinct, places : numpy.ndarray
+        ``distinct[places]`` is `codes`.
+    """
     top = int(codes.max(initial=0))
     if top <= 4 * len(codes) + 1000:
         seen = np.zeros(top + 1, dtype=bool)
@@ -675,7 +686,7 @@ def _distinct(codes: Codes) -> tuple[Codes, Codes]:
 
 
 def _fractions(correction: Array, stratum: Codes, sampled: Array) -> Array:
-    """Give the sampling fraction of each stratum from population counts or fractions, constant within it."""
+    """Give each stratum's sampling fraction from population counts or fractions."""
     found = np.zeros(len(sampled))
     found[stratum] = correction
     if not np.array_equal(found[stratum], correction) or not (correction > 0).all():
