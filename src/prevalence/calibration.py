@@ -512,9 +512,7 @@ def rake(
     while iterations < maximum_iterations:
         iterations += 1
         off = 0.0
-        for membership, cell, goal, factors in zip(
-            memberships, cells, targets, of_categories, strict=True
-        ):
+        for k, (membership, cell, goal) in enumerate(steps):
             have = membership @ current
             off = max(off, float(np.abs(np.where(goal > 0, have - goal, 0.0)).max(initial=0.0)))
             ratio = np.where((goal > 0) & (have > 0), goal / np.where(have > 0, have, 1.0), 1.0)
