@@ -185,6 +185,63 @@ def make_study(tables=None, *, estimate=None, headline=None, replicates=60, **op
     )
 
 
+def add_weights(tables, replicates=40, seed=9):
+    """Give a made-up survey raked weights and their replicates, as the weight stage writes them."""
+    from prevalence.calibration import Auxiliary, calibrate
+    from prevalence.replication import (
+        CalibrationPlan,
+        draw_rescaled_bootstrap,
+        factors_table,
+        replicate,
+        replicate_names,
+        rescaled,
+    )
+
+    people = tables["respondents"]
+    base = tables["weights"]["final"].to_numpy()
+    columns = {name: people[name].to_numpy(str) for name in ("island", "sex")}
+    auxiliary = Auxiliary.from_margins(columns)
+    shares = {"island": {"north": 0.6, "south": 0.4}, "sex": {"female": 0.5, "male": 0.5}}
+    totals = {f"{m}: {c}": 65_000 * share for m, of in shares.items() for c, share in of.items()}
+    calibration = calibrate(base, auxiliary, totals)
+    design = SampleDesign.from_columns(
+        base, strata=people["stratum"].to_numpy(str), units=people["psu"].to_numpy(str)
+    ).with_calibration(calibration)
+    drawn = draw_rescaled_bootstrap(design, replicates, np.random.default_rng(seed))
+    made = replicate(
+        design,
+        rescaled(design, drawn),
+        base=base,
+        auxiliary=auxiliary,
+        plan=CalibrationPlan(totals),
+    )
+    weights = people[["respondent", "stratum", "psu"]].assign(
+        base=base,
+        nonresponse=base,
+        trimmed=base,
+        calibrated=calibration.calibrated,
+        final=calibration.calibrated,
+        nonresponse_class="",
+        **{f"margin_{name}": values for name, values in columns.items()},
+    )
+    psus = pd.DataFrame(list(design.psus), columns=["stratum", "psu"])
+    table = pd.concat([psus, pd.DataFrame(drawn, columns=replicate_names(replicates))], axis=1)
+    factors = factors_table(made, [], calibrated=True, nonresponse=False, method="raking")
+    return tables | {"weights": weights, "replicates": table, "replicate_factors": factors}
+
+
+@pytest.fixture(scope="session")
+def weighted():
+    """The function that gives the tables of a survey their weights and replicates."""
+    return add_weights
+
+
+@pytest.fixture(scope="session")
+def configured():
+    """The sections `estimate:` and `headline:` of the made-up survey."""
+    return {"estimate": ESTIMATE, "headline": HEADLINE}
+
+
 @pytest.fixture(scope="session")
 def tables_of():
     """The function that makes the tables of a survey for a test."""

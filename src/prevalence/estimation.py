@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from prevalence.domains import Domain, Populations, domains_of
 from prevalence.errors import PipelineError, listed, suggestion
-from prevalence.ratio import Inference, Sampling
+from prevalence.ratio import Inference, RatioBatch, RatioEstimates, Sampling
 from prevalence.relational import Counts, capped, count_columns
 from prevalence.scale_up import (
     FORMS,
@@ -21,6 +21,7 @@ from prevalence.scale_up import (
     NetworkSizes,
     check_estimators,
     network_sizes,
+    ratio_columns,
 )
 
 if TYPE_CHECKING:
@@ -175,6 +176,26 @@ class Study:
             groups.append(HiddenGroup(name, reports, sizes, setting["population"], setting["per"]))
         return groups
 
+    def headline_estimates(self, groups: Sequence[HiddenGroup]) -> RatioEstimates:
+        """Estimate national shares of the population by the headline, in the order of `groups`."""
+        form = FORMS[self.headline.estimator]
+        batch = RatioBatch(len(self.sampling.weights))
+        for group in groups:
+            degree = group.sizes.by_definition[form.degree]
+            top, bottom, exposure = ratio_columns(
+                form, group.reports, degree, self.sampling.weights
+            )
+            batch.add(top, bottom, exposure=exposure)
+        return batch.evaluate(self.sampling)
+
+    def ratio_replicates(self, numerator: str, denominator: str) -> Array:
+        """Replicates of the ratio of two hidden groups over those who answered both, shape (B,)."""
+        reports = {group.name: group.reports for group in self.hidden_groups()}
+        batch = RatioBatch(len(self.sampling.weights))
+        batch.add(reports[numerator], reports[denominator])
+        replicates: Array = batch.evaluate(self.sampling, linearised=False).replicates[:, 0]
+        return replicates
+
 
 def study_of(
     tables: Mapping[str, pd.DataFrame],
@@ -182,7 +203,6 @@ def study_of(
     estimate: Mapping[str, Any],
     headline: Mapping[str, Any],
     year: int | None = None,
-    lone_psu: str = "error",
     sampling: Sampling | None = None,
 ) -> Study:
     """Bring the tables of a survey into one order.
@@ -197,8 +217,6 @@ def study_of(
         Sections of the survey's config.
     year
         Reference year of the populations.
-    lone_psu
-        As in :func:`sampling_of`.
     sampling
         Weights, replicates, design, if they are at hand.
 
@@ -218,7 +236,7 @@ def study_of(
     populations = tables.get("populations")
     if populations is None:
         populations = pd.DataFrame(estimate.get("populations") or [], columns=POPULATION_COLUMNS)
-    sampling = sampling_of(tables, lone_psu) if sampling is None else sampling
+    sampling = sampling_of(tables) if sampling is None else sampling
     if len(respondents) != len(sampling.weights):
         raise PipelineError(
             "Respondents and weights differ in number.",
@@ -250,36 +268,43 @@ def study_of(
     )
 
 
-def sampling_of(tables: Mapping[str, pd.DataFrame], lone_psu: str = "error") -> Sampling:
+def sampling_of(tables: Mapping[str, pd.DataFrame]) -> Sampling:
     """Read weights, replicates and design from the tables of the weight stage.
 
     Parameters
     ----------
     tables
         `weights`, `replicates` and `replicate_factors`.
-    lone_psu
-        What a stratum with a single PSU contributes to the linearised variance.
 
     Returns
     -------
     Sampling
-        PSUs without a respondent count in the variance and in the degrees of freedom.
+        PSUs without a respondent count in the variance and in the degrees of freedom; where weights
+        were calibrated, the linearised variance is that of the calibration's residuals.
     """
-    from prevalence.design import SampleDesign
+    from prevalence.calibration import Auxiliary, Calibration, Distance
     from prevalence.replication import Replicates
 
-    weights = tables["weights"]
-    drawn = tables["replicates"][["stratum", "psu"]].astype(str)
-    present = set(zip(weights["stratum"].astype(str), weights["psu"].astype(str), strict=True))
-    pairs = zip(drawn["stratum"], drawn["psu"], strict=True)
-    design = SampleDesign.from_columns(
-        weights["final"].to_numpy(float),
-        strata=weights["stratum"].to_numpy(str),
-        units=weights["psu"].to_numpy(str),
-        empty_psus=[pair for pair in pairs if pair not in present],
-        lone_psu=lone_psu,
-    )
-    replicates = Replicates.from_tables(weights, tables["replicates"], tables["replicate_factors"])
+    weights, factors = tables["weights"], tables["replicate_factors"]
+    replicates = Replicates.from_tables(weights, tables["replicates"], factors)
+    design = replicates.design
+    margins = factors.loc[factors["kind"] == "calibration", "margin"].astype(str).unique()
+    if len(margins):
+        columns = {name: weights[f"margin_{name}"].astype(str).to_numpy(str) for name in margins}
+        auxiliary = Auxiliary.from_margins(columns)
+        initial, final = (weights[step].to_numpy(float) for step in ("trimmed", "final"))
+        design = design.with_calibration(
+            Calibration(
+                auxiliary=auxiliary,
+                initial=initial,
+                calibrated=final,
+                factors=auxiliary.by_cell(final) / auxiliary.by_cell(initial),
+                coefficients=np.zeros(auxiliary.x.shape[1]),
+                distance=Distance("exponential"),
+                iterations=0,
+                residual_weights=initial,
+            )
+        )
     return Sampling(
         design.weights, replicates, design.linearised_variance, design.degrees_of_freedom
     )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,7 +19,7 @@ from prevalence.ratio import (
     tidy,
 )
 from prevalence.relational import Counts, capped, stacked
-from prevalence.scale_up import FORMS, KILLWORTH, network_sizes, ratio_columns
+from prevalence.scale_up import FORMS, KILLWORTH, Form, network_sizes, ratio_columns
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -156,6 +157,198 @@ def check_groups(study: Study) -> tuple[pd.DataFrame, pd.DataFrame]:
             )
         )
     return pd.concat(tables, ignore_index=True), pd.concat(summaries, ignore_index=True)
+
+
+@dataclass(frozen=True)
+class Trimming:
+    """Known groups after those that disagree most are taken out, one at a time.
+
+    Parameters
+    ----------
+    kept
+        Groups kept in the full sample.
+    record
+        Removed groups in order, each with its log ratio when it was removed.
+    kept_by_replicate
+        Sets of kept groups, each with the replicates (places in 0..B-1) that kept it.
+    """
+
+    kept: tuple[str, ...]
+    record: tuple[tuple[str, float], ...]
+    kept_by_replicate: Mapping[tuple[str, ...], NDArray[np.int64]]
+
+    def removed_share(self, group: str) -> float:
+        """Share of the replicates in which a group was removed."""
+        sizes = {kept: len(places) for kept, places in self.kept_by_replicate.items()}
+        removed = sum(size for kept, size in sizes.items() if group not in kept)
+        return removed / max(sum(sizes.values()), 1)
+
+
+def trim_known_groups(
+    counts: Counts,
+    known_sizes: Mapping[str, float],
+    known_groups: Sequence[str],
+    population: float,
+    sampling: Sampling,
+    *,
+    threshold: float,
+    minimum_kept: int,
+    cap: float | None = None,
+    missing: str = "exclude",
+    minimum_groups: int = 1,
+) -> Trimming:
+    """Take out the known group that disagrees most until all agree, in each replicate anew.
+
+    A set chosen by looking at the data has a variance of its own: the choice is therefore repeated
+    inside every replicate. It is an alternative to be shown, never a headline: groups that agree
+    with one another may share their errors with the hidden groups, or not.
+
+    Parameters
+    ----------
+    counts, known_sizes, known_groups, population, sampling, cap, missing, minimum_groups
+        As in :func:`leave_one_out`.
+    threshold
+        Largest tolerated absolute log ratio.
+    minimum_kept
+        Fewest groups that are kept.
+
+    Returns
+    -------
+    Trimming
+        What is kept, and the record of what was taken out.
+    """
+    found: dict[tuple[str, ...], tuple[Array, Array]] = {}
+
+    def log_ratios(kept: tuple[str, ...]) -> tuple[Array, Array]:
+        if kept not in found:
+            estimates = leave_one_out(
+                counts,
+                known_sizes,
+                kept,
+                population,
+                sampling,
+                cap=cap,
+                missing=missing,
+                minimum_groups=minimum_groups,
+                linearised=False,
+            )
+            scale = population / np.array([known_sizes[group] for group in kept])
+            found[kept] = (
+                _logarithms(scale * estimates.ratio),
+                _logarithms(scale * estimates.replicates),
+            )
+        return found[kept]
+
+    def agrees(kept: tuple[str, ...], worst: Array) -> NDArray[np.bool_]:
+        return (worst <= threshold) | (len(kept) <= max(minimum_kept, 2))
+
+    kept, record = tuple(known_groups), []
+    while True:
+        errors = log_ratios(kept)[0]
+        worst = int(np.argmax(np.abs(errors)))
+        if agrees(kept, np.abs(errors[worst])):
+            break
+        record.append((kept[worst], float(errors[worst])))
+        kept = kept[:worst] + kept[worst + 1 :]
+
+    everything = tuple(known_groups)
+    waiting = {everything: np.arange(len(log_ratios(everything)[1]))}
+    final: dict[tuple[str, ...], NDArray[np.int64]] = {}
+    while waiting:
+        subset, places = waiting.popitem()
+        errors = np.abs(log_ratios(subset)[1][places])
+        worst_of = errors.argmax(axis=1)
+        done = agrees(subset, errors.max(axis=1))
+        if done.any():
+            final[subset] = np.append(final.get(subset, places[:0]), places[done])
+        for position in np.unique(worst_of[~done]):
+            smaller = subset[:position] + subset[position + 1 :]
+            moved = places[~done & (worst_of == position)]
+            waiting[smaller] = np.append(waiting.get(smaller, places[:0]), moved)
+    return Trimming(kept, tuple(record), final)
+
+
+def _logarithms(ratios: Array) -> Array:
+    """Logarithms, a ratio of 0 or none being as far off as can be."""
+    positive = ratios > 0
+    return np.where(positive, np.log(np.where(positive, ratios, 1.0)), -np.inf)
+
+
+def trimming_table(
+    trimming: Trimming, known_groups: Sequence[str], threshold: float
+) -> pd.DataFrame:
+    """Record which known groups were taken out, when, and in how many replicates.
+
+    Parameters
+    ----------
+    trimming
+        From :func:`trim_known_groups`.
+    known_groups
+        The groups it started from.
+    threshold
+        Largest tolerated absolute log ratio.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a group; `step` and `log_ratio` are empty for the groups that were kept.
+    """
+    import pandas as pd
+
+    steps = {group: (step, ratio) for step, (group, ratio) in enumerate(trimming.record, start=1)}
+    return pd.DataFrame(
+        {
+            "group": list(known_groups),
+            "step": pd.array([steps.get(g, (None,))[0] for g in known_groups], dtype="Int64"),
+            "log_ratio": [steps.get(group, (0, np.nan))[1] for group in known_groups],
+            "threshold": threshold,
+            "removed_share": [trimming.removed_share(group) for group in known_groups],
+        }
+    )
+
+
+def trimmed_estimates(
+    trimming: Trimming,
+    reports: Sequence[Array],
+    degrees_on: Callable[[Sequence[str]], Array],
+    sampling: Sampling,
+    *,
+    form: Form | None = None,
+) -> RatioEstimates:
+    """Estimate with the groups that trimming kept, each replicate with its own.
+
+    Parameters
+    ----------
+    trimming
+        From :func:`trim_known_groups`.
+    reports
+        Reports of each hidden group, each of shape (n,).
+    degrees_on
+        Gives the degrees (n,) that rest on some known groups.
+    sampling
+        Weights, replicates, design.
+    form
+        The estimator; the weighted ratio of sums unless named.
+
+    Returns
+    -------
+    RatioEstimates
+        In the order of `reports`. The linearised error takes the trimming as given.
+    """
+
+    def on(kept: Sequence[str], *, linearised: bool) -> RatioEstimates:
+        batch, degree = RatioBatch(len(sampling.weights)), degrees_on(kept)
+        for values in reports:
+            top, bottom, looked_at = ratio_columns(form or Form(), values, degree, sampling.weights)
+            batch.add(top, bottom, exposure=looked_at)
+        return batch.evaluate(sampling, linearised=linearised)
+
+    whole = on(trimming.kept, linearised=True)
+    replicates = np.empty_like(whole.replicates)
+    for kept, places in trimming.kept_by_replicate.items():
+        replicates[places] = on(kept, linearised=False).replicates[places]
+    error = bootstrap_error(whole.ratio, replicates)
+    return replace(whole, replicates=replicates, std_error=error)
 
 
 def design_effects(estimates: RatioEstimates, reported: Array) -> Array:

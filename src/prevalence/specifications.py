@@ -17,6 +17,12 @@ from prevalence.combination import (
 )
 from prevalence.degree import degrees, leave_one_out_degrees
 from prevalence.errors import PipelineError, listed, suggestion
+from prevalence.known_groups import (
+    leave_one_out,
+    trim_known_groups,
+    trimmed_estimates,
+    trimming_table,
+)
 from prevalence.ratio import RatioBatch, divided, tidy
 from prevalence.relational import capped, quantile_cap, stacked
 from prevalence.scale_up import Form, ratio_columns
@@ -293,6 +299,96 @@ def specification_table(
         rows["headline"] = choice == usual
         others.append(rows)
     return pd.concat([table[~table["headline"]], *others], ignore_index=True)
+
+
+def alternatives(
+    study: Study, weights: pd.DataFrame, combine: Mapping[str, Mapping[str, Any]] | None
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Make the specification table of a survey, with what its choices do and what was trimmed.
+
+    Parameters
+    ----------
+    study
+        The survey.
+    weights
+        Weights by step, in the order of the respondents.
+    combine
+        The `clean.combine` section of the config.
+
+    Returns
+    -------
+    specifications, shares, trimming : pandas.DataFrame
+        From :func:`specification_table`, :func:`choice_shares` and
+        :func:`prevalence.known_groups.trimming_table`. Trimmed known groups stand as one more row a
+        hidden group, all else as in the headline.
+    """
+    import pandas as pd
+
+    choices = study.settings.get("specifications") or {}
+    reports = reports_of(study, combine)
+    wanted = specifications(choices, study, reports)
+    table = specification_table(study, reports, wanted, choices.get("known_groups") or {}, weights)
+    shares = choice_shares(table)
+    rule = study.settings.get("trimming")
+    if rule is None:
+        return table, shares, pd.DataFrame()
+    trimmed, record = _trimmed_rows(study, reports, rule)
+    return pd.concat([table, trimmed], ignore_index=True), shares, record
+
+
+def _trimmed_rows(
+    study: Study, reports: Reports, rule: Mapping[str, Any]
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Give the headline's estimates on trimmed known groups, and the record of the trimming."""
+    headline = headline_specification(study, reports)
+    form = Form(headline.estimator, headline.degree, headline.weights != "none")
+    known = study.headline.known_groups
+    degree_rules = study.settings["degree"]
+    options = {
+        "cap": study.headline.known_cap,
+        "missing": degree_rules["missing"],
+        "minimum_groups": degree_rules["minimum_groups"],
+    }
+    trimming = trim_known_groups(
+        study.counts,
+        study.known_sizes,
+        known,
+        study.populations.total,
+        study.sampling,
+        threshold=rule["threshold"],
+        minimum_kept=rule["minimum_kept"],
+        **options,
+    )
+    hidden = reports.of(headline)
+    estimates = trimmed_estimates(
+        trimming,
+        [capped(values, study.headline.hidden_cap) for values in hidden.values()],
+        lambda kept: study.sizes(kept).by_definition[form.degree],
+        study.sampling,
+        form=form,
+    )
+    kept = list(trimming.kept)
+    left_out = leave_one_out(
+        study.counts,
+        study.known_sizes,
+        kept,
+        study.populations.total,
+        study.sampling,
+        linearised=False,
+        **options,
+    )
+    sizes = np.array([study.known_sizes[group] for group in kept])
+    shares = left_out.ratio
+    errors = np.log(np.where(shares > 0, study.populations.total * shares / sizes, np.nan))
+    score = float(np.sqrt(np.nanmean(errors**2)))
+    keys = [
+        vars(headline) | {"group": group, "unit": "persons", "known_groups": "trimmed"}
+        for group in hidden
+    ]
+    bootstrap = replace(study.headline.inference, variance="bootstrap")
+    rows = tidy(keys, estimates, np.full(len(keys), study.populations.total), bootstrap)
+    rows = rows.assign(variance="bootstrap", loo_rms=score, headline=False)
+    return rows, trimming_table(trimming, known, rule["threshold"])
 
 
 def _only(batch: RatioBatch, places: Sequence[int]) -> RatioBatch:

@@ -5,9 +5,11 @@ from prevalence.known_groups import (
     check_groups,
     design_effects,
     leave_one_out,
+    trim_known_groups,
+    trimmed_estimates,
     typical_design_effect,
 )
-from prevalence.ratio import RatioEstimates
+from prevalence.ratio import RatioBatch, RatioEstimates
 
 
 def test_groups_known_in_proportion_are_estimated_exactly(sampling_of):
@@ -78,3 +80,58 @@ def test_design_effects_compare_with_a_poisson_count():
     assert np.isnan(effects[1])
     assert typical_design_effect(effects) == pytest.approx(4)
     assert typical_design_effect(np.array([0.2, np.nan])) == 1
+
+
+def trimmed(study, **options):
+    return trim_known_groups(
+        study.counts,
+        study.known_sizes,
+        ["doctors", "nurses", "drivers", "lawyers"],
+        study.populations.total,
+        study.sampling,
+        **({"threshold": 0.5, "minimum_kept": 2} | options),
+    )
+
+
+def test_trimming_takes_out_the_group_of_the_wrong_size_and_records_it(study_from, tables_of):
+    tables = tables_of(n=400)
+    wrong = tables["known_groups"]["group"] == "doctors"
+    tables["known_groups"].loc[wrong, "size"] *= 6
+    found = trimmed(study_from(tables))
+    assert [name for name, _ in found.record] == ["doctors"]
+    assert found.record[0][1] < -0.5
+    assert found.kept == ("nurses", "drivers", "lawyers")
+    assert found.removed_share("doctors") > 0.9
+    assert sum(len(places) for places in found.kept_by_replicate.values()) == 60
+
+
+def test_nothing_is_trimmed_where_all_agree(study_from):
+    study = study_from(n=400)
+    found = trimmed(study, threshold=3.0)
+    assert found.record == ()
+    assert found.removed_share("drivers") == 0
+    reports = study.counts["victims"]
+    groups = list(found.kept)
+    plain = trimmed_estimates(
+        found,
+        [reports],
+        lambda kept: study.sizes(kept).by_definition["known_population"],
+        study.sampling,
+    )
+    batch = RatioBatch(len(reports))
+    batch.add(reports, study.sizes(groups).by_definition["known_population"])
+    expected = batch.evaluate(study.sampling)
+    np.testing.assert_allclose(plain.replicates, expected.replicates)
+
+
+def test_each_replicate_uses_the_groups_that_it_kept(study_from, tables_of):
+    study = study_from(tables_of(n=60))
+    found = trimmed(study, threshold=0.15)
+    assert len(found.kept_by_replicate) > 1
+    degrees_on = lambda kept: study.sizes(kept).by_definition["known_population"]  # noqa: E731
+    estimates = trimmed_estimates(found, [study.counts["victims"]], degrees_on, study.sampling)
+    for kept, places in found.kept_by_replicate.items():
+        batch = RatioBatch(60)
+        batch.add(study.counts["victims"], degrees_on(kept))
+        expected = batch.evaluate(study.sampling).replicates[places, 0]
+        np.testing.assert_allclose(estimates.replicates[places, 0], expected)

@@ -4,8 +4,12 @@
 #           the side tables known_groups and populations (or estimate.populations), the sections
 #           estimate: and headline: of the survey's config
 # gives:    restricted/estimate/{degrees.parquet, degree_summary, degree_distribution, known_groups,
-#           agreement, scale_up, disclosure_inputs, reporting}.csv
-# usual:    estimate_degrees, check_known_groups, estimate_scale_up, estimate_reporting
+#           agreement, scale_up, disclosure_inputs, reporting, specifications, choice_shares,
+#           trimming, adjustment, variance_components, factors, sensitivity, influence, planning,
+#           estimands}.csv
+# usual:    estimate_degrees, check_known_groups, estimate_scale_up, estimate_reporting,
+#           specify_alternatives, adjust_estimates, assess_sensitivity, plan_next_wave,
+#           describe_estimands
 
 # What every table of the stage rests on.
 STUDY = {
@@ -17,6 +21,12 @@ STUDY = {
     "known_groups": table("known_groups"),
     "populations": table("populations"),
 }
+
+
+def published_claims(wildcards):
+    """The published findings that a survey mirrors; none for other surveys."""
+    mirror = lookup(survey_config(wildcards.survey), "survey.mirror")
+    return read_yaml("config/published_findings.yaml")["findings"] if mirror else []
 
 
 rule estimate_degrees:
@@ -107,3 +117,122 @@ rule estimate_reporting:
         year=setting("survey.year"),
     script:
         "../../scripts/estimate/estimate_reporting.py"
+
+
+rule specify_alternatives:
+    """Every combination of the configured choices, and which choice moves the answer most."""
+    input:
+        **STUDY,
+        code=code("scripts/estimate/specify_alternatives.py"),
+    output:
+        specifications="data/processed/{survey}/restricted/estimate/specifications.csv",
+        choice_shares="data/processed/{survey}/restricted/estimate/choice_shares.csv",
+        trimming="data/processed/{survey}/restricted/estimate/trimming.csv",
+    log:
+        "logs/{survey}/estimate/specify_alternatives.log",
+    benchmark:
+        "logs/{survey}/estimate/specify_alternatives.tsv"
+    conda:
+        "../../environment.yml"
+    params:
+        estimate=setting("estimate"),
+        headline=setting("headline"),
+        year=setting("survey.year"),
+        combine=setting("clean.combine"),
+    script:
+        "../../scripts/estimate/specify_alternatives.py"
+
+
+rule adjust_estimates:
+    """The headline adjusted for what respondents cannot know, and its variance by source."""
+    input:
+        **STUDY,
+        code=code("scripts/estimate/adjust_estimates.py"),
+        survivor_panel=table("survivor_panel"),
+        companion=table("companion"),
+    output:
+        adjustment="data/processed/{survey}/restricted/estimate/adjustment.csv",
+        variance_components="data/processed/{survey}/restricted/estimate/variance_components.csv",
+        factors="data/processed/{survey}/restricted/estimate/factors.csv",
+    log:
+        "logs/{survey}/estimate/adjust_estimates.log",
+    benchmark:
+        "logs/{survey}/estimate/adjust_estimates.tsv"
+    conda:
+        "../../environment.yml"
+    params:
+        estimate=setting("estimate"),
+        headline=setting("headline"),
+        year=setting("survey.year"),
+        seed=stage_seed("adjust_estimates"),
+    script:
+        "../../scripts/estimate/adjust_estimates.py"
+
+
+rule assess_sensitivity:
+    """How far the headline moves with the factors, the published claims and single places."""
+    input:
+        **STUDY,
+        code=code("scripts/estimate/assess_sensitivity.py"),
+        survivor_panel=table("survivor_panel"),
+        companion=table("companion"),
+        scale_up="data/processed/{survey}/restricted/estimate/scale_up.csv",
+    output:
+        sensitivity="data/processed/{survey}/restricted/estimate/sensitivity.csv",
+        influence="data/processed/{survey}/restricted/estimate/influence.csv",
+    log:
+        "logs/{survey}/estimate/assess_sensitivity.log",
+    benchmark:
+        "logs/{survey}/estimate/assess_sensitivity.tsv"
+    conda:
+        "../../environment.yml"
+    params:
+        estimate=setting("estimate"),
+        headline=setting("headline"),
+        year=setting("survey.year"),
+        seed=stage_seed("adjust_estimates"),
+        findings=published_claims,
+    script:
+        "../../scripts/estimate/assess_sensitivity.py"
+
+
+rule plan_next_wave:
+    """What other designs would show in the next wave."""
+    input:
+        **STUDY,
+        code=code("scripts/estimate/plan_next_wave.py"),
+    output:
+        planning="data/processed/{survey}/restricted/estimate/planning.csv",
+    log:
+        "logs/{survey}/estimate/plan_next_wave.log",
+    benchmark:
+        "logs/{survey}/estimate/plan_next_wave.tsv"
+    conda:
+        "../../environment.yml"
+    params:
+        estimate=setting("estimate"),
+        headline=setting("headline"),
+        year=setting("survey.year"),
+    script:
+        "../../scripts/estimate/plan_next_wave.py"
+
+
+rule describe_estimands:
+    """What is estimated, by which pre-specified choices, and each deviation from them."""
+    input:
+        code=code("scripts/estimate/describe_estimands.py"),
+    output:
+        estimands="data/processed/{survey}/restricted/estimate/estimands.csv",
+    log:
+        "logs/{survey}/estimate/describe_estimands.log",
+    benchmark:
+        "logs/{survey}/estimate/describe_estimands.tsv"
+    conda:
+        "../../environment.yml"
+    params:
+        estimate=setting("estimate"),
+        headline=setting("headline"),
+        combine=setting("clean.combine"),
+        imputations=setting("clean.imputations"),
+    script:
+        "../../scripts/estimate/describe_estimands.py"

@@ -20,6 +20,7 @@ UNITS = (
     "log_ratio_per_log_size",
 )
 INTERVALS = ("log_t", "t", "percentile", "logit_t", "zero_reports", "binomial")
+VARIANCES = ("bootstrap", "linearised")
 QUALITY = ("A", "B", "C", "")
 
 
@@ -201,4 +202,169 @@ REPORTING = _contract(
         **_inference(),
     },
     ["survey", "estimator", "group", "domain_type", "domain"],
+)
+
+_CHOICES = {
+    "estimator": _text("ratio_of_sums or mean_of_ratios."),
+    "degree": _text("known_population or mean_of_ratios."),
+    "top_code": _text("headline (fixed caps), none, or a quantile of the known groups' answers."),
+    "known_groups": _text("Name of the set of known groups; trimmed: chosen by their agreement."),
+    "weights": _text("Step of weighting whose weights are used; none: no weights."),
+    "combination": _text("How live and non-live reports are combined."),
+    "imputation": _text("none, or the published imputations."),
+}
+
+SPECIFICATIONS = _contract(
+    "specifications",
+    "Every combination of the configured choices; the headline once more with each interval.",
+    {
+        "survey": _text("Id of the survey."),
+        "group": _text("Hidden group."),
+        **_CHOICES,
+        "variance": _text("Where the standard error comes from.", allowed=VARIANCES),
+        **_estimate("persons"),
+        **_inference(),
+        "loo_rms": _number(
+            "Root mean square of the known groups' log ratios under the same choices.", minimum=0
+        ),
+        "headline": _flag("Whether this is the pre-specified headline."),
+    },
+    ["survey", "group", *_CHOICES, "interval", "variance"],
+)
+
+CHOICE_SHARES = _contract(
+    "choice_shares",
+    "Which choice moves the answer most: shares of the variance of the log estimates.",
+    {
+        "survey": _text("Id of the survey."),
+        "group": _text("Hidden group."),
+        "choice": _text("A choice, or interactions."),
+        "share": _number("Main effect's share of the variance.", nullable=False, minimum=0),
+        "largest_ratio": _number("Largest level mean over the smallest.", minimum=1 - 1e-9),
+        "levels": _whole("Number of levels; of interactions: of specifications."),
+    },
+    ["survey", "group", "choice"],
+)
+
+TRIMMING = _contract(
+    "trimming",
+    "Known groups taken out one at a time until the others agree; never the headline.",
+    {
+        "survey": _text("Id of the survey."),
+        "group": _text("Known group of the headline."),
+        "step": pa.Column(
+            "Int64", nullable=True, coerce=True, description="Order of removal; empty if kept."
+        ),
+        "log_ratio": _number("Log ratio when it was taken out."),
+        "threshold": _number("Largest tolerated absolute log ratio.", nullable=False),
+        "removed_share": _number("Share of replicates that took it out.", minimum=0),
+    },
+    ["survey", "group"],
+)
+
+ADJUSTMENT = _contract(
+    "adjustment",
+    "Estimates adjusted for what respondents cannot know: medians and quantiles of draws.",
+    {
+        **_keys(),
+        "adjustment": _text("none, one factor alone, known_size, or all together."),
+        **_estimate("in the unit of its row"),
+    },
+    ["survey", "group", "adjustment", "unit"],
+)
+
+VARIANCE_COMPONENTS = _contract(
+    "variance_components",
+    "What the uncertainty of the fully adjusted estimate is made of.",
+    {
+        "survey": _text("Id of the survey."),
+        "group": _text("Hidden group."),
+        "source": _text("sampling, a factor, or known_size."),
+        "variance": _number("Variance of the logarithm.", nullable=False, minimum=0),
+        "share": _number("Its share of the sum.", nullable=False, minimum=0),
+    },
+    ["survey", "group", "source"],
+)
+
+FACTORS = _contract(
+    "factors",
+    "Adjustment factors: medians and quantiles of their distributions.",
+    {
+        "survey": _text("Id of the survey."),
+        "group": _text("Hidden group."),
+        "factor": _text("frame_ratio, degree_ratio, true_positive_rate or precision."),
+        "source": _text("Where it comes from.", allowed=("given", "elicited", "companion")),
+        "estimate": _number("Median.", nullable=False),
+        "std_error": _number("Standard deviation.", nullable=False, minimum=0),
+        "lower": _number("Lower quantile.", nullable=False),
+        "upper": _number("Upper quantile.", nullable=False),
+    },
+    ["survey", "group", "factor"],
+)
+
+SENSITIVITY = _contract(
+    "sensitivity",
+    "Tornado over the factors, contour of two of them, break-even values of published claims.",
+    {
+        "survey": _text("Id of the survey."),
+        "analysis": _text("Which analysis.", allowed=("tornado", "contour", "break_even")),
+        "group": _text("Hidden group or ratio."),
+        "unit": _text("Unit of the estimate, or of the claim."),
+        "factor": _text("Factor that is moved; product: all of them together."),
+        "value": _number("Its value; in break_even the end of the claim's range."),
+        "second_factor": _text("Second factor of the contour; else empty."),
+        "second_value": _number("Its value."),
+        "finding": _text("Id of the published finding; else empty."),
+        "estimate": _number("Estimate there; in break_even the product at which it is met."),
+        "lower": _number("The same for the lower limit."),
+        "upper": _number("The same for the upper limit."),
+    },
+    None,
+)
+
+INFLUENCE = _contract(
+    "influence",
+    "Leave-one-place-out: is one case known to many behind the estimate? Places aren't named.",
+    {
+        "survey": _text("Id of the survey."),
+        "group": _text("Hidden group."),
+        "rank": _whole("1 for the most influential place."),
+        "n": _whole("Respondents in the place."),
+        "n_reporting": _whole("Respondents there with a report above 0."),
+        "share_of_reports": _number("Share of the weighted reports.", minimum=0),
+        "estimate_without": _number("Estimate without the place, persons.", minimum=0),
+        "relative_change": _number("Change of the estimate without it, as a share."),
+    },
+    ["survey", "group", "rank"],
+)
+
+PLANNING = _contract(
+    "planning",
+    "What the next wave would show under other designs, by formula.",
+    {
+        "survey": _text("Id of the survey."),
+        "group": _text("Hidden group."),
+        "psus": _whole("Primary sampling units."),
+        "respondents": _whole("Respondents."),
+        "prevalence": _number("Prevalence over the present one.", nullable=False, minimum=0),
+        "cv": _number("Expected coefficient of variation.", minimum=0),
+        "lower_factor": _number("Lower limit over the estimate.", minimum=0),
+        "upper_factor": _number("Upper limit over the estimate.", minimum=1),
+        "detectable_fall": _number("Smallest detectable fall since this wave, as a share."),
+        "detectable_rise": _number("Smallest detectable rise since this wave, as a share."),
+    },
+    ["survey", "group", "psus", "respondents", "prevalence"],
+)
+
+ESTIMANDS = _contract(
+    "estimands",
+    "Estimand sheet: what is estimated, by which pre-specified choices, and each deviation.",
+    {
+        "survey": _text("Id of the survey."),
+        "group": _text("Hidden group; headline for the choices that hold for all."),
+        "element": _text("Which element of the sheet."),
+        "text": _text("What it says."),
+        "deviation": _flag("Whether it departs from the pre-specified headline."),
+    },
+    ["survey", "group", "element"],
 )

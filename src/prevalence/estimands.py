@@ -1,0 +1,83 @@
+"""The estimand sheet: what is estimated, by which choices fixed beforehand, with each deviation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from prevalence.identity import value_hash
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+HEADLINE = "headline"
+DENOMINATORS = {
+    "children": "children aged 0–17",
+    "adults": "adults aged 18 and over",
+    "all_ages": "people of all ages",
+}
+NOT_STATED = "not stated in the survey's config"
+ELEMENTS = ("person", "act", "period", "place", "age", "false_report")
+
+
+def estimand_sheet(
+    estimate: Mapping[str, Any],
+    headline: Mapping[str, Any],
+    *,
+    combine: Mapping[str, Mapping[str, Any]] | None = None,
+    imputations: Sequence[Any] = (),
+) -> pd.DataFrame:
+    """Write out what is estimated, and each deviation from the pre-specified headline.
+
+    Parameters
+    ----------
+    estimate, headline
+        Sections of the survey's config.
+    combine
+        The `clean.combine` section: how the items of a hidden group were combined.
+    imputations
+        The `clean.imputations` section.
+
+    Returns
+    -------
+    pandas.DataFrame
+        `group`, `element`, `text`, `deviation`. Rows of `group` ``headline`` hold the choices,
+        their date, and their hash, which changes with any of them.
+    """
+    import pandas as pd
+
+    combine = combine or {}
+    rows: list[tuple[str, str, str, bool]] = []
+    for group, setting in estimate["hidden_groups"].items():
+        said = setting.get("estimand") or {}
+        rows += [(group, element, said.get(element, NOT_STATED), False) for element in ELEMENTS]
+        rows.append((group, "denominator", DENOMINATORS[setting["population"]], False))
+        rows.append((group, "tie", estimate["degree"]["tie_definition"], False))
+        rule = combine.get(group, {}).get("rule")
+        meant = headline.get("combination")
+        if rule is not None:
+            items = ", ".join(combine[group]["items"])
+            rows.append((group, "combination", f"{rule} of {items}", rule != meant))
+        own = setting.get("known_groups")
+        if own is not None:
+            changed = list(own) != list(headline["known_groups"])
+            rows.append((group, "known_groups", ", ".join(own), changed))
+    rows += [
+        (HEADLINE, name, _said(headline[name]), False)
+        for name in ("date", "estimator", "interval", "variance", "known_groups", "top_codes")
+    ]
+    rows.append((HEADLINE, "hash", value_hash(headline)[:12], False))
+    named = ", ".join(_said(one) for one in imputations) or "none"
+    rows.append((HEADLINE, "imputation", named, bool(imputations)))
+    missing = estimate["degree"]["missing"]
+    rows.append((HEADLINE, "missing_answers", missing, missing != "exclude"))
+    return pd.DataFrame(rows, columns=["group", "element", "text", "deviation"])
+
+
+def _said(value: Any) -> str:
+    """Write a config value in words."""
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name} {_said(one)}" for name, one in value.items())
+    if isinstance(value, (list, tuple)):
+        return ", ".join(_said(one) for one in value)
+    return "none" if value is None else str(value)

@@ -1,0 +1,233 @@
+"""Every script of the stage on a made-up survey, from files to files."""
+
+import importlib.util
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from prevalence.estimation import study_of
+from prevalence.files import read_csv, write_csv, write_parquet
+
+ROOT = Path(__file__).parents[2]
+COMBINE = {
+    "victims": {"items": ["victims_nonlive", "victims_live"], "rule": "maximum"},
+    "perpetrators": {"items": ["perpetrators_nonlive", "perpetrators_live"], "rule": "maximum"},
+}
+MORE = {
+    "imputation_between": {"victims": "victims", "perpetrators": "perpetrators"},
+    "specifications": {
+        "estimator": ["mean_of_ratios"],
+        "top_code": ["none", "p95"],
+        "known_groups": {"two": ["nurses", "drivers"]},
+        "weights": ["none", "base"],
+        "combination": ["sum"],
+        "imputation": ["published"],
+    },
+    "trimming": {"threshold": 0.2, "minimum_kept": 2},
+    "adjustment": {
+        "draws": 400,
+        "factors": {
+            "victims": {"true_positive_rate": {"from": "survivor_panel"}},
+            "perpetrators": {"degree_ratio": {"median": 0.9, "cv": 0.1}},
+        },
+    },
+    "sensitivity": {
+        "contour": {
+            "true_positive_rate": {"low": 0.5, "high": 1.0, "steps": 3},
+            "degree_ratio": {"low": 0.5, "high": 1.0, "steps": 2},
+        }
+    },
+    "planning": {"power": 0.8, "designs": [{"psus": 30, "respondents": 300}]},
+}
+FINDINGS = [{"id": "count", "group": "victims", "unit": "persons", "low": 300.0, "high": 400.0}]
+OUTPUTS = {
+    "estimate_degrees": {
+        "degrees": "degrees.parquet",
+        "summary": "degree_summary.csv",
+        "distribution": "degree_distribution.csv",
+    },
+    "check_known_groups": {"known_groups": "known_groups.csv", "agreement": "agreement.csv"},
+    "estimate_scale_up": {
+        "scale_up": "scale_up.csv",
+        "disclosure_inputs": "disclosure_inputs.csv",
+    },
+    "estimate_reporting": {"reporting": "reporting.csv"},
+    "specify_alternatives": {
+        "specifications": "specifications.csv",
+        "choice_shares": "choice_shares.csv",
+        "trimming": "trimming.csv",
+    },
+    "adjust_estimates": {
+        "adjustment": "adjustment.csv",
+        "variance_components": "variance_components.csv",
+        "factors": "factors.csv",
+    },
+    "assess_sensitivity": {"sensitivity": "sensitivity.csv", "influence": "influence.csv"},
+    "plan_next_wave": {"planning": "planning.csv"},
+    "describe_estimands": {"estimands": "estimands.csv"},
+}
+
+
+class Files(dict):
+    """Named files, as Snakemake gives them to a script."""
+
+    __getattr__ = dict.__getitem__
+
+
+def script(name):
+    path = ROOT / "scripts" / "estimate" / f"{name}.py"
+    spec = importlib.util.spec_from_file_location(name, path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.main
+
+
+def run(folder, tables, estimate, headline, situations):
+    inputs = Files()
+    for name in ("respondents", "ard", "weights", "replicates", "replicate_factors"):
+        inputs[name] = folder / f"{name}.parquet"
+        write_parquet(tables[name], inputs[name])
+    for name in ("known_groups", "populations", "survivor_panel"):
+        inputs[name] = []
+        if name in tables:
+            inputs[name] = folder / f"{name}.csv"
+            write_csv(tables[name], inputs[name])
+    inputs["companion"] = []
+    inputs["situations"] = folder / "situations.parquet"
+    write_parquet(situations, inputs["situations"])
+    inputs["checked"] = folder / "known_groups_out.csv"
+    inputs["scale_up"] = folder / "scale_up.csv"
+    params = SimpleNamespace(
+        estimate=estimate,
+        headline=headline,
+        year=2022,
+        combine=COMBINE,
+        imputations=[],
+        seed=[1, 2, 3],
+        findings=FINDINGS,
+    )
+    written = {}
+    for name, files in OUTPUTS.items():
+        outputs = Files({key: folder / file for key, file in files.items()})
+        if name == "check_known_groups":
+            outputs["known_groups"] = inputs["checked"]
+        job = SimpleNamespace(
+            input=inputs,
+            output=outputs,
+            params=params,
+            wildcards=SimpleNamespace(survey="made_up"),
+        )
+        script(name)(job)
+        written |= {key: read_csv(path) for key, path in outputs.items() if path.suffix == ".csv"}
+    return written
+
+
+@pytest.fixture(scope="module")
+def tables(tables_of, weighted):
+    panel = pd.DataFrame(
+        {
+            "member": ["m1", "m2"],
+            "group": ["victims"] * 2,
+            "best": [0.5, 0.7],
+            "low": [0.4, 0.5],
+            "high": [0.6, 0.9],
+        }
+    )
+    return weighted(tables_of(n=320)) | {"survivor_panel": panel}
+
+
+@pytest.fixture(scope="module")
+def situations(tables):
+    told = tables["respondents"]["respondent"].iloc[:40]
+    return pd.DataFrame(
+        {
+            "respondent": told,
+            "group": "victims",
+            "reported": np.resize(["yes", "no", "dont_know"], 40),
+            "authority": np.resize(["police", "", ""], 40),
+        }
+    )
+
+
+@pytest.fixture(scope="module")
+def written(tables, situations, configured, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("stage")
+    estimate = configured["estimate"] | MORE
+    return run(folder, tables, estimate, configured["headline"], situations)
+
+
+def test_every_table_is_written_and_named_by_its_survey(written):
+    for name, table in written.items():
+        assert len(table), name
+        assert set(table["survey"]) == {"made_up"}, name
+
+
+def test_the_headline_is_the_same_everywhere(written):
+    scale_up, table = written["scale_up"], written["specifications"]
+    national = (scale_up["domain_type"] == "national") & (scale_up["unit"] == "persons")
+    mine = scale_up[scale_up["headline"] & national].set_index("group")
+    assert set(mine.index) == {"victims", "perpetrators"}
+    for row in table[table["headline"]].to_dict("records"):
+        for column in ("estimate", "lower", "upper"):
+            assert row[column] == pytest.approx(mine.loc[row["group"], column], rel=1e-9)
+    place = written["influence"].set_index(["group", "rank"])
+    change = place.loc[("victims", 1)]
+    estimate = change["estimate_without"] / (1 + change["relative_change"])
+    assert estimate == pytest.approx(mine.loc["victims", "estimate"], rel=1e-9)
+
+
+def test_linearised_and_bootstrap_errors_are_of_one_size(written):
+    table = written["scale_up"]
+    rows = table[(table["estimator"] == "ratio_of_sums") & (table["domain_type"] == "national")]
+    ratio = rows["std_error"] / rows["se_linearised"]
+    assert ratio.between(0.6, 1.6).all()
+
+
+def test_adjustment_without_a_factor_changes_nothing_but_the_interval(written):
+    table = written["adjustment"].set_index(["group", "unit", "adjustment"])["estimate"]
+    assert table["perpetrators", "persons", "true_positive_rate"] == pytest.approx(
+        table["perpetrators", "persons", "none"]
+    )
+    assert table["victims", "persons", "all"] > table["victims", "persons", "none"]
+    shares = written["variance_components"].groupby("group")["share"].sum()
+    np.testing.assert_allclose(shares, 1)
+
+
+def test_the_record_of_trimming_covers_every_known_group(written, configured):
+    assert list(written["trimming"]["group"]) == configured["headline"]["known_groups"]
+    assert "trimmed" in set(written["specifications"]["known_groups"])
+
+
+def test_the_estimand_sheet_says_what_departs_from_the_headline(written):
+    sheet = written["estimands"].set_index(["group", "element"])
+    assert sheet.loc[("victims", "combination"), "text"].startswith("maximum")
+    assert not sheet["deviation"].any()
+    assert len(sheet.loc[("headline", "hash"), "text"]) == 12
+
+
+def test_what_is_not_configured_leaves_empty_tables(tables, configured, situations, tmp_path):
+    found = run(
+        tmp_path, tables, configured["estimate"], configured["headline"], situations.iloc[:0]
+    )
+    for name in ("adjustment", "variance_components", "factors", "planning", "trimming"):
+        assert found[name].empty, name
+        assert len(found[name].columns) > 4
+    assert found["reporting"].empty
+    assert len(found["specifications"])
+
+
+def test_the_order_of_rows_changes_nothing(tables, configured):
+    def headline(tables):
+        study = study_of(tables, **configured)
+        found = study.headline_estimates(study.hidden_groups())
+        return found.ratio, found.std_error, found.se_linearised
+
+    order = np.random.default_rng(1).permutation(len(tables["respondents"]))
+    shuffled = tables | {
+        name: tables[name].iloc[order].reset_index(drop=True) for name in ("respondents", "weights")
+    }
+    for before, after in zip(headline(tables), headline(shuffled), strict=True):
+        np.testing.assert_allclose(before, after, rtol=1e-9)

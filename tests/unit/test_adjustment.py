@@ -1,0 +1,163 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from prevalence.adjustment import (
+    Factor,
+    adjusted_ratio,
+    adjusted_table,
+    beta_draws,
+    companion_draws,
+    factor_of,
+    factor_table,
+    known_size_multiplier,
+    log_normal_draws,
+    pooled_draws,
+    replicate_draws,
+    variance_components,
+)
+from prevalence.errors import PipelineError
+
+M = 20_000
+
+
+@pytest.fixture
+def generator():
+    return np.random.default_rng(11)
+
+
+def constant(name, value, size=M):
+    return Factor(name, np.full(size, value), "given")
+
+
+def test_the_formula_worked_by_hand():
+    # 1,000 * 0.9 / (1.25 * 0.8 * 0.6) = 1,500.
+    factors = [
+        constant("frame_ratio", 1.25),
+        constant("degree_ratio", 0.8),
+        constant("true_positive_rate", 0.6),
+        constant("precision", 0.9),
+    ]
+    basic = {"victims": np.full(M, 1_000.0)}
+    table = adjusted_table(basic, {"victims": factors}, np.ones(M), 0.95)
+    found = table.set_index("adjustment")["estimate"]
+    assert found["none"] == 1_000
+    assert found["true_positive_rate"] == pytest.approx(1_000 / 0.6)
+    assert found["precision"] == pytest.approx(900)
+    assert found["all"] == pytest.approx(1_500)
+
+
+def test_rwanda_figure_with_degree_ratio_and_transmission():
+    # networkreporting: clients 35,100 with degree ratio 0.8 and rate 0.7.
+    basic = {"clients": np.full(10, 35_100.0379454774)}
+    factors = [constant("degree_ratio", 0.8, 10), constant("true_positive_rate", 0.7, 10)]
+    table = adjusted_table(basic, {"clients": factors}, np.ones(10), 0.95)
+    found = table.set_index("adjustment").loc["all", "estimate"]
+    assert found == pytest.approx(62_678.6391883526, rel=1e-9)
+
+
+def test_the_ratio_moves_by_the_factors_of_both_groups():
+    below = [constant("true_positive_rate", 0.4)]
+    above = [constant("true_positive_rate", 0.8)]
+    rows = {r["adjustment"]: r for r in adjusted_ratio(np.full(M, 2.0), above, below, 0.95)}
+    # Victims are seen twice as often as perpetrators: their ratio is half of what is reported.
+    assert rows["all"]["estimate"] == pytest.approx(1.0)
+
+
+def test_draws_have_the_moments_that_were_asked_for(generator):
+    rate = beta_draws(0.6, 0.1, M, generator)
+    assert rate.mean() == pytest.approx(0.6, abs=0.005)
+    assert rate.std() == pytest.approx(0.1, abs=0.005)
+    ratio = log_normal_draws(0.9, 0.2, M, generator)
+    assert np.median(ratio) == pytest.approx(0.9, abs=0.01)
+    assert ratio.std() / ratio.mean() == pytest.approx(0.2, abs=0.01)
+    assert (beta_draws(0.6, 0.0, 5, generator) == 0.6).all()
+    with pytest.raises(PipelineError, match="No Beta distribution"):
+        beta_draws(0.5, 0.6, 5, generator)
+
+
+def test_each_draw_of_the_pool_is_one_members(generator):
+    best, low, high = np.array([0.2, 0.8]), np.array([0.1, 0.7]), np.array([0.3, 0.9])
+    drawn = pooled_draws(best, low, high, M, generator)
+    inside = [((drawn >= a) & (drawn <= b)).mean() for a, b in zip(low, high, strict=True)]
+    assert sum(inside) == 1  # never between the members, as a pool of their means would be
+    assert inside[0] == pytest.approx(0.5, abs=0.02)
+    assert drawn[drawn < 0.5].mean() == pytest.approx(0.2, abs=0.005)
+    certain = pooled_draws(np.array([0.5]), np.array([0.5]), np.array([0.5]), 10, generator)
+    assert (certain == 0.5).all()
+
+
+def test_a_companion_sample_has_its_own_weights_and_error(generator):
+    table = pd.DataFrame(
+        {
+            "aware": [1.0, 2.0, 0.0, 4.0] * 25,
+            "alters": [4.0, 4.0, 5.0, 5.0] * 25,
+            "weight": [1.0, 3.0, 1.0, 1.0] * 25,
+            "stratum": ["a", "b"] * 50,
+        }
+    )
+    estimate, drawn = companion_draws(table, 4_000, generator)
+    assert estimate == pytest.approx((1 + 6 + 0 + 4) / (4 + 12 + 5 + 5))
+    assert drawn.mean() == pytest.approx(estimate, abs=0.01)
+    # The linearised error of the same ratio, strata of 50 members each.
+    w = table["weight"].to_numpy()
+    z = w * (table["aware"] - estimate * table["alters"]).to_numpy() / (w @ table["alters"])
+    variance = sum(50 * z[(table["stratum"] == s).to_numpy()].var(ddof=1) for s in "ab")
+    assert drawn.std() == pytest.approx(np.sqrt(variance), rel=0.08)
+    with pytest.raises(PipelineError, match="single PSU"):
+        companion_draws(table.assign(psu="x"), 10, generator)
+
+
+def test_factors_as_the_config_writes_them(generator):
+    panel = pd.DataFrame(
+        {"member": ["m"], "group": ["victims"], "best": [0.5], "low": [0.4], "high": [0.6]}
+    )
+    for setting, source in (
+        ({"value": 1.0}, "given"),
+        ({"mean": 0.5, "sd": 0.1}, "given"),
+        ({"median": 0.5, "cv": 0.1}, "given"),
+        ({"from": "survivor_panel"}, "elicited"),
+    ):
+        found = factor_of("true_positive_rate", setting, "victims", 9, generator, panel=panel)
+        assert found.source == source
+        assert found.draws.shape == (9,)
+    with pytest.raises(PipelineError) as error:
+        factor_of("precision", {"from": "survivor_panel"}, "others", 9, generator, panel=panel)
+    assert "others.precision" in str(error.value)
+
+
+def test_errors_in_known_sizes(generator):
+    sizes, reported = np.array([100.0, 900.0]), np.array([10.0, 45.0])
+    exact = known_size_multiplier(sizes, ["A", "C"], reported, M, generator)
+    # Variance of the sum: (100 * 0.02)^2 + (900 * 0.25)^2, relative to 1,000.
+    assert exact.std() == pytest.approx(np.hypot(2, 225) / 1_000, rel=0.05)
+    means = known_size_multiplier(
+        sizes, ["A", "C"], reported, M, generator, degree="mean_of_ratios"
+    )
+    assert np.median(means) == pytest.approx(1, abs=0.01)
+    with pytest.raises(PipelineError, match="grade of quality"):
+        known_size_multiplier(sizes, ["A", ""], reported, 5, generator)
+
+
+def test_variance_components_add_up(generator):
+    basic = {"victims": log_normal_draws(1_000, 0.2, M, generator)}
+    factors = {
+        "victims": [
+            Factor("degree_ratio", log_normal_draws(0.9, 0.1, M, generator), "given"),
+            constant("precision", 1.0),
+        ]
+    }
+    size_error = log_normal_draws(1, 0.05, M, generator)
+    found = variance_components(basic, factors, size_error).set_index("source")
+    assert found["share"].sum() == pytest.approx(1)
+    assert found.loc["precision", "share"] == 0
+    assert found.loc["sampling", "variance"] == pytest.approx(np.log(1 + 0.2**2), rel=0.05)
+    whole = adjusted_table(basic, factors, size_error, 0.95).set_index("adjustment").loc["all"]
+    width = np.log(whole["upper"] / whole["lower"]) / (2 * 1.96)
+    assert width**2 == pytest.approx(found["variance"].sum(), rel=0.05)
+    assert set(factor_table(factors, 0.95)["factor"]) == {"degree_ratio", "precision"}
+
+
+def test_every_replicate_is_drawn_equally_often():
+    drawn = replicate_draws(np.arange(4.0)[:, None], 12)
+    np.testing.assert_array_equal(np.bincount(drawn[:, 0].astype(int)), [3, 3, 3, 3])
