@@ -180,11 +180,11 @@ local function figure(fig)
   })
 end
 
-local function scrolling(tbl)
+local function scrolling(tbl, label)
   return pandoc.Div({ tbl }, pandoc.Attr("", { "table-scroll" }, {
     { "tabindex", "0" },
     { "role", "region" },
-    { "aria-label", words.tbl .. " " .. (numbers[tbl.identifier] or "") },
+    { "aria-labelledby", label },
   }))
 end
 
@@ -193,10 +193,21 @@ local function exhibit_table(tbl)
     return nil
   end
   tbl.caption = with_prefix(tbl.caption, "tbl", tbl.identifier)
-  if target == "html" then
-    return scrolling(tbl)
+  if target ~= "html" then
+    return tbl
   end
-  return tbl
+  -- The caption stands outside of the part that scrolls sideways on a narrow screen.
+  local id, label = tbl.identifier, tbl.identifier .. "-caption"
+  local blocks = pandoc.List({
+    raw_block(string.format('<figure class="table" id="%s">\n<figcaption id="%s">', id, label)),
+  })
+  blocks:extend(tbl.caption.long)
+  blocks:insert(raw_block("</figcaption>"))
+  tbl.caption = pandoc.Caption({})
+  tbl.attr = pandoc.Attr("", {}, { { "aria-labelledby", label } })
+  blocks:insert(scrolling(tbl, label))
+  blocks:insert(raw_block("</figure>"))
+  return blocks
 end
 
 local function equation(para)
@@ -210,8 +221,10 @@ local function equation(para)
   end
   local number = "(" .. numbers[id] .. ")"
   if target == "docx" then
-    return pandoc.Div(
-      { pandoc.Para({ pandoc.Span({ math }, { id = id }), pandoc.Str("\u{2003}" .. number) }) },
+    -- Word has no numbered display: tab stops of the style put the formula in the middle.
+    local tab = raw_inline("<w:r><w:tab/></w:r>")
+    local inline = pandoc.Span({ pandoc.Math("InlineMath", math.text) }, { id = id })
+    return pandoc.Div({ pandoc.Para({ tab, inline, tab, pandoc.Str(number) }) },
       { ["custom-style"] = "Equation" })
   end
   return pandoc.Div({
@@ -237,9 +250,11 @@ local function callout(div)
         blocks:insert(raw_block("]"))
         return blocks
       elseif target == "docx" then
+        local severe = kind ~= "note" and kind ~= "tip"
+        local style = severe and "Callout Warning" or "Callout Note"
         blocks:insert(pandoc.Div({ pandoc.Para(pandoc.Str(title)) },
-          { ["custom-style"] = "Callout Title" }))
-        blocks:insert(pandoc.Div(div.content, { ["custom-style"] = "Callout" }))
+          { ["custom-style"] = style .. " Title" }))
+        blocks:insert(pandoc.Div(div.content, { ["custom-style"] = style }))
         return blocks
       end
       blocks:insert(pandoc.Div({ pandoc.Plain(pandoc.Str(title)) }, { class = "callout-title" }))

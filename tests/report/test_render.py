@@ -139,7 +139,7 @@ def test_every_number_in_the_text_has_an_address(report):
 def test_suppressed_cells_are_shown_as_suppressed(tmp_path):
     folder = write_source(philippine_material(), tmp_path / "source")
     text = html_text(rendered(folder, "html").decode())
-    assert text.count("suppressed (too few respondents or reports)") == 4
+    assert text.count("suppressed (too few)") == 4
     assert "nan" not in words(text.lower())
 
 

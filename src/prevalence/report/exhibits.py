@@ -11,6 +11,7 @@ from prevalence.report.material import NATIONAL, Material, Row
 from prevalence.report.story import help_line, is_true, label_of, per_words
 from prevalence.report.variables import escaped
 from prevalence.report.wording import (
+    EXPLANATIONS,
     UNIT_WORDS,
     capitalised,
     interval,
@@ -118,7 +119,12 @@ def _card(big: str, label: str, words: str, more: str) -> str:
 def _cells(row: Row) -> list[str]:
     if withheld(row):
         return [withheld(row), DASH]
-    return [point(row), interval(row)]
+    return [point(row), unbroken(interval(row))]
+
+
+def unbroken(text: str) -> str:
+    """Keep a short text on one line of its cell."""
+    return text.replace(" ", "\u00a0")
 
 
 def _counts(row: Row) -> list[str]:
@@ -137,7 +143,14 @@ def _headline_table(material: Material) -> str:
             name = f"{settings['heading']}: {settings['label']}"
             rows.append([name, "persons", *_cells(count), *_counts(count)])
         if rate:
-            rows.append(["", per_words(settings), *_cells(rate), *_counts(rate)])
+            rows.append(
+                [
+                    f"{settings['heading']}: as a rate",
+                    per_words(settings),
+                    *_cells(rate),
+                    *_counts(rate),
+                ]
+            )
     for name, settings in material.ratios.items():
         ratio = material.national(name, "ratio")
         if ratio:
@@ -152,7 +165,7 @@ def _headline_table(material: Material) -> str:
         "respondents (n) and of those who reported at least one such person",
         label="headline",
         align="llrrrr",
-        widths=[36, 18, 15, 21, 9, 11],
+        widths=[33, 17, 13, 22, 8, 14],
         note=_precision_note(material.estimates(domain_type=NATIONAL)),
     )
 
@@ -204,7 +217,7 @@ def _domain_table(material: Material, kind: str, group: str) -> str:
         f"{material.report['period']}",
         label=f"{slug(kind)}-{slug(group)}",
         align="lrrrrrr",
-        widths=[15, 20, 20, 14, 15, 8, 11],
+        widths=[14, 20, 21, 14, 15, 8, 14],
         note=_domain_note([*counts, *rates.values()]),
     )
 
@@ -217,8 +230,10 @@ def _domain_cells(count: Row, rate: Row | None) -> list[str]:
 
 def _domain_note(rows: list[Row]) -> str:
     parts = ["n: respondents; reporting: those who know at least one such person."]
-    if any(withheld(row) for row in rows):
-        parts.append("A suppressed cell is neither zero nor small.")
+    reasons = {str(row.get("suppressed") or "") for row in rows} - {""}
+    if reasons:
+        meanings = "; ".join(EXPLANATIONS.get(reason, reason) for reason in sorted(reasons))
+        parts.append(f"A suppressed cell is neither zero nor small ({meanings}).")
     if any(row.get("precision") == "imprecise" for row in rows):
         parts.append(PRECISION_NOTE)
     return " ".join(parts)
@@ -259,7 +274,7 @@ def _published_table(material: Material) -> str:
         row = material.national(finding["group"], finding["unit"])
         if row is None:
             continue
-        run = withheld(row) or f"{point(row)} ({interval(row)})"
+        run = withheld(row) or f"{point(row)} ({unbroken(interval(row))})"
         rows.append(
             [capitalised(finding["claim"]), run, _reading(finding), _agreement(finding, row)]
         )
@@ -271,7 +286,7 @@ def _published_table(material: Material) -> str:
         caption="Published, this run, and this project's reading of the published words",
         label="published",
         align="lrll",
-        widths=[36, 22, 17, 25],
+        widths=[34, 25, 20, 23],
         note="The ranges are this project's reading of published words, not published numbers.",
     )
 
@@ -311,7 +326,7 @@ def _validation_table(material: Material) -> str:
                 UNIT_WORDS.get(str(row["unit"]), str(row["unit"])),
                 truth,
                 hidden or (DASH if row.get("estimate") is None else point(row)),
-                DASH if hidden or row.get("lower") is None else interval(row),
+                DASH if hidden or row.get("lower") is None else unbroken(interval(row)),
                 DASH if hidden else verdict,
             ]
         )
@@ -323,7 +338,7 @@ def _validation_table(material: Material) -> str:
         caption="Planted truth of the synthetic population, and what the survey found",
         label="validation",
         align="lllrrrl",
-        widths=[26, 12, 12, 13, 12, 18, 12],
+        widths=[25, 12, 11, 12, 12, 22, 12],
     )
 
 
@@ -506,7 +521,7 @@ def _respondents_table(material: Material) -> str:
         caption="Estimates of one national total, each from a part of the respondents",
         label="respondents",
         align="llrrrr",
-        widths=[34, 14, 20, 24, 8, 11],
+        widths=[34, 12, 20, 23, 8, 14],
         note=_precision_note(
             [
                 row

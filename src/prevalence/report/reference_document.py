@@ -93,10 +93,28 @@ def _spacing(before: int, after: int, line: int = 264, more: str = "") -> str:
 
 
 _KEEP = "<w:keepNext/><w:keepLines/>"
-_CALLOUT_BORDER = (
-    '<w:pBdr><w:left w:val="single" w:sz="24" w:space="8" w:color="{colour}"/></w:pBdr>'
-    '<w:shd w:val="clear" w:color="auto" w:fill="FFF4EC"/>'
-)
+
+
+def _callout(name: str, colour: str, fill: str) -> dict[str, tuple[str, str, str]]:
+    """Two styles of a callout: its title and its text, with a bar at their left."""
+    box = (
+        f'<w:pBdr><w:left w:val="single" w:sz="24" w:space="8" w:color="{colour}"/></w:pBdr>'
+        f'<w:shd w:val="clear" w:color="auto" w:fill="{fill}"/>'
+    )
+    inset = '<w:ind w:left="200" w:right="200"/>'
+    return {
+        f"Callout{name}Title": (
+            f"Callout {name} Title",
+            f'<w:pPr>{_KEEP}{box}<w:spacing w:before="240" w:after="0"/>{inset}</w:pPr>',
+            _run(20, colour, font=HEADING_FONT, bold=True),
+        ),
+        f"Callout{name}": (
+            f"Callout {name}",
+            f'<w:pPr>{box}<w:spacing w:before="0" w:after="240"/>{inset}</w:pPr>',
+            _run(20, INK),
+        ),
+    }
+
 
 # Style id -> (paragraph properties, run properties), for styles that pandoc writes with.
 _PARAGRAPHS = {
@@ -119,18 +137,8 @@ _PARAGRAPHS = {
     "TOCHeading": (_spacing(240, 120, 240), _run(28, ACCENT, font=HEADING_FONT, bold=True)),
 }
 _NEW = {
-    "CalloutTitle": (
-        "Callout Title",
-        f"<w:pPr>{_KEEP}{_CALLOUT_BORDER.format(colour=WARNING)}"
-        '<w:spacing w:before="200" w:after="0"/><w:ind w:left="200" w:right="200"/></w:pPr>',
-        _run(20, WARNING, font=HEADING_FONT, bold=True),
-    ),
-    "Callout": (
-        "Callout",
-        f"<w:pPr>{_CALLOUT_BORDER.format(colour=WARNING)}"
-        '<w:spacing w:before="0" w:after="200"/><w:ind w:left="200" w:right="200"/></w:pPr>',
-        _run(20, INK),
-    ),
+    **_callout("Warning", WARNING, "FFF4EC"),
+    **_callout("Note", ACCENT, "EEF4F8"),
     "Headline": (
         "Headline",
         '<w:pPr><w:keepLines/><w:pBdr><w:top w:val="single" w:sz="12" w:space="6" '
@@ -140,7 +148,8 @@ _NEW = {
     "TableNote": ("Table Note", _spacing(60, 240, 240), _run(17, MUTED)),
     "Equation": (
         "Equation",
-        '<w:pPr><w:spacing w:before="160" w:after="160"/><w:jc w:val="center"/></w:pPr>',
+        '<w:pPr><w:tabs><w:tab w:val="center" w:pos="4513"/><w:tab w:val="right" w:pos="9026"/>'
+        '</w:tabs><w:spacing w:before="160" w:after="160"/></w:pPr>',
         _run(21, INK),
     ),
 }

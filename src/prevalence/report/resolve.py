@@ -143,13 +143,10 @@ def reachable(files: Mapping[str, str], start: str) -> list[str]:
     """
     for _ in included(files, start):
         pass  # every include leads somewhere
-    order = [start]
-    for path in order:
-        for text in files[path].splitlines():
-            found = ONLY_INCLUDE.fullmatch(text)
-            if found and found[1].lstrip("/") not in order:
-                order.append(found[1].lstrip("/"))
-    return order
+    found = [ONLY_INCLUDE.fullmatch(text) for text in files[start].splitlines()]
+    below = [match[1].lstrip("/") for match in found if match]
+    order = [start, *(path for name in below for path in reachable(files, name))]
+    return list(dict.fromkeys(order))
 
 
 def shown(lines: Iterable[Line], metadata: Mapping[str, Any], target: str) -> Iterator[Line]:

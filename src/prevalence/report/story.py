@@ -196,6 +196,10 @@ def _group(material: Material, group: str) -> dict[str, str]:
         "heading": settings["heading"],
         "label": settings["label"],
         "many": settings["many"],
+        "opening": "An estimated" if settings.get("act") else "There were an estimated",
+        "subject": f"{settings['many']} {settings['act']}"
+        if settings.get("act")
+        else settings["label"],
         "count": phrase(count) if count else "not estimated",
         "rate": phrase(rate, per_words(settings)) if rate else "no rate",
         "one_in": _one_in_words(rate, settings) if rate else "not estimated",
@@ -220,8 +224,7 @@ def per_words(settings: Mapping[str, Any]) -> str:
 
 
 def _one_in_words(rate: Row, settings: Mapping[str, Any]) -> str:
-    text = one_in(rate, PER[settings["per"]])
-    return text if withheld(rate) else f"{text} {settings['many']}"
+    return one_in(rate, PER[settings["per"]], settings["many"])
 
 
 def _reports(row: Row | None) -> str:
@@ -242,7 +245,7 @@ def _ratio(material: Material, name: str) -> dict[str, str]:
         "heading": settings["heading"],
         "label": settings["label"],
         "value": phrase(row),
-        "is_not": settings.get("is_not") or "it is no mean over the members of either group.",
+        "is_not": settings.get("is_not") or "It is no mean over the members of either group.",
     }
 
 
@@ -262,11 +265,20 @@ def _domain(material: Material, kind: str) -> dict[str, str]:
     branch = {
         "one": words["one"],
         "many": words["many"],
-        "released": str(len(released)),
-        "total": str(len(rows)),
+        "released": _released_words(len(released), len(rows), words["one"]),
     }
     sums = _sums(material, kind)
     return branch | ({"sums": sums} if sums else {})
+
+
+def _released_words(released: int, total: int, one: str) -> str:
+    if released == total:
+        return f"Every estimate by {one} could be released."
+    return (
+        f"{released} of the {total} estimates by {one} could be released. The others rest on too "
+        "few respondents or reports, or would give another cell away. They are shown as suppressed, "
+        "which is neither zero nor small."
+    )
 
 
 def _sums(material: Material, kind: str) -> str:

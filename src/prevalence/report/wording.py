@@ -7,10 +7,16 @@ from collections.abc import Mapping
 from typing import Any
 
 REASONS = {
-    "primary": "too few respondents or reports",
-    "complementary": "protects another cell",
-    "dominance": "one or two respondents dominate",
-    "geography": "published at a larger geography only",
+    "primary": "too few",
+    "complementary": "protective",
+    "dominance": "dominated",
+    "geography": "larger area only",
+}
+EXPLANATIONS = {
+    "primary": "too few: fewer respondents or reports than may be released",
+    "complementary": "protective: it would give another suppressed cell away",
+    "dominance": "dominated: one or two respondents make up most of it",
+    "geography": "larger area only: too many parts of this size fail to be released",
 }
 UNIT_WORDS = {
     "persons": "persons",
@@ -142,7 +148,7 @@ def phrase(row: Mapping[str, Any], per: str = "") -> str:
     return f"{value}{unit} ({imprecise}{level(row)} interval {interval(row)})"
 
 
-def one_in(row: Mapping[str, Any], base: float) -> str:
+def one_in(row: Mapping[str, Any], base: float, who: str = "") -> str:
     """Write a rate as ``1 in n`` with its interval.
 
     Parameters
@@ -151,18 +157,21 @@ def one_in(row: Mapping[str, Any], base: float) -> str:
         A row whose unit is a rate.
     base
         What the rate is per: 100 or 1,000.
+    who
+        The persons of the denominator, such as ``children``.
 
     Returns
     -------
     str
-        For instance ``1 in 82 (95% interval 1 in 97 to 1 in 70)``.
+        For instance ``1 in 82 children (95% interval 1 in 97 to 1 in 70)``.
     """
     if withheld(row):
         return withheld(row)
     low, high = (_one(base, row[name]) for name in ("lower", "upper"))
     if point(row) == "interval only":
-        return f"between {low} and {high} ({level(row)} interval)"
-    return f"{_one(base, row['estimate'])} ({level(row)} interval {low} to {high})"
+        return f"between {low} and {high}{who and f' {who}'} ({level(row)} interval)"
+    estimate = _one(base, row["estimate"]) + (f" {who}" if who else "")
+    return f"{estimate} ({level(row)} interval {low} to {high})"
 
 
 def _one(base: float, rate: float) -> str:
