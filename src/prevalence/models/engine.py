@@ -1,0 +1,224 @@
+"""From a density to draws: mode, whitening, chains, and a second way where the first fails."""
+
+from __future__ import annotations
+
+import logging
+import multiprocessing
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from prevalence.errors import PipelineError
+from prevalence.models.layout import Density
+from prevalence.models.nuts import Chain, sample_chain
+from prevalence.models.preconditioning import Whitening, identity_whitening, marginal_mode
+
+LOG = logging.getLogger("prevalence")
+Array = NDArray[np.float64]
+Record = Callable[[Array], Array]
+
+# Below this step the whitened chain is frozen; above this share of divergences it is biased.
+FROZEN_STEP = 0.02
+MOST_DIVERGENT = 0.05
+TRUSTED, UNTRUSTED = 200.0, 5.0  # draws' worth of belief in the whitening's scales
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """How long to sample.
+
+    Parameters
+    ----------
+    chains
+        Number of chains.
+    warmup, draws
+        Iterations of each chain; the fall-back without whitening warms up four times as long.
+    cores
+        Chains that run at the same time: the draws don't depend on it.
+    """
+
+    chains: int = 4
+    warmup: int = 150
+    draws: int = 500
+    cores: int = 1
+
+
+@dataclass(frozen=True)
+class Fit:
+    """Draws from a posterior.
+
+    Parameters
+    ----------
+    draws
+        What was recorded, shape (chains, draws, q).
+    energy, divergent, steps
+        Shape (chains, draws).
+    whitening
+        The map in whose coordinates the chains moved, centred at the marginal mode.
+    whitened
+        False where the fall-back was needed.
+    step_sizes
+        One a chain.
+    gradients
+        Number of gradients of all chains.
+    seconds
+        Wall time of the mode, and of the chains.
+    """
+
+    draws: Array
+    energy: Array
+    divergent: NDArray[np.bool_]
+    steps: NDArray[np.int64]
+    whitening: Whitening
+    whitened: bool
+    step_sizes: tuple[float, ...]
+    gradients: int
+    seconds: tuple[float, float]
+
+
+def fit(
+    density: Density,
+    entropy: Sequence[int],
+    *,
+    record: Record | None = None,
+    sampling: Sampling | None = None,
+) -> Fit:
+    """Sample a density.
+
+    Parameters
+    ----------
+    density
+        The log posterior.
+    entropy
+        Seed of all random numbers; chains get their own by spawning.
+    record
+        What to keep of each draw's parameters, shape (q,); all of them by default.
+    sampling
+        Chains and iterations.
+
+    Returns
+    -------
+    Fit
+        Whether it may be used is for :mod:`prevalence.models.diagnostics` to say.
+
+    Raises
+    ------
+    PipelineError
+        If the density isn't finite anywhere near its start.
+    """
+    sampling = sampling or Sampling()
+    keep = record or (lambda x: x)
+    begun = time.perf_counter()
+    start = density.start()
+    if not np.isfinite(density.value_and_gradient(start)[0]):
+        raise PipelineError(
+            "A model can't be fitted: its density is not finite at a plain first guess.",
+            allowed="counts that are whole numbers of moderate size",
+            remedy="Set a top code, or look at the table data_quality.csv for the groups.",
+        )
+    shape = marginal_mode(density)
+    middle = time.perf_counter()
+    whitened = bool(np.isfinite(density.value_and_gradient(shape.centre)[0]))
+    chains: list[Chain] = []
+    if whitened:
+        chains = _chains(_Task(density, shape, keep, sampling, TRUSTED), entropy)
+        whitened = not _failed(chains)
+    if not whitened:
+        LOG.warning("the whitened chains froze or diverged: sampling without whitening")
+        shape = identity_whitening(density.layout, start)
+        slower = Sampling(sampling.chains, 4 * sampling.warmup, sampling.draws, sampling.cores)
+        chains = _chains(_Task(density, shape, keep, slower, UNTRUSTED), [*entropy, 1])
+    return Fit(
+        np.array([chain.draws for chain in chains]),
+        np.array([chain.energy for chain in chains]),
+        np.array([chain.divergent for chain in chains]),
+        np.array([chain.steps for chain in chains]),
+        shape,
+        whitened,
+        tuple(chain.step_size for chain in chains),
+        sum(chain.gradients for chain in chains),
+        (middle - begun, time.perf_counter() - middle),
+    )
+
+
+def _failed(chains: Sequence[Chain]) -> bool:
+    frozen = min(chain.step_size for chain in chains) < FROZEN_STEP
+    return frozen or any(chain.divergent.mean() > MOST_DIVERGENT for chain in chains)
+
+
+@dataclass(frozen=True)
+class _Task:
+    """What every chain of a fit shares."""
+
+    density: Density
+    shape: Whitening
+    record: Record
+    sampling: Sampling
+    shrinkage: float
+
+    def whitened(self, z: Array) -> tuple[float, Array]:
+        value, gradient = self.density.value_and_gradient(self.shape.forward(z))
+        return value, self.shape.pull_back(gradient)
+
+    def recorded(self, z: Array) -> Array:
+        return self.record(self.shape.forward(z))
+
+    def run(self, number: int, seed: np.random.SeedSequence) -> Chain:
+        starts, moves = seed.spawn(2)
+        normal = np.random.Generator(np.random.PCG64(starts)).standard_normal(
+            self.density.layout.size
+        )
+        # Spread wider than the posterior in the global directions, so that R̂ can see a difference.
+        normal[: self.density.layout.globals] *= 2.0 if self.shrinkage == TRUSTED else 0.1
+        return sample_chain(
+            self.whitened,
+            _finite_start(self.whitened, normal),
+            moves,
+            warmup=self.sampling.warmup,
+            draws=self.sampling.draws,
+            record=self.recorded,
+            shrinkage=self.shrinkage,
+            progress=lambda done: _progress(number, done, self.sampling),
+        )
+
+
+# Read by forked workers, which inherit it: densities and records needn't be picklable.
+_TASK: list[_Task] = []
+
+
+def _run_inherited(arguments: tuple[int, np.random.SeedSequence]) -> Chain:
+    return _TASK[-1].run(*arguments)
+
+
+def _chains(task: _Task, entropy: Sequence[int]) -> list[Chain]:
+    """Run the chains, each with random numbers of its own, some at the same time."""
+    count = task.sampling.chains
+    jobs = list(enumerate(np.random.SeedSequence(list(entropy)).spawn(count)))
+    workers = min(task.sampling.cores, count)
+    if workers <= 1 or "fork" not in multiprocessing.get_all_start_methods():
+        return [task.run(*job) for job in jobs]
+    _TASK.append(task)
+    try:
+        with multiprocessing.get_context("fork").Pool(workers) as pool:
+            return pool.map(_run_inherited, jobs, chunksize=1)
+    finally:
+        _TASK.pop()
+
+
+def _finite_start(density: Callable[[Array], tuple[float, Array]], z: Array) -> Array:
+    """Draw a start towards the mode until its density is finite."""
+    for _ in range(20):
+        if np.isfinite(density(z)[0]):
+            break
+        z = z / 2
+    return z
+
+
+def _progress(chain: int, done: int, sampling: Sampling) -> None:
+    total = sampling.warmup + sampling.draws
+    if done in (sampling.warmup, total):
+        stage = "warm-up done" if done == sampling.warmup else "finished"
+        LOG.info("chain %d: %s, %d of %d iterations", chain + 1, stage, done, total)

@@ -1,0 +1,276 @@
+"""The no-U-turn sampler (Hoffman & Gelman 2014) with multinomial choice (Betancourt 2017).
+
+One chain over whitened coordinates: dual averaging of the step size, a diagonal metric learned in
+widening windows, U-turn checks across subtrees. Every value that is not finite is a divergence: a
+log density of +∞ would otherwise be accepted and never left.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+LogDensity = Callable[[Array], tuple[float, Array]]
+
+TARGET_ACCEPTANCE = 0.65
+LARGEST_ERROR = 1000.0  # of the energy along a trajectory, before it counts as divergent
+DEEPEST_TREE = 9
+FIRST_WINDOW, BASE_WINDOW, LAST_WINDOW = 50, 50, 50
+
+
+@dataclass(frozen=True)
+class Chain:
+    """What one chain leaves behind, after warm-up.
+
+    Parameters
+    ----------
+    draws
+        What `record` returned at each draw, shape (draws, q).
+    energy
+        Hamiltonian at each draw, shape (draws,).
+    divergent
+        Whether the trajectory diverged, shape (draws,).
+    steps
+        Leapfrog steps of each draw, shape (draws,).
+    step_size
+        After warm-up.
+    gradients
+        Number of gradients, warm-up included.
+    """
+
+    draws: Array
+    energy: Array
+    divergent: NDArray[np.bool_]
+    steps: NDArray[np.int64]
+    step_size: float
+    gradients: int
+
+
+@dataclass(slots=True)
+class _Point:
+    """A place of a trajectory: position, momentum, log density, gradient."""
+
+    z: Array
+    p: Array
+    value: float
+    gradient: Array
+
+
+@dataclass(slots=True)
+class _Tree:
+    """A stretch of trajectory and the point chosen from it."""
+
+    left: _Point
+    right: _Point
+    chosen: _Point
+    momentum: Array
+    log_weight: float
+    goes_on: bool
+    diverged: bool = False
+
+
+@dataclass
+class _StepSize:
+    """Dual averaging (Nesterov 2009, as in Stan)."""
+
+    log_step: float
+    centre: float = field(init=False)
+    count: int = 0
+    error: float = 0.0
+    log_mean: float = 0.0
+
+    def __post_init__(self) -> None:
+        self.centre = math.log(10.0) + self.log_step
+
+    def update(self, acceptance: float) -> None:
+        self.count += 1
+        weight = 1.0 / (self.count + 10)
+        self.error += weight * (TARGET_ACCEPTANCE - acceptance - self.error)
+        self.log_step = self.centre - math.sqrt(self.count) / 0.05 * self.error
+        share = self.count**-0.75
+        self.log_mean += share * (self.log_step - self.log_mean)
+
+
+class _Sampler:
+    def __init__(self, density: LogDensity, generator: np.random.Generator, size: int) -> None:
+        self.density = density
+        self.generator = generator
+        self.variance = np.ones(size)
+        self.step = 0.1
+        self.gradients = 0
+        self._acceptance = 0.0
+        self._leaves = 0
+
+    def at(self, z: Array) -> _Point:
+        self.gradients += 1
+        value, gradient = self.density(z)
+        return _Point(z, np.zeros_like(z), value, gradient)
+
+    def energy(self, point: _Point) -> float:
+        kinetic = 0.5 * float(point.p @ (self.variance * point.p))
+        return kinetic - point.value
+
+    def leap(self, start: _Point, step: float) -> _Point:
+        half = start.p + (0.5 * step) * start.gradient
+        point = self.at(start.z + step * (self.variance * half))
+        point.p = half + (0.5 * step) * point.gradient
+        return point
+
+    def momentum(self) -> Array:
+        normal: Array = self.generator.standard_normal(len(self.variance))
+        return normal / np.sqrt(self.variance)
+
+    def transition(self, start: _Point) -> tuple[_Point, float, int, bool, float]:
+        """One draw: the point, mean acceptance, leapfrog steps, divergence, energy."""
+        start = _Point(start.z, self.momentum(), start.value, start.gradient)
+        origin = self.energy(start)
+        tree = _Tree(start, start, start, start.p, 0.0, True)
+        self._acceptance, self._leaves = 0.0, 0
+        for depth in range(DEEPEST_TREE):
+            forward = self.generator.random() < 0.5
+            end = tree.right if forward else tree.left
+            branch = self._grow(end, depth, 1.0 if forward else -1.0, origin)
+            tree.diverged = branch.diverged
+            if not branch.goes_on:
+                break
+            if math.log(1.0 - self.generator.random()) < branch.log_weight - tree.log_weight:
+                tree.chosen = branch.chosen
+            tree = self._joined(tree, branch, forward, tree.chosen)
+            if not tree.goes_on:
+                break
+        leaves = max(self._leaves, 1)
+        chosen = tree.chosen
+        return chosen, self._acceptance / leaves, leaves, tree.diverged, self.energy(chosen)
+
+    def _grow(self, end: _Point, depth: int, direction: float, origin: float) -> _Tree:
+        if depth == 0:
+            return self._leaf(end, direction, origin)
+        first = self._grow(end, depth - 1, direction, origin)
+        if not first.goes_on:
+            return first
+        outer = first.right if direction > 0 else first.left
+        second = self._grow(outer, depth - 1, direction, origin)
+        if not second.goes_on:
+            return second
+        weight = np.logaddexp(first.log_weight, second.log_weight)
+        take = math.log(1.0 - self.generator.random()) < second.log_weight - weight
+        return self._joined(first, second, direction > 0, (second if take else first).chosen)
+
+    def _leaf(self, end: _Point, direction: float, origin: float) -> _Tree:
+        point = self.leap(end, direction * self.step)
+        error = origin - self.energy(point)
+        self._leaves += 1
+        sound = math.isfinite(error) and math.isfinite(point.value) and error > -LARGEST_ERROR
+        if sound:
+            self._acceptance += min(1.0, math.exp(min(error, 0.0)))
+        return _Tree(point, point, point, point.p, error if sound else -np.inf, sound, not sound)
+
+    def _joined(self, old: _Tree, new: _Tree, forward: bool, chosen: _Point) -> _Tree:
+        left, right = (old, new) if forward else (new, old)
+        total = left.momentum + right.momentum
+        goes_on = (
+            self._straight(left.left, right.right, total)
+            and self._straight(left.left, right.left, left.momentum + right.left.p)
+            and self._straight(left.right, right.right, left.right.p + right.momentum)
+        )
+        weight = float(np.logaddexp(left.log_weight, right.log_weight))
+        return _Tree(left.left, right.right, chosen, total, weight, goes_on)
+
+    def _straight(self, first: _Point, last: _Point, momentum: Array) -> bool:
+        velocity = self.variance * momentum
+        return float(first.p @ velocity) > 0 and float(last.p @ velocity) > 0
+
+    def first_step(self, start: _Point) -> None:
+        """Double or halve the step until one leap is accepted about as often as not."""
+        start = _Point(start.z, self.momentum(), start.value, start.gradient)
+        origin, direction = self.energy(start), 0.0
+        for _ in range(60):
+            error = origin - self.energy(self.leap(start, self.step))
+            wanted = 1.0 if math.isfinite(error) and error > math.log(0.8) else -1.0
+            if direction not in (0.0, wanted):
+                return
+            direction = wanted
+            self.step *= 2.0**direction
+
+
+def windows(warmup: int) -> list[int]:
+    """Return the ends of the warm-up windows in which the metric is learned, doubling in length."""
+    ends, end, length = [], FIRST_WINDOW, BASE_WINDOW
+    last = warmup - LAST_WINDOW
+    while end + length <= last:
+        following = end + length + 2 * length
+        end = last if following > last else end + length
+        ends.append(end)
+        length *= 2
+    return ends
+
+
+def sample_chain(
+    density: LogDensity,
+    start: Array,
+    seed: np.random.SeedSequence,
+    *,
+    warmup: int,
+    draws: int,
+    record: Callable[[Array], Array],
+    shrinkage: float,
+    progress: Callable[[int], None],
+) -> Chain:
+    """Run one chain.
+
+    Parameters
+    ----------
+    density
+        Log density and gradient over the coordinates that are sampled.
+    start
+        First point, shape (size,).
+    seed
+        The chain's own random numbers.
+    warmup, draws
+        Numbers of iterations.
+    record
+        What to keep of a point, shape (q,).
+    shrinkage
+        Draws' worth of belief that a coordinate has variance 1: large where the whitening is to
+        be trusted, for a window's variances are noise then.
+    progress
+        Called with the number of finished iterations.
+
+    Returns
+    -------
+    Chain
+        The draws after warm-up and what the diagnostics need.
+    """
+    sampler = _Sampler(density, np.random.Generator(np.random.PCG64(seed)), len(start))
+    point = sampler.at(start)
+    sampler.first_step(point)
+    adapting, ends = _StepSize(math.log(sampler.step)), windows(warmup)
+    window: list[Array] = []
+    kept: list[Array] = []
+    energy, divergent, steps = np.empty(draws), np.zeros(draws, bool), np.zeros(draws, np.int64)
+    for iteration in range(warmup + draws):
+        if iteration == warmup and warmup:
+            sampler.step = math.exp(adapting.log_mean)
+        point, acceptance, leaves, diverged, level = sampler.transition(point)
+        progress(iteration + 1)
+        if iteration >= warmup:
+            place = iteration - warmup
+            kept.append(record(point.z))
+            energy[place], divergent[place], steps[place] = level, diverged, leaves
+            continue
+        adapting.update(acceptance)
+        sampler.step = math.exp(adapting.log_step)
+        if FIRST_WINDOW <= iteration < warmup - LAST_WINDOW:
+            window.append(point.z)
+        if iteration + 1 in ends:
+            found = np.var(window, axis=0, ddof=1)
+            sampler.variance = (len(window) * found + shrinkage) / (len(window) + shrinkage)
+            window = []
+            sampler.first_step(point)
+            adapting = _StepSize(math.log(sampler.step))
+    return Chain(np.array(kept), energy, divergent, steps, sampler.step, sampler.gradients)

@@ -1,0 +1,297 @@
+"""The model that pools areas partially (Nyarko-Agyei et al., arXiv:2407.13267).
+
+``y_ik ~ NegBin2(mean λ_ik, size w_k)``, ``λ_ik = exp(δ_i − ρ_{m(i)k})``,
+``ρ_mk ~ Gamma(mean μ_k, sd σ_k)``, ``μ_k ~ N⁺(0, 10)``, ``σ_k ~ N⁺(0, 1)``, ``w_k ~ N⁺(0, 10)``,
+``δ_i ~ N(5.5, σ_δ)`` truncated to ``δ_i > 0``, ``σ_δ ~ U(0, 1.5)``.
+
+``δ`` and ``ρ`` of an area have a common shift that the data hardly see: convergence is judged on
+scaled prevalences and on the hyperparameters.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import digamma, expit, gammaln, log_ndtr
+
+from prevalence.errors import PipelineError
+from prevalence.models.compiled import compiled
+from prevalence.models.counts import CountTable
+from prevalence.models.layout import Layout
+
+Array = NDArray[np.float64]
+Index = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class PartiallyPooledPriors:
+    """Scales of the published priors.
+
+    Parameters
+    ----------
+    mu, sigma, size
+        Half-normal scales of ``μ_k``, ``σ_k`` and ``w_k``.
+    delta_mean
+        Mean of the log degrees.
+    sigma_delta
+        Upper bound of ``σ_δ``, uniform.
+    """
+
+    mu: float = 10.0
+    sigma: float = 1.0
+    size: float = 10.0
+    delta_mean: float = 5.5
+    sigma_delta: float = 1.5
+
+
+@compiled
+def negative_binomial_terms(  # noqa: PLR0917
+    table: Array,
+    area_of: Index,
+    weights: Array,
+    degree: Array,
+    prevalence: Array,
+    size: Array,
+    d_degree: Array,
+    d_prevalence: Array,
+    d_size: Array,
+) -> float:
+    """Add up ``−w_i (y + w_k) log(λ + w_k)``, and the gradient of the whole mean part.
+
+    Parameters
+    ----------
+    table
+        Counts, shape (n, K); NaN where missing.
+    area_of, weights
+        Shape (n,).
+    degree, prevalence, size
+        ``e^δ``, shape (n,); ``e^{−ρ}``, shape (M, K); ``w``, shape (K,).
+    d_degree, d_prevalence, d_size
+        Derivatives with respect to ``δ``, ``−ρ`` and ``w``, added to in place; the first two hold
+        the derivative of ``y log λ`` too.
+
+    Returns
+    -------
+    float
+        The weighted sum.
+    """
+    total = 0.0
+    for i in range(table.shape[0]):
+        m, weight = area_of[i], weights[i]
+        for k in range(table.shape[1]):
+            y = table[i, k]
+            if np.isnan(y):
+                continue
+            mean = degree[i] * prevalence[m, k]
+            bottom = mean + size[k]
+            log_bottom = np.log(bottom)
+            ratio = (y + size[k]) / bottom
+            slope = weight * (y - ratio * mean)
+            total -= weight * (y + size[k]) * log_bottom
+            d_degree[i] += slope
+            d_prevalence[m, k] += slope
+            d_size[k] -= weight * (log_bottom + ratio)
+    return total
+
+
+@dataclass(frozen=True)
+class PartiallyPooled:
+    """Log posterior of the partially pooled model.
+
+    Parameters
+    ----------
+    counts
+        The counts of all groups.
+    area_of
+        Area of each respondent as 0 … M−1, shape (n,); each area has a respondent.
+    priors
+        Their scales.
+    weights
+        Exponents of the respondents' likelihood and prior, mean 1; none for an unweighted fit.
+    """
+
+    counts: CountTable
+    area_of: Index
+    priors: PartiallyPooledPriors = PartiallyPooledPriors()
+    weights: Array | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse areas that don't fit the respondents."""
+        areas = np.unique(self.area_of)
+        fits = (
+            len(self.area_of) == len(self.counts.table) and (areas == np.arange(len(areas))).all()
+        )
+        if not fits:
+            raise PipelineError(
+                "Areas and respondents don't fit one another.",
+                found=f"{len(areas)} areas, {len(self.area_of)} of {len(self.counts.table)} "
+                "respondents",
+                allowed="an area for each respondent, numbered without gaps",
+                remedy="Run snakemake again from the clean stage.",
+            )
+
+    def reweighted(self, weights: Array) -> PartiallyPooled:
+        """Return the same density with other weights."""
+        return replace(self, weights=weights)
+
+    @property
+    def areas(self) -> int:
+        """Number of areas."""
+        return int(self.area_of.max()) + 1
+
+    @cached_property
+    def layout(self) -> Layout:
+        """Hold log μ, log σ, log w, logit σ_δ; inverse softplus of ρ; the same of δ."""
+        groups = self.counts.groups
+        names = [f"log_{part}[{group}]" for part in ("mu", "sigma", "size") for group in groups]
+        return Layout(
+            (*names, "logit_sigma_delta"), self.area_of.astype(np.int64), self.areas, len(groups)
+        )
+
+    @cached_property
+    def _w(self) -> Array:
+        n = len(self.counts.table)
+        return np.ones(n) if self.weights is None else np.asarray(self.weights, float)
+
+    @cached_property
+    def _people(self) -> tuple[Array, Array]:
+        """Weighted people known, by respondent (n,) and by area and group (M, K)."""
+        filled = np.nan_to_num(self.counts.table) * self._w[:, None]
+        by_area = np.zeros((self.areas, filled.shape[1]))
+        np.add.at(by_area, self.area_of, filled)
+        return filled.sum(axis=1), by_area
+
+    @cached_property
+    def _exceeding(self) -> tuple[Index, Array, Array]:
+        """Group, ``j``, and weighted respondents with ``y > j``: for ``Σ_j log(w + j)``."""
+        columns, levels, shares = [], [], []
+        for k, column in enumerate(self.counts.table.T):
+            answered = ~np.isnan(column)
+            tally = np.bincount(column[answered].astype(np.int64), self._w[answered])
+            above = tally[::-1].cumsum()[::-1][1:]
+            columns.append(np.full(len(above), k))
+            levels.append(np.arange(len(above), dtype=float))
+            shares.append(above)
+        return np.concatenate(columns), np.concatenate(levels), np.concatenate(shares)
+
+    @cached_property
+    def _answered(self) -> Array:
+        return self._w @ self.counts.present
+
+    def start(self) -> Array:
+        """Area means, drawn towards the nation's; dispersion from plain moments of none."""
+        table, priors = self.counts.table, self.priors
+        rows = np.log(np.nan_to_num(table).sum(axis=1) + 0.5)
+        delta = np.maximum(priors.delta_mean + 0.7 * np.clip(rows - rows.mean(), -2, 2), 0.5)
+        mean = np.nanmean(table, axis=0) + 0.5 / len(table)
+        people = np.zeros((self.areas, len(mean)))
+        answered = np.zeros((self.areas, len(mean)))
+        np.add.at(people, self.area_of, np.nan_to_num(table))
+        np.add.at(answered, self.area_of, self.counts.present * 1.0)
+        rho = np.maximum(priors.delta_mean - np.log((people + 4 * mean) / (answered + 4)), 0.5)
+        mu, sigma = rho.mean(axis=0), np.maximum(rho.std(axis=0), 0.3)
+        size = np.full(len(mean), np.log(2.0))
+        top = np.concatenate([np.log(mu), np.log(sigma), size, [0.0]])
+        return self.layout.join(top, _inverse_softplus(rho), _inverse_softplus(delta))
+
+    def prevalences(self, x: Array) -> Array:
+        """Log prevalence ``−ρ`` before scaling, shape (M, K)."""
+        return -_softplus(self.layout.split(x)[1])
+
+    def value_and_gradient(self, x: Array) -> tuple[float, Array]:
+        """Log posterior up to a constant, and its gradient."""
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+            return self._value_and_gradient(x)
+
+    def _value_and_gradient(self, x: Array) -> tuple[float, Array]:
+        top, blocks, effects = self.layout.split(x)
+        groups = len(self.counts.groups)
+        log_mu, log_sigma, log_size = top[: 3 * groups].reshape(3, groups)
+        rho, delta = _softplus(blocks), _softplus(effects)
+        # The slope of softplus is e^{x − softplus(x)}, its logarithm the Jacobian.
+        log_slopes, log_slope = blocks - rho, effects - delta
+        slopes, slope = np.exp(log_slopes), np.exp(log_slope)
+        likelihood, d_delta, d_minus_rho, d_size = self._likelihood(delta, rho, np.exp(log_size))
+        pooled, d_rho, d_log_mu, d_log_sigma = _pooling(rho, log_mu, log_sigma)
+        degrees, d_delta_prior, d_logit = self._degrees(delta, top[-1])
+        value = likelihood + pooled + degrees
+        value += float(log_slopes.sum()) + float(log_slope.sum())
+        hyper = top[: 3 * groups].reshape(3, groups)
+        scale = np.array([self.priors.mu, self.priors.sigma, self.priors.size])[:, None]
+        squares = np.exp(2 * hyper) / scale**2
+        value += float((hyper - 0.5 * squares).sum())
+        d_hyper = np.array([d_log_mu, d_log_sigma, d_size * np.exp(log_size)]) + 1 - squares
+        gradient = self.layout.join(
+            np.append(d_hyper.ravel(), d_logit),
+            (d_rho - d_minus_rho) * slopes + 1 - slopes,
+            (d_delta + d_delta_prior) * slope + 1 - slope,
+        )
+        return value, gradient
+
+    def _likelihood(
+        self, delta: Array, rho: Array, size: Array
+    ) -> tuple[float, Array, Array, Array]:
+        by_row, by_area = self._people
+        d_delta, d_minus_rho, d_size = (
+            np.zeros(len(delta)),
+            np.zeros(rho.shape),
+            np.zeros(len(size)),
+        )
+        value = negative_binomial_terms(
+            self.counts.table,
+            self.layout.area_of,
+            self._w,
+            np.exp(delta),
+            np.exp(-rho),
+            size,
+            d_delta,
+            d_minus_rho,
+            d_size,
+        )
+        value += float(by_row @ delta) - float((by_area * rho).sum())
+        value += float(self._answered @ (size * np.log(size)))
+        columns, levels, shares = self._exceeding
+        rising = size[columns] + levels
+        value += float(shares @ np.log(rising))
+        d_size += self._answered * (np.log(size) + 1)
+        d_size += np.bincount(columns, shares / rising, len(size))
+        return value, d_delta, d_minus_rho, d_size
+
+    def _degrees(self, delta: Array, logit: float) -> tuple[float, Array, float]:
+        """Evaluate the truncated normal prior of ``δ`` and the uniform one of ``σ_δ``."""
+        share, n = float(expit(logit)), float(self._w.sum())
+        sigma = self.priors.sigma_delta * share
+        apart = (delta - self.priors.delta_mean) / sigma
+        squares = float(self._w @ apart**2)
+        bound = self.priors.delta_mean / sigma
+        log_inside = float(log_ndtr(bound))
+        value = -0.5 * squares - n * np.log(sigma) - n * log_inside
+        value += np.log(share) + np.log1p(-share)
+        hazard = np.exp(-0.5 * bound**2 - 0.5 * np.log(2 * np.pi) - log_inside)
+        d_log_sigma = squares - n + n * hazard * bound
+        d_logit = d_log_sigma * (1 - share) + 1 - 2 * share
+        return float(value), -self._w * apart / sigma, float(d_logit)
+
+
+def _softplus(x: Array) -> Array:
+    return np.maximum(x, 0.0) + np.log1p(np.exp(-np.abs(x)))
+
+
+def _inverse_softplus(y: Array) -> Array:
+    return y + np.log(-np.expm1(-y))
+
+
+def _pooling(rho: Array, log_mu: Array, log_sigma: Array) -> tuple[float, Array, Array, Array]:
+    """Gamma density of the areas' ``ρ`` and its derivatives by ``ρ``, ``log μ`` and ``log σ``."""
+    shape, rate = np.exp(2 * (log_mu - log_sigma)), np.exp(log_mu - 2 * log_sigma)
+    areas, log_rho = len(rho), np.log(rho)
+    logs, sums = log_rho.sum(axis=0), rho.sum(axis=0)
+    log_rate = log_mu - 2 * log_sigma
+    value = float((areas * (shape * log_rate - gammaln(shape)) + (shape - 1) * logs).sum())
+    value -= float(rate @ sums)
+    d_shape = shape * (areas * (log_rate - digamma(shape)) + logs)
+    d_rate = areas * shape - rate * sums
+    return value, (shape - 1) / rho - rate, 2 * d_shape + d_rate, -2 * (d_shape + d_rate)

@@ -1,0 +1,402 @@
+"""A linear map that makes a hierarchical posterior nearly standard normal.
+
+The map is the block Cholesky factor of the arrow-shaped Hessian at the mode of the global
+parameters' marginal posterior. It changes the coordinates in which the sampler moves, and nothing
+else: the draws are from the full joint posterior.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from prevalence.models.layout import Density, Layout
+
+Array = NDArray[np.float64]
+
+STEP = 1e-4  # of central differences: coordinates are logs and logits, of order 1
+LARGEST_MOVE = 1.5  # of a coordinate in one Newton step
+# A curvature below this (a standard deviation above 5 on a log scale) is no information: it would
+# send a coordinate of sparse data so far out that the sampler starts in a flat or frozen place.
+LEAST_CURVATURE = 0.04
+
+
+@dataclass(frozen=True)
+class Whitening:
+    """The map from nearly standard normal coordinates ``z`` to parameters ``x``.
+
+    Global: ``θ = θ̂ + A z``. Area: ``ρ_m = ρ̂_m + B_m (θ − θ̂) + A_m z_m``. Respondent:
+    ``u_i = û_i + b_i (θ − θ̂) + a_i (ρ_m(i) − ρ̂_m(i)) + s_i z_i``.
+
+    Parameters
+    ----------
+    layout
+        Arrangement of the parameters.
+    centre
+        The mode, shape (size,).
+    root
+        ``A``, shape (G, G).
+    area_root, area_slope
+        ``A_m``, shape (M, P, P), and ``B_m``, shape (M, P, G).
+    scale, slope, area_pull
+        ``s``, shape (n,); ``b``, shape (n, G); ``a``, shape (n, P).
+    """
+
+    layout: Layout
+    centre: Array
+    root: Array
+    area_root: Array
+    area_slope: Array
+    scale: Array
+    slope: Array
+    area_pull: Array
+
+    def forward(self, z: Array) -> Array:
+        """Parameters at `z`, shape (size,)."""
+        layout = self.layout
+        top, blocks, effects = layout.split(z)
+        d_top = self.root @ top
+        d_effects = self.scale * effects + self.slope @ d_top
+        d_blocks = blocks
+        if layout.areas:
+            d_blocks = self.area_slope @ d_top + np.einsum("mpq,mq->mp", self.area_root, blocks)
+            d_effects += np.einsum("np,np->n", self.area_pull, d_blocks[layout.area_of])
+        return self.centre + layout.join(d_top, d_blocks, d_effects)
+
+    def pull_back(self, gradient: Array) -> Array:
+        """Gradient with respect to `z` from the gradient with respect to the parameters."""
+        layout = self.layout
+        top, blocks, effects = layout.split(gradient)
+        d_top = top + effects @ self.slope
+        d_blocks = blocks
+        if layout.areas:
+            onto_areas = blocks + summed(self.area_pull * effects[:, None], layout)
+            d_top = d_top + np.tensordot(onto_areas, self.area_slope, axes=2)
+            d_blocks = np.einsum("mqp,mq->mp", self.area_root, onto_areas)
+        return layout.join(self.root.T @ d_top, d_blocks, self.scale * effects)
+
+
+def identity_whitening(layout: Layout, centre: Array) -> Whitening:
+    """Build the map that only shifts: for posteriors on which the mode can't be trusted."""
+    n, g, m, p = layout.respondents, layout.globals, layout.areas, layout.per_area
+    return Whitening(
+        layout,
+        centre,
+        np.eye(g),
+        np.tile(np.eye(p), (m, 1, 1)),
+        np.zeros((m, p, g)),
+        np.ones(n),
+        np.zeros((n, g)),
+        np.zeros((n, p)),
+    )
+
+
+def summed(rows: Array, layout: Layout) -> Array:
+    """Sum respondents' rows within areas: (n, P) to (M, P)."""
+    totals = np.zeros((layout.areas, rows.shape[1]))
+    for column in range(rows.shape[1]):
+        totals[:, column] = np.bincount(layout.area_of, rows[:, column], layout.areas)
+    return totals
+
+
+@dataclass(frozen=True)
+class Curvature:
+    """Negative Hessian blocks of a log density.
+
+    Parameters
+    ----------
+    top
+        (G, G).
+    block, block_top
+        (M, P, P) and (M, P, G).
+    effect, effect_top, effect_block
+        (n,), (n, G) and (n, P).
+    """
+
+    top: Array
+    block: Array
+    block_top: Array
+    effect: Array
+    effect_top: Array
+    effect_block: Array
+
+
+def curvature(density: Density, x: Array) -> Curvature:
+    """Negative Hessian by central differences of the gradient, using its arrow shape.
+
+    Parameters
+    ----------
+    density
+        The log density.
+    x
+        Where, shape (size,).
+
+    Returns
+    -------
+    Curvature
+        From ``2 (G + P + 1)`` gradients: respondents are moved all at once, areas likewise.
+    """
+    layout = density.layout
+    g, m, p = layout.globals, layout.areas, layout.per_area
+
+    def along(direction: Array) -> tuple[Array, Array, Array]:
+        above = density.value_and_gradient(x + STEP * direction)[1]
+        below = density.value_and_gradient(x - STEP * direction)[1]
+        return layout.split((below - above) / (2 * STEP))
+
+    top, block_top = np.empty((g, g)), np.empty((m, p, g))
+    effect_top, block = np.empty((layout.respondents, g)), np.empty((m, p, p))
+    effect_block = np.empty((layout.respondents, p))
+    for column in range(g):
+        direction = np.zeros(layout.size)
+        direction[column] = 1.0
+        top[:, column], block_top[:, :, column], effect_top[:, column] = along(direction)
+    for column in range(p):
+        direction = np.zeros(layout.size)
+        layout.split(direction)[1][:, column] = 1.0
+        _, block[:, :, column], effect_block[:, column] = along(direction)
+    direction = np.zeros(layout.size)
+    layout.split(direction)[2][:] = 1.0
+    effect = along(direction)[2].copy()
+    return Curvature(
+        (top + top.T) / 2,
+        (block + block.transpose(0, 2, 1)) / 2,
+        block_top,
+        np.maximum(effect, LEAST_CURVATURE),
+        effect_top,
+        effect_block,
+    )
+
+
+def whitening(layout: Layout, x: Array, bend: Curvature) -> Whitening:
+    """Eliminate respondents, then areas, and factor what is left.
+
+    Parameters
+    ----------
+    layout
+        Arrangement of the parameters.
+    x
+        The centre.
+    bend
+        Negative Hessian there.
+
+    Returns
+    -------
+    Whitening
+        Directions without information get a bounded scale.
+    """
+    slope = -bend.effect_top / bend.effect[:, None]
+    pull = -bend.effect_block / bend.effect[:, None]
+    top = bend.top + bend.effect_top.T @ slope
+    block, block_top = bend.block, bend.block_top
+    if layout.areas:
+        p = layout.per_area
+        outer = bend.effect_block[:, :, None] * pull[:, None, :]
+        block = block + summed(outer.reshape(-1, p * p), layout).reshape(-1, p, p)
+        cross = bend.effect_block[:, :, None] * slope[:, None, :]
+        block_top = block_top + summed(cross.reshape(len(cross), -1), layout).reshape(
+            block_top.shape
+        )
+    area_root = _inverse_root(block)
+    area_slope = -np.einsum("mpq,mrq,mrg->mpg", area_root, area_root, block_top)
+    top = top + np.tensordot(block_top, area_slope, axes=([0, 1], [0, 1]))
+    # Respondents follow θ along both ways: directly, and (in `forward`) through their area.
+    return Whitening(
+        layout,
+        x,
+        _inverse_root(top),
+        area_root,
+        area_slope,
+        1 / np.sqrt(bend.effect),
+        slope,
+        pull,
+    )
+
+
+def _inverse_root(matrix: Array) -> Array:
+    """``R`` with ``R Rᵀ`` the inverse, after raising eigenvalues that carry no information."""
+    values, vectors = np.linalg.eigh((matrix + np.swapaxes(matrix, -1, -2)) / 2)
+    values = np.maximum(np.abs(values), LEAST_CURVATURE)
+    covariance = (vectors / values[..., None, :]) @ np.swapaxes(vectors, -1, -2)
+    root: Array = np.linalg.cholesky(covariance)
+    return root
+
+
+def latent_mode(density: Density, x: Array, rounds: int = 12, tolerance: float = 0.02) -> Array:
+    """Move area and respondent parameters to their mode, the global ones held fixed.
+
+    Parameters
+    ----------
+    density
+        The log density.
+    x
+        Where to start.
+    rounds
+        Most Newton steps.
+    tolerance
+        Largest step, in whitened coordinates, at which to stop.
+
+    Returns
+    -------
+    numpy.ndarray
+        The mode, shape (size,).
+    """
+    layout = density.layout
+    for _ in range(rounds):
+        shape = whitening(layout, x, curvature_of_latents(density, x))
+        step = shape.pull_back(density.value_and_gradient(x)[1])
+        step[: layout.globals] = 0.0
+        move = shape.forward(step) - x
+        x = x + np.clip(move, -LARGEST_MOVE, LARGEST_MOVE)
+        if np.abs(step).max() < tolerance:
+            break
+    return x
+
+
+def curvature_of_latents(density: Density, x: Array) -> Curvature:
+    """Negative Hessian of area and respondent parameters only; global blocks are zero."""
+    fixed = _HeldFixed(density, x[: density.layout.globals].copy())
+    inner = curvature(fixed, x[density.layout.globals :])
+    g = density.layout.globals
+    return Curvature(
+        np.eye(g),
+        inner.block,
+        np.zeros((density.layout.areas, density.layout.per_area, g)),
+        inner.effect,
+        np.zeros((density.layout.respondents, g)),
+        inner.effect_block,
+    )
+
+
+class _HeldFixed:
+    """A density over area and respondent parameters, the global ones given."""
+
+    def __init__(self, density: Density, top: Array) -> None:
+        outer = density.layout
+        self.layout = Layout((), outer.area_of, outer.areas, outer.per_area)
+        self._density, self._top = density, top
+
+    def start(self) -> Array:
+        return self._density.start()[len(self._top) :]
+
+    def value_and_gradient(self, x: Array) -> tuple[float, Array]:
+        value, gradient = self._density.value_and_gradient(np.concatenate([self._top, x]))
+        return value, gradient[len(self._top) :]
+
+
+def nodes(layout: Layout, count: int = 8) -> list[tuple[float, Array]]:
+    """Weights and standard normal points for expectations over areas and respondents.
+
+    Respondents are independent given all else, so one Gauss–Hermite node serves all of them at
+    once; with areas, antithetic normal points take its place, which many areas average out.
+
+    Parameters
+    ----------
+    layout
+        Arrangement of the parameters.
+    count
+        Number of nodes.
+
+    Returns
+    -------
+    list of (float, numpy.ndarray)
+        Weights sum to 1; points have shape (size,), zero in the global coordinates.
+    """
+    if not layout.areas:
+        points, weights = np.polynomial.hermite_e.hermegauss(count)
+        mask = np.ones(layout.size)
+        mask[: layout.globals] = 0.0
+        return [(w / weights.sum(), p * mask) for w, p in zip(weights, points, strict=True)]
+    normal = np.random.default_rng(20230907).standard_normal((count // 2, layout.size))
+    normal[:, : layout.globals] = 0.0
+    return [(1 / count, sign * row) for row in normal for sign in (1.0, -1.0)]
+
+
+def marginal_mode(density: Density, rounds: int = 30, tolerance: float = 0.05) -> Whitening:
+    """Find the mode of the global parameters' marginal posterior, and the map around it.
+
+    Newton steps on the marginal score, which by Fisher's identity is the expected joint score;
+    the expectation is taken over the normal approximation of the latent parameters.
+
+    Parameters
+    ----------
+    density
+        The log density.
+    rounds
+        Most Newton steps.
+    tolerance
+        Largest whitened score at which to stop: a share of a posterior standard deviation.
+
+    Returns
+    -------
+    Whitening
+        Centred at the mode.
+    """
+    layout = density.layout
+    x, points = density.start(), nodes(layout)
+    shape = identity_whitening(layout, x)
+    for _ in range(rounds):
+        x = latent_mode(density, x, rounds=6)
+        shape = whitening(layout, x, curvature(density, x))
+        shape, score = centred_on_mean(density, shape, points)
+        step = shape.root.T @ score
+        if not np.isfinite(step).all():
+            break
+        move = shape.root @ step
+        move *= min(1.0, LARGEST_MOVE / max(float(np.abs(move).max()), 1e-12))
+        if np.abs(step).max() < tolerance:
+            break
+        # Latent parameters follow along their slopes, so that their next search is short.
+        top = np.zeros(layout.size)
+        top[: layout.globals] = np.linalg.solve(shape.root, move)
+        x = shape.forward(top)
+    return shape
+
+
+def expected_gradient(
+    density: Density, shape: Whitening, points: list[tuple[float, Array]]
+) -> Array:
+    """Gradient averaged over the normal approximation of the latent parameters, shape (size,)."""
+    total = np.zeros(density.layout.size)
+    for weight, point in points:
+        total += weight * density.value_and_gradient(shape.forward(point))[1]
+    return total
+
+
+def centred_on_mean(
+    density: Density, shape: Whitening, points: list[tuple[float, Array]], rounds: int = 4
+) -> tuple[Whitening, Array]:
+    """Shift the latent parameters from their mode to their mean, where the expected gradient is 0.
+
+    Without the shift the skewness of thousands of sparse respondents adds up to a wrong score.
+
+    Parameters
+    ----------
+    density
+        The log density.
+    shape
+        Map around the latent mode.
+    points
+        From :func:`nodes`.
+    rounds
+        Number of shifts.
+
+    Returns
+    -------
+    shape : Whitening
+        The same map about the mean.
+    score : numpy.ndarray
+        Score of the global parameters' marginal posterior, shape (G,).
+    """
+    g = density.layout.globals
+    gradient = expected_gradient(density, shape, points)
+    for _ in range(rounds):
+        latent = gradient.copy()
+        latent[:g] = 0.0
+        step = shape.pull_back(latent)
+        step[:g] = 0.0
+        shape = replace(shape, centre=shape.forward(np.clip(step, -1.0, 1.0)))
+        gradient = expected_gradient(density, shape, points)
+    return shape, gradient[:g]

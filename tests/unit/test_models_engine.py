@@ -1,0 +1,157 @@
+"""Whitening, sampler and diagnostics on densities whose answers are known."""
+
+import numpy as np
+import pytest
+
+from prevalence.models.diagnostics import (
+    Thresholds,
+    diagnostics_table,
+    ebfmi,
+    ess_bulk,
+    ess_mean,
+    ess_tail,
+    rhat,
+)
+from prevalence.models.engine import Sampling, fit
+from prevalence.models.layout import Layout
+from prevalence.models.preconditioning import curvature, marginal_mode, whitening
+
+
+class Arrow:
+    """A normal density with the shape of an arrow: two globals, three areas of two, respondents."""
+
+    def __init__(self, n=30, seed=0):
+        self.layout = Layout(("a", "b"), np.arange(n) % 3, 3, 2)
+        generator = np.random.default_rng(seed)
+        size = self.layout.size
+        precision = np.diag(generator.uniform(5, 60, size))
+        top = slice(0, 2)
+        cross = generator.normal(0, 0.4, (size, 2))
+        precision[:, top] += cross
+        precision[top, :] += cross.T
+        for i, area in enumerate(self.layout.area_of):
+            for p in range(2):
+                j, u = 2 + area * 2 + p, 8 + i
+                precision[j, u] = precision[u, j] = generator.normal(0, 0.8)
+        for area in range(3):
+            j = 2 + area * 2
+            precision[j, j + 1] = precision[j + 1, j] = 1.5
+        self.precision = precision
+        self.mean = generator.normal(0, 3, size)
+
+    def start(self):
+        return np.zeros(self.layout.size)
+
+    def value_and_gradient(self, x):
+        pull = self.precision @ (self.mean - x)
+        return -0.5 * float((x - self.mean) @ self.precision @ (x - self.mean)), pull
+
+
+class Frozen:
+    """A density that is finite at its start only: no chain can move."""
+
+    layout = Layout(("a",), np.zeros(2, int))
+
+    def start(self):
+        return np.zeros(3)
+
+    def value_and_gradient(self, x):
+        return (np.nan, x * np.nan)
+
+
+def test_whitening_factors_the_inverse_of_the_precision():
+    density = Arrow()
+    shape = whitening(density.layout, density.mean, curvature(density, density.mean))
+    identity = np.eye(density.layout.size)
+    root = np.array([shape.forward(row) - density.mean for row in identity]).T
+    assert root @ root.T == pytest.approx(np.linalg.inv(density.precision), abs=1e-6)
+    pulled = np.array([shape.pull_back(row) for row in identity])
+    assert pulled == pytest.approx(root, abs=1e-12)
+
+
+def test_marginal_mode_of_a_normal_density_is_its_mean():
+    density = Arrow()
+    assert marginal_mode(density).centre == pytest.approx(density.mean, abs=1e-2)
+
+
+def test_draws_have_the_mean_and_covariance_of_the_density():
+    density = Arrow()
+    draws = fit(density, [1], sampling=Sampling(4, 150, 1000, 1)).draws
+    flat = draws.reshape(-1, density.layout.size)
+    covariance = np.linalg.inv(density.precision)
+    deviation = np.sqrt(np.diag(covariance))
+    assert np.abs((flat.mean(0) - density.mean) / deviation).max() < 0.1
+    assert flat.std(0) / deviation == pytest.approx(np.ones(len(deviation)), abs=0.12)
+    assert rhat(draws).max() < 1.02
+
+
+def test_draws_do_not_depend_on_the_number_of_cores():
+    density = Arrow()
+    one, two = (fit(density, [7, 8], sampling=Sampling(3, 60, 40, cores)) for cores in (1, 3))
+    assert (one.draws == two.draws).all()
+    other = fit(density, [7, 9], sampling=Sampling(3, 60, 40, 1))
+    assert not (one.draws == other.draws).any()
+
+
+def test_a_density_without_a_value_is_a_clear_error():
+    from prevalence.errors import PipelineError
+
+    with pytest.raises(PipelineError, match="not finite"):
+        fit(Frozen(), [1])
+
+
+def autoregressive(share, chains=4, draws=5000, seed=1):
+    generator = np.random.default_rng(seed)
+    noise = generator.standard_normal((chains, draws))
+    series = np.empty_like(noise)
+    series[:, 0] = noise[:, 0]
+    for t in range(1, draws):
+        series[:, t] = share * series[:, t - 1] + np.sqrt(1 - share**2) * noise[:, t]
+    return series[:, :, None]
+
+
+@pytest.mark.parametrize("share", [0.0, 0.5, 0.9])
+def test_effective_sample_size_of_an_autoregression(share):
+    draws = autoregressive(share)
+    expected = draws.size * (1 - share) / (1 + share)
+    assert ess_mean(draws)[0] == pytest.approx(expected, rel=0.15)
+    assert ess_bulk(draws)[0] == pytest.approx(expected, rel=0.15)
+
+
+def test_rhat_sees_other_means_and_other_spreads():
+    draws = autoregressive(0.0, draws=500)
+    assert rhat(draws)[0] < 1.01
+    shifted, stretched = draws.copy(), draws.copy()
+    shifted[0] += 1
+    stretched[0] *= 3
+    assert rhat(shifted)[0] > 1.05
+    assert rhat(stretched)[0] > 1.05
+
+
+def test_diagnostics_agree_with_arviz():
+    arviz = pytest.importorskip("arviz", reason="a second implementation to agree with")
+    draws = np.concatenate([autoregressive(s, draws=400) for s in (0.1, 0.7, 0.95)], axis=2)
+    for place in range(3):
+        mine = draws[:, :, place]
+        assert rhat(draws)[place] == pytest.approx(float(arviz.rhat(mine)), rel=1e-6)
+        for method, found in (("bulk", ess_bulk), ("tail", ess_tail), ("mean", ess_mean)):
+            assert found(draws)[place] == pytest.approx(
+                float(arviz.ess(mine, method=method)), rel=0.02
+            )
+
+
+def test_a_fit_that_can_not_be_judged_has_not_passed():
+    draws = autoregressive(0.0, draws=500)
+    energy = np.random.default_rng(1).normal(size=draws.shape[:2])
+    quiet = np.zeros(draws.shape[:2], bool)
+    names = ["size"]
+    assert diagnostics_table(names, draws, energy, quiet, Thresholds())["passed"].all()
+    broken = draws.copy()
+    broken[0, 0] = np.nan
+    assert not diagnostics_table(names, broken, energy, quiet, Thresholds())["passed"].any()
+    assert not diagnostics_table(names, draws, energy, ~quiet, Thresholds())["passed"].any()
+
+
+def test_energy_that_wanders_slowly_is_seen():
+    assert ebfmi(autoregressive(0.0)[:, :, 0]).min() > 1
+    assert ebfmi(autoregressive(0.99)[:, :, 0]).max() < 0.1
