@@ -3,16 +3,16 @@
 from typing import Any
 
 from prevalence.contracts import check_table
-from prevalence.contracts.estimate import DISCLOSURE_INPUTS, SCALE_UP, arranged
+from prevalence.contracts.estimate import CONTRASTS, DISCLOSURE_INPUTS, SCALE_UP, arranged
 from prevalence.estimation import ROW_TABLES, SIDE_TABLES, study_of
 from prevalence.files import read_csv, read_parquet, write_csv
 from prevalence.job import run_job
 from prevalence.known_groups import typical_design_effect
-from prevalence.scale_up import disclosure_inputs, scale_up_table
+from prevalence.scale_up import disclosure_inputs, domain_contrasts, scale_up_table
 
 
 def main(job: Any) -> None:
-    """Write the scale-up table and the inputs of disclosure control."""
+    """Write the scale-up table, contrasts of domains, and the inputs of disclosure control."""
     tables = {name: read_parquet(job.input.get(name)) for name in ROW_TABLES}
     tables |= {name: read_csv(job.input.get(name)) for name in SIDE_TABLES if job.input.get(name)}
     study = study_of(
@@ -35,6 +35,14 @@ def main(job: Any) -> None:
         design_effect=typical_design_effect(checked.loc[mine, "design_effect"].to_numpy(float)),
         benchmarked=study.settings.get("benchmarked") or (),
     )
+    contrasts = domain_contrasts(
+        study.hidden_groups(),
+        study.domains,
+        study.populations,
+        study.sampling,
+        estimator=study.headline.estimator,
+        inference=study.headline.inference,
+    )
     reports, roles = study.published_counts()
     inputs = disclosure_inputs(
         reports,
@@ -50,7 +58,9 @@ def main(job: Any) -> None:
         DISCLOSURE_INPUTS,
         job.output.disclosure_inputs,
     )
+    contrasts = check_table(arranged(contrasts, CONTRASTS, survey), CONTRASTS, job.output.contrasts)
     write_csv(table, job.output.scale_up)
+    write_csv(contrasts, job.output.contrasts)
     write_csv(inputs, job.output.disclosure_inputs)
 
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 
+MOST_CONTRASTED = 6
 PER = {"per_100": 100.0, "per_1000": 1000.0}
 
 
@@ -296,6 +297,78 @@ def scale_up_table(
     table = pd.concat([t for t in tables if len(t)], ignore_index=True)
     table["headline"] = (table["estimator"] == headline) | (table["unit"] == "ratio")
     return table
+
+
+def domain_contrasts(
+    groups: Sequence[HiddenGroup],
+    domains: Sequence[Domain],
+    populations: Populations,
+    sampling: Sampling,
+    *,
+    estimator: str,
+    inference: Inference,
+    most_domains: int = MOST_CONTRASTED,
+) -> pd.DataFrame:
+    """Compare the rates of domains with one another.
+
+    Parameters
+    ----------
+    groups, domains, populations, sampling, inference
+        As in :func:`scale_up_table`.
+    estimator
+        The headline's estimator.
+    most_domains
+        Types with more domains are left out: nobody compares 17 regions in 136 pairs.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a hidden group and pair of domains of one type: the ratio of the rate of `domain` to
+        that of `against`. Both rest on the same replicates, so that domains that share strata are
+        compared rightly.
+    """
+    import pandas as pd
+
+    form = FORMS[estimator]
+    pairs = [
+        (one, other)
+        for place, one in enumerate(domains)
+        for other in domains[place + 1 :]
+        if one.type == other.type and sum(d.type == one.type for d in domains) <= most_domains
+    ]
+    batch, keys, scale, df = RatioBatch(len(sampling.weights)), [], [], []
+    for group in groups:
+        if not _applies(form, group):
+            continue
+        degree = group.sizes.by_definition[form.degree]
+        top, bottom, exposure = ratio_columns(form, group.reports, degree, sampling.weights)
+        for one, other in pairs:
+            for domain in (one, other):
+                batch.add(top, bottom, domain.mask, exposure)
+                scale.append(_scale("rate", estimator, group, domain, populations))
+            df.append(sampling.degrees_of_freedom(one.mask | other.mask))
+            keys.append(
+                {"estimator": estimator, "group": group.name, "unit": "ratio"}
+                | {"domain_type": one.type, "domain": one.name, "against": other.name}
+            )
+    if not keys:
+        return pd.DataFrame()
+    found = batch.evaluate(sampling, linearised=False)
+    factors = np.array(scale)
+    rates, replicates = found.ratio * factors, found.replicates * factors
+    quotient = divided(rates[::2], rates[1::2])
+    replicated = divided(replicates[:, ::2], replicates[:, 1::2])
+    compared = RatioEstimates(
+        ratio=quotient,
+        replicates=replicated,
+        std_error=bootstrap_error(quotient, replicated),
+        se_linearised=np.full(len(keys), np.nan),
+        df=np.array(df),
+        n=found.n[::2] + found.n[1::2],
+        n_reporting=found.n_reporting[::2] + found.n_reporting[1::2],
+        exposure=np.zeros(len(keys)),
+    )
+    return tidy(keys, compared, np.ones(len(keys)), _by_bootstrap(inference))
 
 
 def check_estimators(estimators: Sequence[str]) -> None:

@@ -52,6 +52,7 @@ OUTPUTS = {
     "check_known_groups": {"known_groups": "known_groups.csv", "agreement": "agreement.csv"},
     "estimate_scale_up": {
         "scale_up": "scale_up.csv",
+        "contrasts": "contrasts.csv",
         "disclosure_inputs": "disclosure_inputs.csv",
     },
     "estimate_reporting": {"reporting": "reporting.csv"},

@@ -10,6 +10,7 @@ from prevalence.scale_up import (
     FORMS,
     HiddenGroup,
     disclosure_inputs,
+    domain_contrasts,
     network_sizes,
     ratio_columns,
     scale_up_table,
@@ -132,6 +133,29 @@ def test_the_sum_over_domains_stands_beside_the_nation(study_from):
     nation = cell(table, "ratio_of_sums", "victims", "persons")["estimate"]
     assert sum(row["estimate"] for row in forced) == pytest.approx(nation)
     assert forced[0]["estimate"] / forced[1]["estimate"] == pytest.approx(parts[0] / parts[1])
+
+
+def test_contrasts_share_the_replicates(study_from):
+    study = study_from()
+    table = table_of(study)
+    found = domain_contrasts(
+        study.hidden_groups(),
+        study.domains,
+        study.populations,
+        study.sampling,
+        estimator="ratio_of_sums",
+        inference=study.headline.inference,
+    ).set_index(["group", "domain", "against"])
+    rates = [
+        cell(table, "ratio_of_sums", "victims", "per_100", "island", name)
+        for name in ("north", "south")
+    ]
+    row = found.loc[("victims", "north", "south")]
+    assert row["estimate"] == pytest.approx(rates[0]["estimate"] / rates[1]["estimate"])
+    # The islands share no stratum: relative variances add up, but for the replicates' chance.
+    apart = np.hypot(*(rate["std_error"] / rate["estimate"] for rate in rates))
+    assert row["std_error"] / row["estimate"] == pytest.approx(apart, rel=0.3)
+    assert ("perpetrators", "female", "male") in found.index
 
 
 def test_the_ratio_of_hidden_groups_needs_no_degrees(study_from):

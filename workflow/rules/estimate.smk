@@ -4,7 +4,7 @@
 #           the side tables known_groups and populations (or estimate.populations), the sections
 #           estimate: and headline: of the survey's config
 # gives:    restricted/estimate/{degrees.parquet, degree_summary, degree_distribution, known_groups,
-#           agreement, scale_up, disclosure_inputs, reporting, specifications, choice_shares,
+#           agreement, scale_up, contrasts, disclosure_inputs, reporting, specifications, choice_shares,
 #           trimming, adjustment, variance_components, factors, sensitivity, influence, planning,
 #           estimands}.csv
 # usual:    estimate_degrees, check_known_groups, estimate_scale_up, estimate_reporting,
@@ -82,6 +82,7 @@ rule estimate_scale_up:
         checked="data/processed/{survey}/restricted/estimate/known_groups.csv",
     output:
         scale_up="data/processed/{survey}/restricted/estimate/scale_up.csv",
+        contrasts="data/processed/{survey}/restricted/estimate/contrasts.csv",
         disclosure_inputs="data/processed/{survey}/restricted/estimate/disclosure_inputs.csv",
     log:
         "logs/{survey}/estimate/estimate_scale_up.log",

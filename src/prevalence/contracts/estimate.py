@@ -98,6 +98,18 @@ SCALE_UP = _contract(
     ["survey", "estimator", "group", "domain_type", "domain", "unit"],
 )
 
+CONTRASTS = _contract(
+    "contrasts",
+    "Ratios of the rates of two domains of one type, by the headline's estimator.",
+    {
+        **_keys(),
+        "against": _text("The domain below the line."),
+        **_estimate("ratio"),
+        **_inference(),
+    },
+    ["survey", "group", "domain_type", "domain", "against"],
+)
+
 DISCLOSURE_INPUTS = _contract(
     "disclosure_inputs",
     "What disclosure control must know of each cell; never released.",
