@@ -48,7 +48,7 @@ MISSING_KINDS = ("refused", "dont_know", "out_of_range", "not_asked", "system")
 KEY_KINDS = ("respondent", "household", "psu", "ssu", "interviewer", "city")
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _EXTENDED = re.compile(r"\.[a-z]")
 _UNLISTED_CODE = -1001.0
 

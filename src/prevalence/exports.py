@@ -69,7 +69,8 @@ def read_export(path: str | Path, options: Mapping[str, Any] | None = None) -> E
         A ``.sav``, ``.zsav``, ``.dta``, ``.por``, ``.csv`` or ``.xlsx`` file.
     options
         ``encoding`` (CSV: UTF-8 unless told; SPSS and Stata: what the file says), ``delimiter``
-        (CSV: a comma unless told), ``sheet`` (Excel: the only one unless told).
+        (CSV: a comma unless told), ``sheet`` (Excel: the only one unless told), ``missing`` (CSV and
+        Excel: texts that stand for nothing, such as R's ``NA``; none unless told).
 
     Returns
     -------
@@ -216,8 +217,10 @@ def _read_csv(path: Path, options: Mapping[str, Any]) -> Export:
                 "line may be cut off.",
             )
     rows = [fields for _, fields in lines[1:]]
-    columns = dict(zip(header, map(list, zip(*rows, strict=True)), strict=True)) if rows else {}
-    return Export(columns=columns or {name: [] for name in header}, format=".csv")
+    columns: dict[str, list[Value]] = {}
+    if rows:
+        columns = dict(zip(header, map(list, zip(*rows, strict=True)), strict=True))
+    return Export(columns=_blanked(columns, options) or _empty(header), format=".csv")
 
 
 def _decoded(path: Path, encoding: str) -> str:
@@ -306,8 +309,30 @@ def _read_excel(path: Path, options: Mapping[str, Any]) -> Export:
     width = len(header)
     body = [row[:width] + [None] * (width - len(row)) for row in rows[1:]]
     body = [row for row in body if any(value is not None for value in row)]
-    columns = dict(zip(header, map(list, zip(*body, strict=True)), strict=True)) if body else {}
-    return Export(columns=columns or {name: [] for name in header}, format=".xlsx")
+    columns: dict[str, list[Value]] = {}
+    if body:
+        columns = dict(zip(header, map(list, zip(*body, strict=True)), strict=True))
+    return Export(columns=_blanked(columns, options) or _empty(header), format=".xlsx")
+
+
+def _blanked(
+    columns: Mapping[str, list[Value]], options: Mapping[str, Any]
+) -> dict[str, list[Value]]:
+    """Make nothing of the texts that stand for nothing."""
+    nothing = set(options.get("missing") or ())
+    if not nothing:
+        return dict(columns)
+    return {
+        name: [
+            None if isinstance(value, str) and value.strip() in nothing else value
+            for value in values
+        ]
+        for name, values in columns.items()
+    }
+
+
+def _empty(header: Sequence[str]) -> dict[str, list[Value]]:
+    return {name: [] for name in header}
 
 
 def _check_archive(path: Path) -> None:

@@ -1,0 +1,127 @@
+import csv
+import io
+import zipfile
+
+import openpyxl
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from prevalence.errors import PipelineError
+from prevalence.exports import read_export
+
+FUZZ = settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+CELLS = st.text(st.characters(codec="utf-8", exclude_characters="\x00\r\n"), max_size=8)
+
+
+@FUZZ
+@given(content=st.binary(max_size=400), suffix=st.sampled_from([".sav", ".dta", ".por", ".xlsx"]))
+@example(content=b"$FL2@(#)" + b"\x00" * 200, suffix=".sav")
+@example(content=b"<stata_dta><header><release>118</release>", suffix=".dta")
+@example(content=b"PK\x05\x06" + b"\x00" * 18, suffix=".xlsx")
+def test_no_bytes_get_past_the_readers_without_a_clear_message(tmp_path, content, suffix):
+    path = tmp_path / f"export{suffix}"
+    path.write_bytes(content)
+    with pytest.raises(PipelineError):
+        read_export(path)
+
+
+@FUZZ
+@given(content=st.binary(max_size=400))
+def test_any_csv_is_a_table_or_refused(tmp_path, content):
+    path = tmp_path / "export.csv"
+    path.write_bytes(content)
+    try:
+        export = read_export(path)
+    except PipelineError:
+        return
+    assert export.n > 0
+    assert len({len(values) for values in export.columns.values()}) == 1
+
+
+@FUZZ
+@given(rows=st.lists(st.tuples(CELLS, CELLS), min_size=1, max_size=8))
+def test_a_csv_keeps_its_cells(tmp_path, rows):
+    path = tmp_path / "export.csv"
+    stream = io.StringIO()
+    csv.writer(stream, lineterminator="\n").writerows([("a", "b"), *rows])
+    path.write_text(stream.getvalue(), encoding="utf-8")
+    export = read_export(path)
+    assert list(zip(*export.columns.values(), strict=True)) == rows
+
+
+@FUZZ
+@given(position=st.integers(0, 10**6), byte=st.integers(0, 255))
+def test_one_damaged_byte_of_a_workbook(tmp_path, position, byte):
+    path = tmp_path / "export.xlsx"
+    book = openpyxl.Workbook()
+    for row in (["a", "b"], [1, "x"], [2, "y"]):
+        book.active.append(row)
+    book.save(path)
+    content = bytearray(path.read_bytes())
+    content[position % len(content)] = byte
+    path.write_bytes(content)
+    try:
+        export = read_export(path)
+    except PipelineError:
+        return
+    assert export.n > 0
+
+
+def test_a_byte_order_mark_is_no_part_of_a_name(tmp_path):
+    path = tmp_path / "export.csv"
+    path.write_bytes(b"\xef\xbb\xbfa,b\n1,2\n")
+    assert list(read_export(path).columns) == ["a", "b"]
+
+
+def test_utf_16_is_recognised(tmp_path):
+    path = tmp_path / "export.csv"
+    path.write_bytes("a,b\nñ,2\n".encode("utf-16"))
+    assert read_export(path).columns["a"] == ["ñ"]
+
+
+def test_an_unknown_encoding(tmp_path):
+    path = tmp_path / "export.csv"
+    path.write_text("a,b\n1,2\n")
+    with pytest.raises(PipelineError, match="encoding is unknown"):
+        read_export(path, {"encoding": "klingon"})
+
+
+def test_a_suffix_in_capitals(tmp_path):
+    path = tmp_path / "EXPORT.CSV"
+    path.write_text("a,b\n1,2\n")
+    assert read_export(path).n == 1
+
+
+def test_blank_rows_and_columns_of_a_workbook_are_left_out(tmp_path):
+    path = tmp_path / "export.xlsx"
+    book = openpyxl.Workbook()
+    for row in (["a", "b", None], [1, None, None], [None, None, None], [2, "y", None]):
+        book.active.append(row)
+    book.save(path)
+    export = read_export(path)
+    assert export.columns == {"a": [1, 2], "b": [None, "y"]}
+
+
+def test_a_workbook_without_its_sheet(tmp_path):
+    path = tmp_path / "export.xlsx"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("[Content_Types].xml", "<Types/>")
+    with pytest.raises(PipelineError, match=r"not an \.xlsx file"):
+        read_export(path)
+
+
+def test_a_folder_is_no_export(tmp_path):
+    (tmp_path / "export.csv").mkdir()
+    with pytest.raises(PipelineError, match="missing"):
+        read_export(tmp_path / "export.csv")
+
+
+def test_texts_that_stand_for_nothing(tmp_path):
+    path = tmp_path / "export.csv"
+    path.write_text("a,b\nNA,2\n.,NAB\n")
+    assert read_export(path).columns["a"] == ["NA", "."]
+    export = read_export(path, {"missing": ["NA", "."]})
+    assert export.columns == {"a": [None, None], "b": ["2", "NAB"]}
