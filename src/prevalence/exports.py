@@ -69,8 +69,8 @@ def read_export(path: str | Path, options: Mapping[str, Any] | None = None) -> E
         A ``.sav``, ``.zsav``, ``.dta``, ``.por``, ``.csv`` or ``.xlsx`` file.
     options
         ``encoding`` (CSV: UTF-8 unless told; SPSS and Stata: what the file says), ``delimiter``
-        (CSV: a comma unless told), ``sheet`` (Excel: the only one unless told), ``missing`` (CSV and
-        Excel: texts that stand for nothing, such as R's ``NA``; none unless told).
+        (CSV: a comma unless told), ``sheet`` (Excel: the only one unless told), ``missing`` (CSV
+        and Excel: texts that stand for nothing, such as R's ``NA``; none unless told).
 
     Returns
     -------

@@ -133,8 +133,12 @@ KNOWN_GROUPS = pa.DataFrameSchema(
         "group": _text("Group's id in the codebook.", _filled()),
         "label": _text("Group in words.", nullable=True),
         "size": _number("Known size, persons; empty if unknown.", pa.Check.gt(0), nullable=True),
-        "year": _number(
-            "Year to which the size refers.", pa.Check.in_range(1900, 2100), nullable=True
+        "year": pa.Column(
+            "Int64",
+            pa.Check.in_range(1900, 2100),
+            nullable=True,
+            coerce=True,
+            description="Year to which the size refers; may be empty.",
         ),
         "source": _text("Where the size comes from.", nullable=True),
         "quality": _text(

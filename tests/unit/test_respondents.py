@@ -1,0 +1,87 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from prevalence.codebook import COLUMNS, parse_codebook
+from prevalence.decoding import Interviews
+from prevalence.errors import PipelineError
+from prevalence.respondents import (
+    check_respondent_ids,
+    combine_groups,
+    place_in_design,
+    respondents_table,
+)
+
+CODEBOOK = parse_codebook(
+    "\n".join(
+        [
+            ",".join(COLUMNS),
+            "ID,respondent,Interview,text,key,,,,,,",
+            "REG,region,Region,categorical,domain,,,,,1=North;2=South,",
+            "WT,weight,Weight,numeric,base_weight,,,,,,",
+            "A,live,Live,numeric,hidden_item,,0,,,,live",
+            "B,nonlive,Non-live,numeric,hidden_item,,0,,,,nonlive",
+        ]
+    ).encode(),
+    "codebook.csv",
+)
+
+
+def interviews(**columns):
+    answers = pd.DataFrame(
+        {
+            "respondent": pd.Series(["b", "a"], dtype="str"),
+            "region": pd.Series(["North", "South"], dtype="str"),
+            "weight": [1.5, 0.5],
+            "live": [1.0, np.nan],
+            "nonlive": [2.0, np.nan],
+        }
+    ).assign(**columns)
+    missing = pd.DataFrame(
+        np.where(answers.isna(), "refused", ""), columns=answers.columns, dtype=object
+    )
+    return Interviews(answers, missing)
+
+
+def test_a_variable_can_be_the_stratum_and_rows_are_sorted():
+    placed = place_in_design(interviews(), {"stratum": "region", "household": None}, None)
+    assert placed.answers["respondent"].tolist() == ["a", "b"]
+    assert placed.answers["stratum"].tolist() == ["South", "North"]
+    assert placed.answers["household"].tolist() == ["", ""]
+    assert placed.missing["live"].tolist() == ["refused", ""], "reasons move with their rows"
+
+
+def test_a_stratum_that_does_not_exist():
+    with pytest.raises(PipelineError, match="Did you mean 'region'"):
+        place_in_design(interviews(), {"stratum": "regions"}, None)
+
+
+def test_a_frame_without_a_household_to_link():
+    frame = pd.DataFrame({"household": ["h1"], "stratum": ["s"]})
+    with pytest.raises(PipelineError, match="name no household"):
+        place_in_design(interviews(), {}, frame)
+
+
+def test_the_supplied_weight_gets_its_name():
+    placed = place_in_design(interviews(), {}, None)
+    table = respondents_table(placed.answers, CODEBOOK, [])
+    assert table["base_weight_supplied"].tolist() == [0.5, 1.5]
+    assert "live" not in table
+    assert "weight" not in table
+
+
+def test_combined_groups_keep_the_reason():
+    combined = combine_groups(
+        interviews(), CODEBOOK, {"hidden": {"items": ["live", "nonlive"], "rule": "sum"}}
+    )
+    assert combined.answers["hidden"].tolist()[0] == 3
+    assert combined.missing["hidden"].tolist() == ["", "refused"]
+
+
+@pytest.mark.parametrize(
+    ("ids", "expected"),
+    [(["a", "a"], "1 with an id used before"), (["a", None], "1 interviews without an id")],
+)
+def test_ids_must_identify(ids, expected):
+    with pytest.raises(PipelineError, match=expected):
+        check_respondent_ids(interviews(respondent=pd.Series(ids, dtype="str")))

@@ -1,0 +1,58 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from prevalence.errors import PipelineError
+from prevalence.identifiers import pseudonym
+from prevalence.side_tables import arrange_table, emptied, parse_table
+
+
+def test_cells_are_texts_without_blanks_at_their_ends():
+    table = parse_table("a,b\n 1 ,x\n02,\n".encode("utf-8-sig"), "t.csv")
+    assert table.to_dict("list") == {"a": ["1", "02"], "b": ["x", ""]}
+
+
+def test_other_encodings_are_refused():
+    with pytest.raises(PipelineError, match="not UTF-8"):
+        parse_table("a,b\nñ,1\n".encode("latin-1"), "t.csv")
+
+
+def test_columns_are_renamed_and_constants_added():
+    table = parse_table(b"name,n\nx,1\n", "t.csv")
+    arranged = arrange_table(
+        table, {"columns": {"n": "size"}, "constants": {"year": 2011, "note": None}}, None, "t.csv"
+    )
+    assert arranged.to_dict("list") == {
+        "name": ["x"],
+        "size": ["1"],
+        "year": ["2011"],
+        "note": [""],
+    }
+    with pytest.raises(PipelineError, match="Did you mean 'name'"):
+        arrange_table(table, {"columns": {"nme": "group"}}, None, "t.csv")
+
+
+def test_ids_are_replaced_and_everything_else_is_not():
+    table = parse_table(b"household,psu,stratum,p_psu\n12,3,NCR,0.5\n,4,NCR,1\n", "t.csv")
+    arranged = arrange_table(table, None, "key", "t.csv")
+    assert arranged["household"].tolist() == [pseudonym("key", "household", 12), ""]
+    assert arranged["psu"].tolist() == [pseudonym("key", "psu", n) for n in (3, 4)]
+    assert arranged["stratum"].tolist() == ["NCR", "NCR"]
+    assert arranged["p_psu"].tolist() == ["0.5", "1"]
+    assert table["psu"].tolist() == ["3", "4"], "the table given is not changed"
+
+
+def test_empty_cells_of_number_columns_are_missing():
+    table = parse_table(b"size,note\n1,\n,x\n", "t.csv")
+    assert emptied(table, ["size", "absent"])["size"].isna().tolist() == [False, True]
+    assert emptied(table, ["size"])["note"].tolist() == ["", "x"]
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_are_a_table_or_refused(content):
+    try:
+        table = parse_table(content, "t.csv")
+    except PipelineError:
+        return
+    assert len(table) > 0
+    assert table.columns.is_unique
