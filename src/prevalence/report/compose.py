@@ -53,7 +53,7 @@ SECTIONS: dict[str, Callable[[Material], bool]] = {
     "certainty": _always,
     "limits": _always,
     "terminology": _always,
-    "help": _always,
+    "help": lambda material: bool(material.report.get("help_lines")),
     "provenance": _always,
 }
 

@@ -1,0 +1,145 @@
+"""The composed source: sections whose inputs exist, words from the config, results for machines."""
+
+import sys
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+ROOT = Path(__file__).parents[2]
+sys.path.insert(0, str(ROOT / "tests" / "report"))
+
+from material_of import RWANDA, philippine_material, rwandan_material  # noqa: E402
+
+from prevalence.errors import PipelineError  # noqa: E402
+from prevalence.files import read_yaml  # noqa: E402
+from prevalence.report.compose import composed  # noqa: E402
+from prevalence.report.results import results  # noqa: E402
+
+SOURCE = {
+    path.relative_to(ROOT / "reports").as_posix(): path.read_text()
+    for pattern in ("*.qmd", "sections/*.qmd", "*.bib")
+    for path in (ROOT / "reports").glob(pattern)
+}
+PROJECT = read_yaml(ROOT / "reports" / "_quarto.yml")
+PHILIPPINE = [
+    "notice",
+    "headline",
+    "group-victims",
+    "group-perpetrators",
+    "ratio-victims-per-perpetrator",
+    "where",
+    "reporting",
+    "survivors",
+    "recommendations",
+    "operations",
+    "published",
+    "validation",
+    "method",
+    "certainty",
+    "limits",
+    "terminology",
+    "help",
+    "provenance",
+]
+RWANDAN = ["notice", "headline", "group-sex-workers", "group-clients", *PHILIPPINE[12:16]]
+RWANDAN += ["provenance"]
+
+
+def sections(material):
+    return composed(material, SOURCE, PROJECT)["sections.md"].split("/sections/")[1:]
+
+
+def names(material):
+    return [text.split(".qmd")[0] for text in sections(material)]
+
+
+def test_the_order_is_that_of_the_published_findings():
+    assert names(philippine_material()) == PHILIPPINE
+
+
+def test_sections_without_input_are_left_out():
+    left = names(rwandan_material())
+    assert left == RWANDAN
+
+
+@pytest.mark.parametrize(
+    "absent",
+    ["degree_summary", "known_groups", "reporting", "sample_flow", "response_rates", "weighting",
+     "validation"],
+)  # fmt: skip
+def test_each_optional_table_can_be_absent(absent):
+    full = philippine_material()
+    tables = {name: frame for name, frame in full.tables.items() if name != absent}
+    composed(philippine_material(tables=tables), SOURCE, PROJECT)
+    empty = {name: frame[:0] if name == absent else frame for name, frame in full.tables.items()}
+    composed(philippine_material(tables=empty), SOURCE, PROJECT)
+
+
+def test_figures_can_be_absent():
+    composed(philippine_material(figures={}), SOURCE, PROJECT)
+
+
+def test_composing_again_gives_the_same_text():
+    once, again = (composed(philippine_material(), SOURCE, PROJECT) for _ in range(2))
+    assert once == again
+
+
+def test_a_misspelt_variable_is_told_with_its_line_before_anything_is_rendered():
+    source = SOURCE | {"sections/limits.qmd": "# Limits {#sec-limits}\n\n{{< var no.such >}}\n"}
+    with pytest.raises(PipelineError, match="variable of the report is missing") as error:
+        composed(philippine_material(), source, PROJECT)
+    assert error.value.file == "sections/limits.qmd"
+    assert error.value.place == "line 3"
+
+
+def test_a_line_number_survives_blocks_that_are_left_out():
+    text = '# L {#sec-limits}\n::: {.content-visible when-meta="has.never"}\nx\n:::\n@sec-none\n'
+    with pytest.raises(PipelineError, match="leads nowhere") as error:
+        composed(rwandan_material(), SOURCE | {"sections/limits.qmd": text}, PROJECT)
+    assert error.value.place == "line 5"
+
+
+def test_a_hidden_group_without_words_is_an_error():
+    report = RWANDA["report"] | {"groups": {"clients": RWANDA["report"]["groups"]["clients"]}}
+    with pytest.raises(PipelineError, match="no words for a hidden group") as error:
+        composed(rwandan_material(report=report), SOURCE, PROJECT)
+    assert "sex_workers" in str(error.value)
+
+
+def test_source_texts_hold_no_number_of_a_result():
+    for path, text in SOURCE.items():
+        if path.endswith(".qmd"):
+            prose = [line for line in text.splitlines() if "{{<" not in line and "$" not in line]
+            digits = [line for line in prose if any(letter.isdigit() for letter in line)]
+            kept = [line for line in digits if "[@" not in line and not line.startswith("[@")]
+            assert [line for line in kept if "20" not in line] == [], path
+
+
+@pytest.mark.parametrize("material", [philippine_material(), rwandan_material()])
+def test_results_follow_their_schema(material):
+    made = results(material)
+    jsonschema.Draft202012Validator(
+        read_yaml(ROOT / "workflow" / "schemas" / "results.yaml")
+    ).validate(made)
+    assert made["run"]["identity"] == "0123456789ab"
+    assert made["survey"]["synthetic"] == material.synthetic
+
+
+def test_results_hold_no_number_of_a_suppressed_cell():
+    withheld = [row for row in results(philippine_material())["estimates"] if row["suppressed"]]
+    assert len(withheld) == 16
+    assert {row[name] for row in withheld for name in ("estimate", "lower", "n")} == {None}
+
+
+def test_configs_follow_their_schemas():
+    from prevalence.config import check_config
+
+    schemas = ROOT / "workflow" / "schemas"
+    for path in sorted((ROOT / "config" / "surveys").glob("*.yaml")):
+        config = read_yaml(path)
+        for section in ("survey", "report"):
+            schema = read_yaml(schemas / "survey" / f"{section}.yaml")
+            check_config(config[section], schema, str(path))
+    findings = read_yaml(ROOT / "config" / "published_findings.yaml")
+    check_config(findings, read_yaml(schemas / "published_findings.yaml"), "published_findings")

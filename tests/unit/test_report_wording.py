@@ -1,0 +1,65 @@
+"""How numbers are written."""
+
+import math
+
+import pytest
+
+from prevalence.report.wording import interval, joined, number, one_in, phrase, point, significant
+
+ROW = {"estimate": 471000.0, "lower": 402000.0, "upper": 552000.0, "level": 0.95, "unit": "persons",
+       "suppressed": "", "precision": ""}  # fmt: skip
+RATE = ROW | {"estimate": 1.214, "lower": 1.03, "upper": 1.43, "unit": "per_100"}
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "text"),
+    [
+        (471000.0, "persons", "471,000"),
+        (1.214, "per_100", "1.21"),
+        (0.04321, "per_1000", "0.0432"),
+        (1234.6, "per_1000", "1,235"),
+        (15.25, "per_cent", "15.2"),
+        (101.26, "people_known", "101"),
+        (9.96, "people_known", "10.0"),
+        (0.0, "ratio", "0"),
+    ],
+)
+def test_a_number_is_as_fine_as_its_unit(value, unit, text):
+    assert number(value, unit) == text
+
+
+def test_a_limit_that_is_not_finite_is_a_word():
+    assert significant(math.inf) == "unbounded"
+
+
+def test_an_estimate_carries_its_interval():
+    assert phrase(ROW) == "471,000 (95% interval 402,000 to 552,000)"
+    assert phrase(RATE, "per 100 children") == "1.21 per 100 children (95% interval 1.03 to 1.43)"
+    assert interval(RATE) == "1.03 to 1.43"
+
+
+def test_a_rate_is_turned_round_with_its_limits():
+    assert one_in(RATE, 100, "children") == "1 in 82 children (95% interval 1 in 97 to 1 in 70)"
+
+
+@pytest.mark.parametrize("reason", ["primary", "complementary", "dominance", "geography"])
+def test_a_suppressed_cell_says_why_and_shows_nothing(reason):
+    row = ROW | {"suppressed": reason}
+    for text in (point(row), phrase(row), one_in(row, 100)):
+        assert text.startswith("suppressed (")
+        assert not any(character.isdigit() for character in text)
+
+
+def test_an_imprecise_estimate_is_marked_or_an_interval_only():
+    assert point(ROW | {"precision": "imprecise"}) == "471,000 †"
+    only = ROW | {"precision": "interval_only"}
+    assert "471,000" not in point(only) + phrase(only)
+    assert phrase(only) == "between 402,000 and 552,000 (95% interval)"
+    missing = ROW | {"estimate": math.nan}
+    assert point(missing) == "interval only"
+
+
+def test_words_are_joined_as_in_a_sentence():
+    assert joined([]) == ""
+    assert joined(["a"]) == "a"
+    assert joined(["a", "b", "c"], "or") == "a, b or c"
