@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from prevalence.errors import PipelineError, listed, suggestion
+from prevalence.plain_text import active_content
 
 COLUMNS = (
     "raw",
@@ -347,9 +348,26 @@ def _variable(
 
 
 def _check_variable(variable: Variable, wrong: _Wrong) -> None:
+    _check_plain(variable, wrong)
     if variable.role == "ignore":
         return
     _check_codes(variable, wrong)
+    _check_bounds(variable, wrong)
+    _check_group(variable, wrong)
+    _check_key(variable, wrong)
+    if variable.role == "base_weight" and variable.type != "numeric":
+        raise wrong("A weight is numeric.", "type", variable.type, "numeric")
+    _check_missing_range(variable, wrong)
+
+
+def _check_plain(variable: Variable, wrong: _Wrong) -> None:
+    texts = [("label", variable.label), *(("values", value) for value in variable.codes.values())]
+    for column, text in texts:
+        if active := active_content(text):
+            raise wrong("A text is not plain.", column, active, "plain text")
+
+
+def _check_bounds(variable: Variable, wrong: _Wrong) -> None:
     low, high, top = variable.minimum, variable.maximum, variable.top_code
     if low is not None and high is not None and low > high:
         raise wrong("The minimum is above the maximum.", "minimum", f"{low:g} > {high:g}")
@@ -357,11 +375,15 @@ def _check_variable(variable: Variable, wrong: _Wrong) -> None:
         raise wrong("The top code is above the maximum.", "top_code", f"{top:g} > {high:g}")
     if variable.type != "numeric" and any(bound is not None for bound in (low, high, top)):
         raise wrong("Only a numeric variable has a range.", "minimum", variable.type)
-    if variable.is_count:
-        if variable.type != "numeric":
-            raise wrong("A count of people known is numeric.", "type", variable.type, "numeric")
-        if low is None or low < 0:
-            raise wrong("A count of people known needs a minimum.", "minimum", low, "0 or more")
+
+
+def _check_group(variable: Variable, wrong: _Wrong) -> None:
+    if variable.is_count and variable.type != "numeric":
+        raise wrong("A count of people known is numeric.", "type", variable.type, "numeric")
+    if variable.is_count and (variable.minimum is None or variable.minimum < 0):
+        raise wrong(
+            "A count of people known needs a minimum.", "minimum", variable.minimum, "0 or more"
+        )
     needs_group = variable.is_count or variable.role == "situation"
     if needs_group and not _NAME.fullmatch(variable.group):
         raise wrong(
@@ -372,6 +394,9 @@ def _check_variable(variable: Variable, wrong: _Wrong) -> None:
         )
     if variable.group and not needs_group:
         raise wrong("Only counts and situations have a group.", "group", variable.group)
+
+
+def _check_key(variable: Variable, wrong: _Wrong) -> None:
     if variable.role == "key" and variable.name not in KEY_KINDS:
         raise wrong(
             "A key has a fixed analysis name.", "variable", variable.name, listed(KEY_KINDS)
@@ -383,9 +408,6 @@ def _check_variable(variable: Variable, wrong: _Wrong) -> None:
             variable.role,
             "key",
         )
-    if variable.role == "base_weight" and variable.type != "numeric":
-        raise wrong("A weight is numeric.", "type", variable.type, "numeric")
-    _check_missing_range(variable, wrong)
 
 
 def _check_codes(variable: Variable, wrong: _Wrong) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from prevalence.codebook import KEY_KINDS, Codebook
 from prevalence.errors import PipelineError, listed, suggestion
 from prevalence.identifiers import pseudonyms
+from prevalence.plain_text import active_content
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -79,7 +80,26 @@ def parse_table(content: bytes, file: object) -> pd.DataFrame:
                 allowed=f"{len(header)} fields",
                 remedy="Quote fields that hold a comma; the last line may be cut off.",
             )
-    return pd.DataFrame([row for _, row in lines[1:]], columns=header, dtype="str")
+    table = pd.DataFrame([row for _, row in lines[1:]], columns=header, dtype="str")
+    _check_plain(table, file)
+    return table
+
+
+def _check_plain(table: pd.DataFrame, file: object) -> None:
+    found = {}
+    for name in table:
+        kinds = sorted({kind for text in set(table[name]) if (kind := active_content(str(text)))})
+        if kinds or active_content(str(name)):
+            found[str(name)] = kinds or ["its name"]
+    if found:
+        raise PipelineError(
+            "Texts of a side table are not plain.",
+            file=file,
+            place=f"columns {listed(found)}",
+            found=listed(f"{name}: {listed(kinds)}" for name, kinds in found.items()),
+            allowed="plain text: no formulas, no HTML or Markdown, no control characters",
+            remedy="Write these cells as plain text.",
+        )
 
 
 def arrange_table(

@@ -56,3 +56,10 @@ def test_any_bytes_are_a_table_or_refused(content):
         return
     assert len(table) > 0
     assert table.columns.is_unique
+
+
+@pytest.mark.parametrize("cell", ["=1+1", "<b>x</b>", "[a](b)", "@x"])
+def test_active_content_is_refused_by_column(cell):
+    with pytest.raises(PipelineError, match="columns label") as caught:
+        parse_table(f"group,label\nx,{cell}\n".encode(), "t.csv")
+    assert cell not in str(caught.value)
