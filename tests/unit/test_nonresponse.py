@@ -1,0 +1,95 @@
+"""AAPOR rates against hand calculation, classes and propensities."""
+
+import numpy as np
+import pytest
+
+from prevalence.errors import PipelineError
+from prevalence.nonresponse import (
+    eligibility_share,
+    nearest_classes,
+    nonresponse_classes,
+    outcomes,
+    propensity_classes,
+    response_rate_table,
+    response_rates,
+)
+
+CODES = ["1.1"] * 50 + ["1.2"] * 10 + ["2.1"] * 20 + ["2.21"] * 8 + ["2.3"] * 2
+CODES += ["3.1"] * 5 + ["4.1"] * 10
+
+
+def test_rates_by_hand():
+    outcome = outcomes(CODES)
+    ones = np.ones(len(outcome))
+    e = eligibility_share(outcome, ones)
+    assert e == 90 / 100
+    rates = response_rates(outcome, ones, e)
+    np.testing.assert_allclose(rates, [50 / 95, 60 / 95, 50 / 94.5, 60 / 94.5])
+
+
+def test_numbers_are_read_as_codes():
+    np.testing.assert_array_equal(outcomes([1.1, 4.1]), ["complete", "not_eligible"])
+    with pytest.raises(PipelineError, match="AAPOR") as caught:
+        outcomes(["1.1", "9", "9"])
+    assert "9 (2 households)" in str(caught.value)
+
+
+def test_the_table_has_weighted_and_unweighted_rates():
+    outcome = outcomes(CODES)
+    weight = np.where(outcome == "complete", 3.0, 1.0)
+    table = response_rate_table(outcome, weight, {"half": np.arange(len(CODES)) % 2})
+    nation = table[table["domain_type"] == "national"].set_index("rate")
+    assert nation.loc["RR1", "unweighted"] == 50 / 95
+    assert nation.loc["RR1", "weighted"] == 150 / 195
+    assert set(table["domain_type"]) == {"national", "half"}
+    assert table["n"].iloc[0] == len(CODES)
+
+
+def classes(**changes):
+    region = np.repeat(["n", "n", "s", "s"], 25)
+    urban = np.repeat(["0", "1", "0", "1"], 25)
+    responding = np.ones(100)
+    responding[3:25] = 0  # 3 respondents in the first class
+    responding[50:60] = 0
+    given = {"minimum_respondents": 5, "maximum_factor": 3.0} | changes
+    return nonresponse_classes([region, urban], np.ones(100), responding, **given)
+
+
+def test_a_small_class_joins_one_of_its_region():
+    found = classes()
+    assert found.names == ("n, 0 + n, 1", "s, 0", "s, 1")
+    np.testing.assert_allclose(found.factors, [50 / 28, 25 / 15, 1.0])
+    assert found.merges[0].category == "n, 0"
+    assert "3 respondents" in found.merges[0].reason
+
+
+def test_a_large_factor_is_merged():
+    found = classes(minimum_respondents=1, maximum_factor=1.5)
+    assert max(found.factors) <= 1.5 or len(found.names) == 1
+    assert any("factor" in merge.reason for merge in found.merges)
+
+
+def test_nobody_responded():
+    with pytest.raises(PipelineError, match="No sampled household"):
+        nonresponse_classes(
+            [["a"]], np.ones(1), np.zeros(1), minimum_respondents=1, maximum_factor=3
+        )
+
+
+def test_the_partner_has_the_nearest_response_rate():
+    codes = np.repeat([0, 1, 2], 10)
+    responding = np.concatenate([np.ones(10), np.ones(9), [0], np.zeros(9), [1]])
+    found = nearest_classes(codes, ("a", "b", "c"), np.ones(30), responding)
+    assert found == {"a": "b", "b": "a", "c": "b"}
+
+
+def test_propensities_recover_the_model():
+    rng = np.random.default_rng(5)
+    x = rng.normal(size=(4000, 2))
+    true = 1 / (1 + np.exp(-(0.3 + x @ [0.8, -0.5])))
+    group, p = propensity_classes(x, rng.uniform(size=4000) < true, np.ones(4000))
+    assert np.corrcoef(p, true)[0, 1] > 0.99
+    assert np.array_equal(np.unique(group), np.arange(5))
+    assert p[group == 0].max() <= p[group == 4].min()
+    with pytest.raises(PipelineError, match="propensities"):
+        propensity_classes(x[:, :1], x[:, 0] > 0, np.ones(4000))

@@ -1,0 +1,268 @@
+"""The weighting chain on a made-up frame, and its rules one by one."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from prevalence.calibration import Auxiliary, calibrate
+from prevalence.contracts import check_table
+from prevalence.contracts import weight as contracts
+from prevalence.errors import PipelineError
+from prevalence.replication import Replicates
+from prevalence.weighting import (
+    effective_sizes,
+    influential_respondents,
+    merge_thin_categories,
+    partners_after_merging,
+    replicate_weights,
+    selection_weights,
+    trim_weights,
+    trimming_bound,
+    weigh,
+)
+
+REFERENCE = Path(__file__).parents[1] / "reference" / "survey"
+SETTINGS = {
+    "base": {"from": "frame"},
+    "within_household": "adults",
+    "nonresponse": {"classes": ["region", "urban"], "minimum_respondents": 8, "maximum_factor": 3},
+    "trimming": {"upper_share_of_median": 2.0},
+    "calibration": {
+        "method": "raking",
+        "margins": ["region", "sex"],
+        "minimum_psus": 3,
+        "partners": {"region": {"south": "north"}},
+    },
+    "replication": {"method": "rescaled_bootstrap", "replicates": 60},
+    "lone_psu": "error",
+}
+
+
+def made_up_survey(n=600, seed=8):
+    """Frame, respondents and census of two regions with eight PSUs each; synthetic."""
+    rng = np.random.default_rng(seed)
+    psu = rng.integers(0, 16, n)
+    frame = pd.DataFrame(
+        {
+            "household": [f"hh{i:04d}" for i in range(n)],
+            "stratum": np.where(psu < 8, "north", "south"),
+            "psu": [f"c{p:02d}" for p in psu],
+            "region": np.where(psu < 8, "north", "south"),
+            "urban": (psu % 2).astype(str),
+            "p_psu": 0.2 + 0.02 * (psu % 5),
+            "p_ssu": 0.5,
+            "p_household": 0.01,
+            "disposition": rng.choice(
+                ["1.1", "1.2", "2.112", "2.2", "3.1", "4.1"],
+                n,
+                p=[0.6, 0.05, 0.15, 0.1, 0.05, 0.05],
+            ),
+        }
+    )
+    done = frame[frame["disposition"].str.startswith("1")]
+    done = done.iloc[: len(done) - 3]  # three interviews were screened out in the clean stage
+    respondents = done[["household", "stratum", "psu", "region"]].assign(
+        respondent=[f"r{i:04d}" for i in range(len(done))],
+        adults=rng.integers(1, 6, len(done)),
+        sex=rng.choice(["female", "male"], len(done)),
+    )
+    census = pd.DataFrame(
+        [
+            ("region", "north", 300e3),
+            ("region", "south", 200e3),
+            ("sex", "female", 255e3),
+            ("sex", "male", 245e3),
+        ],
+        columns=["margin", "category", "population"],
+    )
+    return respondents.reset_index(drop=True), frame, census
+
+
+def test_the_chain_from_end_to_end():
+    respondents, frame, census = made_up_survey()
+    made = weigh(respondents, SETTINGS, frame, census)
+    w = check_table(made.weights, contracts.WEIGHTS, "weights")
+    for table, contract in [
+        (made.households, contracts.HOUSEHOLDS),
+        (made.weighting, contracts.WEIGHTING),
+        (made.weight_distribution, contracts.WEIGHT_DISTRIBUTION),
+        (made.response_rates, contracts.RESPONSE_RATES),
+        (made.margins, contracts.MARGINS),
+        (made.collapsed, contracts.COLLAPSED),
+    ]:
+        check_table(table, contract, "table")
+    by_id = frame.set_index("household").loc[respondents["household"]]
+    design = 1 / (by_id["p_psu"] * by_id["p_ssu"] * by_id["p_household"]).to_numpy()
+    np.testing.assert_allclose(w["base"], design * respondents["adults"])
+    # Nonresponse: responding households stand for all eligible ones, class by class.
+    household_weight = w["nonresponse"] / respondents["adults"]
+    np.testing.assert_allclose(household_weight.sum(), made.households["eligible"].sum())
+    np.testing.assert_allclose(w["trimmed"].sum(), w["nonresponse"].sum())
+    assert w["trimmed"].max() <= 2 * w["nonresponse"].median() * (1 + 1e-12)
+    assert w["nonresponse"].max() > 2 * w["nonresponse"].median()
+    np.testing.assert_allclose(made.margins["after"], made.margins["population"], rtol=1e-9)
+    np.testing.assert_allclose(w.groupby("margin_sex")["final"].sum()["female"], 255e3)
+
+
+def test_replicates_of_the_chain_repeat_it():
+    respondents, frame, census = made_up_survey()
+    made = weigh(respondents, SETTINGS, frame, census)
+    table, factors, replicates = replicate_weights(
+        made.weights, made.households, made.margins, SETTINGS, [1, 2, 3]
+    )
+    check_table(table, contracts.REPLICATES, "replicates")
+    factors = check_table(factors, contracts.REPLICATE_FACTORS, "factors")
+    again = Replicates.from_tables(made.weights, table, factors)
+    columns = pd.get_dummies(respondents["region"]).to_numpy(float)
+    np.testing.assert_allclose(again.totals(columns), np.tile([300e3, 200e3], (60, 1)), rtol=1e-8)
+    np.testing.assert_allclose(again.weights(), replicates.weights(), rtol=1e-10)
+    same = replicate_weights(made.weights, made.households, made.margins, SETTINGS, [1, 2, 3])[0]
+    pd.testing.assert_frame_equal(table, same)
+
+
+def test_supplied_weights_are_carried():
+    respondents, _, _ = made_up_survey()
+    respondents["base_weight_supplied"] = np.linspace(1, 2, len(respondents))
+    settings = {
+        "base": {"variable": "base_weight_supplied"},
+        "replication": {"method": "rescaled_bootstrap", "replicates": 20},
+    }
+    made = weigh(respondents, settings)
+    np.testing.assert_array_equal(made.weights["final"], respondents["base_weight_supplied"])
+    assert len(made.margins) == len(made.response_rates) == len(made.households) == 0
+    for name in ("HOUSEHOLDS", "RESPONSE_RATES", "MARGINS", "COLLAPSED"):
+        check_table(getattr(made, name.lower()), getattr(contracts, name), name)
+    table, factors, _ = replicate_weights(
+        made.weights, made.households, made.margins, settings, [1]
+    )
+    assert len(factors) == 0
+    check_table(factors, contracts.REPLICATE_FACTORS, "factors")
+    weights = Replicates.from_tables(made.weights, table, factors).weights()
+    drawn = table.set_index(["stratum", "psu"])
+    row = drawn.loc[[tuple(made.weights.loc[0, ["stratum", "psu"]])]].to_numpy()[0]
+    np.testing.assert_allclose(weights[0], made.weights["final"][0] * row * 8 / 7)
+
+
+def test_psus_without_respondents_count():
+    respondents, frame, census = made_up_survey()
+    gone = respondents["psu"] == "c03"
+    frame.loc[frame["psu"] == "c03", "disposition"] = "2.2"
+    settings = SETTINGS | {
+        "nonresponse": {"classes": ["region"], "minimum_respondents": 8, "maximum_factor": 3}
+    }
+    made = weigh(respondents[~gone].reset_index(drop=True), settings, frame, census)
+    table, *_ = replicate_weights(made.weights, made.households, made.margins, settings, [1])
+    assert len(table) == 16
+    assert (table.drop(columns="psu").groupby("stratum").sum() == 7).all().all()
+
+
+def test_lone_strata_are_named_or_joined():
+    respondents, frame, census = made_up_survey()
+    for table in (respondents, frame):
+        table["stratum"] = table["stratum"].where(table["psu"] != "c00", "capital")
+    with pytest.raises(PipelineError, match="capital"):
+        weigh(respondents, SETTINGS, frame, census)
+    joined = SETTINGS | {"lone_psu": "collapse", "lone_psu_partners": {"capital": "north"}}
+    made = weigh(respondents, joined, frame, census)
+    assert set(made.weights["stratum"]) == {"north", "south"}
+    assert "capital:c00" in set(made.weights["psu"])
+
+
+def test_frame_and_respondents_must_agree():
+    respondents, frame, census = made_up_survey()
+    first = frame["household"] == respondents["household"][0]
+    frame.loc[first, "disposition"] = "2.1"
+    with pytest.raises(PipelineError, match="don't agree"):
+        weigh(respondents, SETTINGS, frame, census)
+
+
+def test_selection_probabilities_are_checked():
+    np.testing.assert_allclose(selection_weights([[0.5, 0.5], [np.nan, 0.1]]), [2, 20])
+    with pytest.raises(PipelineError, match="stage 2"):
+        selection_weights([[0.5], [0.0]])
+
+
+@pytest.mark.parametrize("name", ["apiclus1", "apistrat"])
+@pytest.mark.parametrize(
+    ("case", "passes"), [("trim_rake3_q02_q95_nonstrict", 1), ("trim_rake3_q95_strict", 1000)]
+)
+def test_equal_redistribution_is_that_of_r(name, case, passes):
+    expected = json.loads((REFERENCE / "calibration.json").read_text())
+    numbers = expected[f"{name}_fpc"][case]
+    data = pd.read_csv(REFERENCE / f"{name}.csv")
+    names = ["stype", "sch.wide", "awards"]
+    totals = {f"{m}: {c}": v for m in names for c, v in expected["pop"][m].items()}
+    raked = calibrate(data["pw"], Auxiliary.from_margins({m: data[m] for m in names}), totals)
+    found = trim_weights(
+        raked.calibrated,
+        numbers["upper"],
+        numbers.get("lower", -np.inf),
+        redistribution="equal",
+        passes=passes,
+    )
+    np.testing.assert_allclose(found, numbers["weights"], rtol=1e-8)
+
+
+def test_proportional_trimming_keeps_the_sum_and_the_bound():
+    w = np.random.default_rng(3).lognormal(0, 1, 500)
+    found = trim_weights(w, upper=3.0)
+    np.testing.assert_allclose(found.sum(), w.sum())
+    assert found.max() <= 3 * (1 + 1e-12)
+    free = found < 3 * (1 - 1e-9)
+    np.testing.assert_allclose(found[free] / w[free], (found[free] / w[free])[0])
+    with pytest.raises(PipelineError, match="bounds"):
+        trim_weights(w, upper=0.5)
+    assert trimming_bound(w, None) == np.inf
+    assert trimming_bound(w, {"upper": 7}) == 7
+
+
+def thin(**changes):
+    labels = np.array(list("aaaabbbccd"))
+    psu = np.array([1, 2, 3, 4, 1, 2, 3, 1, 2, 1])
+    given = {
+        "population": {"a": 40.0, "b": 30.0, "c": 20.0, "d": 10.0},
+        "minimum_psus": 3,
+        "partners": {"d": "c", "c": "b"},
+    } | changes
+    return merge_thin_categories("m", labels, psu, **given)
+
+
+def test_thin_categories_merge_along_their_partners():
+    found = thin()
+    assert found.population == {"a": 40.0, "b + c + d": 60.0}
+    assert sorted(set(found.labels.tolist())) == ["a", "b + c + d"]
+    assert [(m.category, m.into) for m in found.merges] == [("d", "c"), ("c + d", "b")]
+    partners = partners_after_merging("m", list(found.population), {"d": "c", "c": "b", "b": "a"})
+    assert partners == {"m: b + c + d": "m: a"}
+
+
+def test_a_category_without_respondents_merges_too():
+    found = thin(
+        population={"a": 40.0, "b": 30.0, "c": 20.0, "d": 10.0, "e": 5.0},
+        partners={"d": "c", "c": "b", "e": "a"},
+    )
+    assert found.population["a + e"] == 45.0
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"partners": {}}, "no partner"),
+        ({"population": {"a": 1.0, "b": 1.0, "c": 1.0}}, "no population"),
+        ({"structural_zeros": ["a"]}, "structural zero"),
+    ],
+)
+def test_margins_that_cannot_be_used_are_named(changes, words):
+    with pytest.raises(PipelineError, match=words) as caught:
+        thin(**changes)
+    assert "margin m" in str(caught.value)
+
+
+def test_diagnostics():
+    top = influential_respondents(np.array([1.0, 2.0, 3.0]), np.array([1.0, 1.0, 2.0]), most=2)
+    np.testing.assert_allclose(top["share"], [6 / 9, 2 / 9])
+    sizes = effective_sizes(np.array([1.0, 1.0, 1.0, 3.0]), ["a", "a", "b", "b"])
+    np.testing.assert_allclose(sizes["effective_n"], [2, 1.6])
