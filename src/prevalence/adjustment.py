@@ -431,7 +431,7 @@ def adjust_study(
     reported = capped(stacked(study.counts, study.headline.known_groups), study.headline.known_cap)
     size_error = known_size_multiplier(
         known["size"].to_numpy(float),
-        [str(grade) for grade in known["quality"].fillna("")] if "quality" in known else [""],
+        [str(grade) for grade in known["quality"]],
         study.sampling.weights @ np.nan_to_num(reported),
         draws,
         stream(entropy, KNOWN_SIZE),

@@ -31,6 +31,7 @@ Array = NDArray[np.float64]
 
 ROW_TABLES = ("respondents", "ard", "weights", "replicates", "replicate_factors")
 SIDE_TABLES = ("known_groups", "populations")
+DESCRIPTION = ["label", "source", "quality", "year"]
 POPULATION_COLUMNS = ["domain_type", "domain", "all_ages", "children", "adults"]
 
 
@@ -260,11 +261,22 @@ def study_of(
         respondents=respondents,
         counts=counts,
         roles=roles,
-        known=known[known["group"].isin(counts)].reset_index(drop=True),
+        known=_described(known[known["group"].isin(counts)].reset_index(drop=True)),
         populations=Populations.from_table(populations, year),
         sampling=sampling,
         settings=estimate,
         headline=Headline.from_config(headline, estimate["level"]),
+    )
+
+
+def _described(known: pd.DataFrame) -> pd.DataFrame:
+    """Fill in what a table of known groups leaves out: label, year, source, quality."""
+    whole = known.reindex(columns=list(dict.fromkeys([*known.columns, *DESCRIPTION])))
+    words = {name: whole[name].astype(object) for name in DESCRIPTION[:3]}
+    return whole.assign(
+        label=words["label"].fillna(whole["group"]),
+        source=words["source"].fillna(""),
+        quality=words["quality"].fillna(""),
     )
 
 

@@ -395,7 +395,7 @@ def known_groups_table(
     estimates
         From :func:`leave_one_out`, in the order of `table`.
     table
-        The checked groups: `group`, `size` and, where known, `label`, `year`, `source`, `quality`.
+        The checked groups: `group`, `size`, `label`, `year`, `source`, `quality`.
     population
         ``N_U``.
     inference
@@ -415,9 +415,9 @@ def known_groups_table(
     """
     keys = [
         {"estimator": estimator, "group": row["group"], "unit": "persons"}
-        | {"label": row.get("label", row["group"]), "known_size": float(row["size"])}
-        | {"year": row.get("year", np.nan), "quality": row.get("quality", "")}
-        | {"source": row.get("source", ""), "in_headline": row["group"] in in_headline}
+        | {"label": row["label"], "known_size": float(row["size"]), "year": row["year"]}
+        | {"quality": row["quality"], "source": row["source"]}
+        | {"in_headline": row["group"] in in_headline}
         for row in table.to_dict("records")
     ]
     rows = tidy(keys, estimates, np.full(len(keys), population), inference)

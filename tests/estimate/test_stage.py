@@ -220,6 +220,28 @@ def test_what_is_not_configured_leaves_empty_tables(tables, configured, situatio
     assert len(found["specifications"])
 
 
+def test_a_survey_with_the_least_that_is_needed(tables, configured, situations, tmp_path):
+    least = {name: table for name, table in tables.items() if name != "populations"}
+    least["known_groups"] = tables["known_groups"][["group", "size"]]
+    hidden = {
+        name: {"label": name, "population": "all_ages", "per": "per_1000"} for name in ("victims",)
+    }
+    estimate = {
+        "level": 0.95,
+        "populations": [{"domain_type": "national", "domain": "national", "all_ages": 1e5}],
+        "domains": [{"type": "island", "variable": "island", "kind": "geographic"}],
+        "hidden_groups": hidden,
+        "degree": configured["estimate"]["degree"],
+        "estimators": ["ratio_of_sums"],
+    }
+    headline = configured["headline"] | {"top_codes": {"known": None, "hidden": None}}
+    found = run(tmp_path, least, estimate, headline, situations.iloc[:0])
+    rows = found["scale_up"].set_index(["domain", "unit"])
+    assert ("north", "persons") not in rows.index  # its population isn't known
+    assert rows.loc[("north", "per_1000"), "estimate"] > 0  # but the size cancels in the rate
+    assert (found["known_groups"]["label"] == found["known_groups"]["group"]).all()
+
+
 def test_the_order_of_rows_changes_nothing(tables, configured):
     def headline(tables):
         study = study_of(tables, **configured)
