@@ -270,16 +270,30 @@ end
 
 -- Blocks with a look of their own: class in the source, function in Typst, style in Word.
 local styles = {
-  ["headline"] = { typst = "headline" },
-  ["card"] = { typst = "card", docx = "Headline" },
+  ["card"] = { docx = "Headline" },
   ["table-note"] = { typst = "table-note", docx = "Table Note" },
   ["pull"] = { typst = "pull", docx = "Intense Quote" },
 }
 
+-- In the PDF the headline's cards are the arguments of one function, which sets them side by side.
+local function headline(div)
+  if not (target == "typst" and div.classes:includes("headline")) then
+    return nil
+  end
+  local blocks = pandoc.List({ raw_block("#headline(") })
+  for _, card in ipairs(div.content) do
+    blocks:insert(raw_block("["))
+    blocks:extend(card.content)
+    blocks:insert(raw_block("],"))
+  end
+  blocks:insert(raw_block(")"))
+  return blocks
+end
+
 local function styled(div)
   for class, style in pairs(styles) do
     if div.classes:includes(class) then
-      if target == "typst" then
+      if target == "typst" and style.typst then
         local blocks = pandoc.List({ raw_block("#" .. style.typst .. "[") })
         blocks:extend(div.content)
         blocks:insert(raw_block("]"))
@@ -319,7 +333,7 @@ function Pandoc(document)
     Para = equation,
     Span = figure_number,
     Div = function(div)
-      return callout(div) or styled(div)
+      return callout(div) or headline(div) or styled(div)
     end,
   })
 end

@@ -12,7 +12,7 @@ from prevalence.report.material import Material
 from prevalence.report.reference_document import reference_document
 from prevalence.report.results import results
 
-TEXT = {".qmd", ".css", ".csl", ".lua", ".typ", ".html", ".bib"}
+TEXT = {".qmd", ".css", ".csl", ".lua", ".typ", ".html", ".bib", ".yml"}
 
 
 def figures_of(files: list[str]) -> dict[str, dict[str, str]]:

@@ -23,7 +23,9 @@ FOLDERS = ("sections", "style", "templates", "filters")
 def source():
     root = ROOT / "reports"
     paths = [path for folder in FOLDERS for path in (root / folder).glob("*.*")]
-    paths += [root / "summary.qmd", root / "references.bib"]
+    paths += [
+        root / name for name in ("summary.qmd", "brief.qmd", "references.bib", "checklist.yml")
+    ]
     return {path.relative_to(root).as_posix(): path.read_text() for path in paths}
 
 

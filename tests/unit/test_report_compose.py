@@ -18,7 +18,7 @@ from prevalence.report.results import results  # noqa: E402
 
 SOURCE = {
     path.relative_to(ROOT / "reports").as_posix(): path.read_text()
-    for pattern in ("*.qmd", "sections/*.qmd", "*.bib")
+    for pattern in ("*.qmd", "sections/*.qmd", "*.bib", "checklist.yml")
     for path in (ROOT / "reports").glob(pattern)
 }
 PROJECT = read_yaml(ROOT / "reports" / "_quarto.yml")
@@ -40,10 +40,11 @@ PHILIPPINE = [
     "limits",
     "terminology",
     "help",
+    "checklist",
     "provenance",
 ]
 RWANDAN = ["notice", "headline", "group-sex-workers", "group-clients", *PHILIPPINE[12:16]]
-RWANDAN += ["provenance"]
+RWANDAN += ["checklist", "provenance"]
 
 
 def sections(material):

@@ -2,7 +2,8 @@
 #
 # required: release/*.csv, staged/figures/<section>.json with its figures, audit/identity.json,
 #           reports/ (prose, filter, styles, templates), config/published_findings.yaml
-# gives:    staged/source/ (a small Quarto project), staged/results.json, staged/summary.<format>
+# gives:    staged/source/ (a small Quarto project), staged/results.json, staged/summary.<format>,
+#           staged/brief.pdf
 # usual:    compose_report, then render_report once a format
 
 from prevalence.report.renderers import renderer_identity as named_renderer
@@ -18,7 +19,16 @@ def report_sources():
     """Every file of the report's source: Snakemake sees no include by itself."""
     root = Path(workflow.basedir) / "reports"
     folders = ("sections", "style", "templates", "filters")
-    paths = [root / name for name in ("summary.qmd", "_quarto.yml", "references.bib")]
+    paths = [
+        root / name
+        for name in (
+            "summary.qmd",
+            "_quarto.yml",
+            "references.bib",
+            "brief.qmd",
+            "checklist.yml",
+        )
+    ]
     paths += [
         path for folder in folders for path in sorted((root / folder).glob("*.*"))
     ]
@@ -96,3 +106,23 @@ rule render_report:
         version=renderer_identity(),
     script:
         "../../scripts/report/render_report.py"
+
+
+rule render_brief:
+    """Renders the one-page brief for sharing."""
+    input:
+        code=code("scripts/report/render_brief.py"),
+        source="data/processed/{survey}/staged/source",
+    output:
+        brief="data/processed/{survey}/staged/brief.pdf",
+    log:
+        "logs/{survey}/report/render_brief.log",
+    benchmark:
+        "logs/{survey}/report/render_brief.tsv"
+    conda:
+        "../../environment.yml"
+    params:
+        renderer=resolved_renderer(config["renderer"]),
+        version=renderer_identity(),
+    script:
+        "../../scripts/report/render_brief.py"

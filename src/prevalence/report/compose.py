@@ -9,15 +9,33 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from prevalence.report.exhibits import TABLE_SOURCES, exhibit_map, partials, slug, with_data
+import yaml
+
+from prevalence.report.exhibits import (
+    TABLE_SOURCES,
+    checklist_table,
+    exhibit_map,
+    partials,
+    slug,
+    with_data,
+)
 from prevalence.report.material import Material
 from prevalence.report.resolve import Line, checked_source, reachable, shown
 from prevalence.report.story import metadata, variables
 from prevalence.report.variables import FILE, escaped, flattened, variables_text
 
 START = "summary.qmd"
+BRIEF = "brief.qmd"
+BRIEF = "brief.qmd"
 BANNER = "templates/banner.html"
 EXHIBITS = "partials/tbl-exhibits.md"
+CHECKLIST = "partials/tbl-checklist.md"
+SECTION_LABEL = re.compile(r"\{#(sec-[\w-]+)")
+# Figures that a section shows; any other that is made stands under "further figures".
+PLACED = ("headline", "nsum", "degree_distribution", "sample_flow", "weights", "known_groups")
+CHECKLIST = "partials/tbl-checklist.md"
+# Figures that a section shows; any other that the figures stage makes goes to "further figures".
+PLACED = ("headline", "nsum", "degree_distribution", "sample_flow", "weights", "known_groups")
 LABEL = "SYNTHETIC DATA"
 NOTICE = (
     "The survey data behind this report were made by a computer program. No person was "
@@ -54,6 +72,8 @@ SECTIONS: dict[str, Callable[[Material], bool]] = {
     "limits": _always,
     "terminology": _always,
     "help": lambda material: bool(material.report.get("help_lines")),
+    "checklist": _always,
+    "further": lambda material: bool(_further(material)),
     "provenance": _always,
 }
 
@@ -83,10 +103,15 @@ def composed(
         If the source can't be resolved with this survey's variables, in any format.
     """
     conditions = metadata(material)
-    files = {START: source[START], **_sections(material, source)}
     tree = variables(material)
+    files = {START: source[START], BRIEF: source[BRIEF], **_sections(material, source)}
     files |= {f"partials/{name}.md": text for name, text in _with_data(material).items()}
-    files = _pruned({**files, EXHIBITS: ""}, conditions)
+    files["partials/further.md"] = _list_of(
+        [f"partials/fig-{slug(name)}.md" for name in _further(material)]
+    )
+    files = _pruned({**files, EXHIBITS: "", CHECKLIST: ""}, conditions)
+    labels = {label for text in files.values() for label in SECTION_LABEL.findall(text)}
+    files[CHECKLIST] = checklist_table(yaml.safe_load(source["checklist.yml"]), labels)
     files[EXHIBITS] = exhibit_map(
         material,
         {
@@ -95,7 +120,8 @@ def composed(
             if path.startswith("partials/")
         },
     )
-    checked_source(files, START, _parsed(tree), conditions)
+    for start in (START, BRIEF):
+        checked_source(files, start, _parsed(tree), conditions)
     banner = f'<div class="banner" role="note" aria-label="Status of the data">{LABEL}</div>\n'
     return files | {
         FILE: variables_text(tree),
@@ -116,6 +142,12 @@ def _parsed(tree: Mapping[str, Any]) -> dict[str, str]:
 
 def _ratios(material: Material) -> list[str]:
     return [name for name in material.ratios if material.national(name, "ratio")]
+
+
+def _further(material: Material) -> list[str]:
+    """List the figures that no section shows: none that is made is lost."""
+    placed = {*PLACED, *(f"{kind}s" for kind in material.domain_types("geographic"))}
+    return [name for name in material.figures if name not in placed]
 
 
 def _publishes(material: Material, name: str) -> bool:
@@ -188,7 +220,8 @@ def _pruned(files: Mapping[str, str], conditions: Mapping[str, Any]) -> dict[str
     Blocks for one format only stay: they are decided when that format is rendered.
     """
     kept = {path: _prune(path, text, conditions) for path, text in files.items()}
-    return {path: kept[path] for path in reachable(kept, START)}
+    reached = [path for start in (START, BRIEF) for path in reachable(kept, start)]
+    return {path: kept[path] for path in reached}
 
 
 _META = re.compile(r'(when|unless)-meta="')
@@ -226,8 +259,6 @@ def project_text(
     str
         YAML.
     """
-    import yaml
-
     survey = material.survey
     added: dict[str, Any] = {
         "title": escaped(survey["title"]),

@@ -697,6 +697,42 @@ def exhibit_map(material: Material, exhibits: Mapping[str, str]) -> str:
     )
 
 
+def checklist_table(items: list[dict[str, Any]], labels: set[str]) -> str:
+    """Write the reporting checklist with the sections in which each item is met.
+
+    Parameters
+    ----------
+    items
+        Number, question and sections of each item.
+    labels
+        Labels of the sections that the report has.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
+    rows = []
+    for item in items:
+        wanted = [f"sec-{name}" for name in item["sections"]]
+        met = [
+            label
+            for name in wanted
+            for label in sorted(labels)
+            if label == name or (name == "sec-groups" and label.startswith("sec-group-"))
+        ]
+        where = ", ".join(f"@{label}" for label in met)
+        rows.append([item["item"], item["asks"], raw(where or "no input in this survey")])
+    return table(
+        ["Item", "What is asked", "Where it is met"],
+        rows,
+        caption="Items of the reporting guidelines and where each is met",
+        label="checklist",
+        align="lll",
+        widths=[8, 52, 40],
+    )
+
+
 def with_data(text: str, frame: pd.DataFrame | None, name: str) -> str:
     """Put a link to a table's data below it, for formats that can hold it.
 

@@ -21,7 +21,6 @@ from prevalence.report.renderers import pandoc_program
 from prevalence.report.resolve import check_rendered, resolved
 from prevalence.report.variables import FILE, flattened
 
-START = "summary.qmd"
 TARGETS = {"html": "html", "pdf": "typst", "docx": "docx"}
 PAGE_BREAKS = {
     "html": '<div class="page-break"></div>',
@@ -31,7 +30,7 @@ PAGE_BREAKS = {
 EPOCH = "1694044800"
 
 
-def rendered(folder: Path, kind: str) -> bytes:
+def rendered(folder: Path, kind: str, document: str = "summary") -> bytes:
     """Render a composed source.
 
     Parameters
@@ -40,6 +39,8 @@ def rendered(folder: Path, kind: str) -> bytes:
         The composed source.
     kind
         ``html``, ``pdf`` or ``docx``.
+    document
+        ``summary`` or ``brief``.
 
     Returns
     -------
@@ -53,7 +54,7 @@ def rendered(folder: Path, kind: str) -> bytes:
     """
     target = TARGETS[kind]
     project = read_yaml(folder / "_quarto.yml")
-    text = markdown(folder, project, target)
+    text = markdown(folder, project, target, f"{document}.qmd")
     if kind == "html":
         return _html(folder, project, text).encode()
     if kind == "docx":
@@ -61,7 +62,9 @@ def rendered(folder: Path, kind: str) -> bytes:
     return _pdf(folder, project, text)
 
 
-def markdown(folder: Path, project: Mapping[str, Any], target: str) -> str:
+def markdown(
+    folder: Path, project: Mapping[str, Any], target: str, start: str = "summary.qmd"
+) -> str:
     """Resolve a composed source to the Markdown that pandoc reads.
 
     Parameters
@@ -72,6 +75,8 @@ def markdown(folder: Path, project: Mapping[str, Any], target: str) -> str:
         Its project file.
     target
         html, typst or docx.
+    start
+        The document.
 
     Returns
     -------
@@ -84,7 +89,7 @@ def markdown(folder: Path, project: Mapping[str, Any], target: str) -> str:
         for path in folder.glob(pattern)
     }
     variables = flattened(read_yaml(folder / FILE))
-    return resolved(files, START, variables, project, target, page_break=PAGE_BREAKS[target])
+    return resolved(files, start, variables, project, target, page_break=PAGE_BREAKS[target])
 
 
 def _pandoc(folder: Path, text: str, options: list[str]) -> bytes:

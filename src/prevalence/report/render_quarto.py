@@ -18,13 +18,12 @@ from prevalence.report.normalise import docx_text, html_text, pdf_text
 from prevalence.report.renderers import beside_python
 from prevalence.report.resolve import check_rendered
 
-START = "summary.qmd"
 FORMATS = {"html": "html", "pdf": "typst", "docx": "docx"}
 EPOCH = "1694044800"
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
-def rendered(folder: Path, kind: str) -> bytes:
+def rendered(folder: Path, kind: str, document: str = "summary") -> bytes:
     """Render a composed source with Quarto.
 
     Quarto writes beside the source and into hidden folders of the project, so it works on a copy.
@@ -35,6 +34,8 @@ def rendered(folder: Path, kind: str) -> bytes:
         The composed source.
     kind
         ``html``, ``pdf`` or ``docx``.
+    document
+        ``summary`` or ``brief``.
 
     Returns
     -------
@@ -55,10 +56,11 @@ def rendered(folder: Path, kind: str) -> bytes:
             "renderer: builtin",
         )
     with tempfile.TemporaryDirectory() as scratch:
+        name = f"{document}.{kind}"
         copy = Path(scratch) / "source"
         shutil.copytree(folder, copy)
         done = subprocess.run(
-            [program, "render", START, "--to", FORMATS[kind], "--output", f"summary.{kind}"],
+            [program, "render", f"{document}.qmd", "--to", FORMATS[kind], "--output", name],
             cwd=copy,
             capture_output=True,
             text=True,
@@ -66,7 +68,7 @@ def rendered(folder: Path, kind: str) -> bytes:
             env=_environment(Path(scratch)),
         )
         messages = _COLOUR.sub("", done.stderr)
-        found = sorted(copy.rglob(f"summary.{kind}"))
+        found = sorted(copy.rglob(name))
         if done.returncode or not found:
             raise PipelineError(
                 "Quarto could not render the report.",
@@ -75,7 +77,7 @@ def rendered(folder: Path, kind: str) -> bytes:
                 "renderer: builtin",
             )
         content = found[0].read_bytes()
-    check_rendered(readable(content, kind), f"summary.{kind}")
+    check_rendered(readable(content, kind), name)
     return content
 
 

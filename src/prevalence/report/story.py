@@ -149,15 +149,14 @@ def _headline(material: Material) -> dict[str, str]:
     caps = headline.get("top_codes") or {}
     names = headline["known_groups"]
     labels = {row["group"]: str(row["label"]) for row in material.rows("known_groups")}
+    known = [labels.get(name, str(name).replace("_", " ")) for name in names]
     return {
         "date": str(headline["date"]),
         "estimator": str(headline["estimator"]).replace("_", " "),
         "interval": str(headline["interval"]).replace("_", "-"),
         "variance": str(headline["variance"]),
         "interval_words": INTERVAL_WORDS[headline["interval"]],
-        "known_groups": joined(
-            [labels.get(str(name), str(name).replace("_", " ")) for name in names]
-        ),
+        "known_groups": joined(known),
         "top_known": _cap(caps.get("known")),
         "top_hidden": _cap(caps.get("hidden")),
     }
@@ -278,9 +277,9 @@ def _released_words(released: int, total: int, one: str) -> str:
     if released == total:
         return f"Every estimate by {one} could be released."
     return (
-        f"{released} of the {total} estimates by {one} could be released. The others rest on "
-        "too few respondents or reports, or would give another cell away. They are shown as suppressed, "
-        "which is neither zero nor small."
+        f"{released} of the {total} estimates by {one} could be released. The others rest "
+        "on too few respondents or reports, or would give another cell away. They are shown as "
+        "suppressed, which is neither zero nor small."
     )
 
 
