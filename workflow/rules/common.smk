@@ -6,6 +6,7 @@
 
 import functools
 import os
+import re
 import sys
 import zlib
 from pathlib import Path
@@ -20,6 +21,8 @@ os.environ.update(
     OPENBLAS_NUM_THREADS="1",
     MKL_NUM_THREADS="1",
 )
+
+from snakemake.io import strip_wildcard_constraints
 
 from prevalence.config import check_config, check_survey_id, survey_schema
 from prevalence.config import setting as lookup
@@ -181,3 +184,31 @@ def pipeline_code():
         root.glob("reports/sections/*")
     )
     return sorted(modules | {os.path.relpath(path) for path in [*scripts, *sources]})
+
+
+# Rules that only a survey with this config key runs.
+OPTIONAL_RULES = {"read_truth": "ingest.tables.truth"}
+
+
+def everything(survey):
+    """Every file that the rules make for a survey: a deleted one is made again."""
+    values = {
+        "survey": [survey],
+        "file": raw_files(survey),
+        "table": [
+            name
+            for name, file in tables_of(survey).items()
+            if not file.endswith(".json")
+        ],
+        "format": ["html", "pdf", "docx"],
+    }
+    files = []
+    for made in workflow.rules:
+        key = OPTIONAL_RULES.get(made.name)
+        if key is not None and lookup(survey_config(survey), key) is None:
+            continue
+        for pattern in map(strip_wildcard_constraints, made.output):
+            if "{survey}" in pattern and "/synthetic/" not in pattern:
+                names = set(re.findall(r"{(\w+)", pattern))
+                files += expand(pattern, **{name: values[name] for name in names})
+    return files
