@@ -8,6 +8,7 @@ import pytest
 
 from prevalence.known_groups import leave_one_out
 from prevalence.ratio import RatioBatch
+from prevalence.relational import capped, quantile_cap
 from prevalence.scale_up import FORMS, killworth_std_error, network_sizes, ratio_columns
 
 POPULATION = 10_718_378.0
@@ -216,3 +217,16 @@ def test_leave_one_out(rwanda, sampling, reference, side):
         found.exposure[others], expected["d.hat.sum"].to_numpy()[others], rtol=CLOSE
     )
     np.testing.assert_array_equal(expected["known.size"], [rwanda.sizes[g] for g in rwanda.known])
+
+
+def test_quantile_caps_on_known_groups_inflate(rwanda, sampling):
+    expected = {"none": 33_154.6320652887, "p95": 45_791.0}
+    for name, value in expected.items():
+        counts = dict(rwanda.counts)
+        if name == "p95":
+            for group in rwanda.known:
+                answers = np.nan_to_num(rwanda.counts[group])
+                counts[group] = capped(answers, quantile_cap(answers, 0.95))
+        sizes = sizes_of(rwanda, cap=None, counts=counts)
+        found = POPULATION * estimate(rwanda, sampling, "ratio_of_sums", "clients", sizes).ratio[0]
+        assert found == pytest.approx(value, abs=0.51)
