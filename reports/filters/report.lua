@@ -165,15 +165,15 @@ local function figure(fig)
     Image = function(image)
       local alternative = image.attributes["fig-alt"]
       image.attributes["fig-alt"] = nil
-      if alternative then
-        if target == "docx" then
-          image.caption = { pandoc.Str(alternative) }
-        else
-          image.attributes["alt"] = alternative
-        end
-      end
-      if target ~= "html" and not image.attributes["width"] then
+      alternative = alternative or pandoc.utils.stringify(image.caption)
+      if target == "typst" then
+        return raw_inline(string.format(
+          '#image("%s", width: 100%%, alt: "%s")', image.src, escape_typst(alternative)))
+      elseif target == "docx" then
+        image.caption = { pandoc.Str(alternative) }
         image.attributes["width"] = "100%"
+      else
+        image.attributes["alt"] = alternative
       end
       return image
     end,
@@ -210,6 +210,14 @@ local function exhibit_table(tbl)
   return blocks
 end
 
+-- A formula's text alternative in the PDF is its TeX source, as screen readers are used to.
+local function typst_math(math, label)
+  local written = pandoc.write(pandoc.Pandoc({ pandoc.Plain({ math }) }), "typst")
+  return raw_inline(string.format('#math.equation(block: %s, alt: "%s", %s)%s',
+    tostring(math.mathtype == "DisplayMath"), escape_typst(math.text),
+    (written:gsub("^%s+", ""):gsub("%s+$", "")), label or ""))
+end
+
 local function equation(para)
   local id = equation_label(para)
   if not id then
@@ -217,7 +225,7 @@ local function equation(para)
   end
   local math = para.content[1]
   if target == "typst" then
-    return pandoc.Para({ math, raw_inline("<" .. id .. ">") })
+    return pandoc.Para({ typst_math(math, " <" .. id .. ">") })
   end
   local number = "(" .. numbers[id] .. ")"
   if target == "docx" then
@@ -331,6 +339,11 @@ function Pandoc(document)
     Figure = figure,
     Table = exhibit_table,
     Para = equation,
+    Math = function(math)
+      if target == "typst" and math.mathtype == "InlineMath" then
+        return typst_math(math)
+      end
+    end,
     Span = figure_number,
     Div = function(div)
       return callout(div) or headline(div) or styled(div)

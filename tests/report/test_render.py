@@ -119,6 +119,19 @@ def test_the_pdf_is_tagged_and_titled(report):
     assert reader.metadata.title == material.survey["title"]
     assert reader.trailer["/Root"]["/MarkInfo"]["/Marked"]
     assert reader.trailer["/Root"]["/Lang"] == "en"
+    assert b"<pdfuaid:part>1</pdfuaid:part>" in reader.trailer["/Root"]["/Metadata"].get_data()
+
+
+def test_the_brief_is_one_page(report):
+    _, folder, _ = report
+    pages = pdf_text(rendered(folder, "pdf", "brief"))
+    assert len(pages) == 1
+
+
+def test_identifiers_on_the_page_are_unique(report):
+    _, _, made = report
+    found = re.findall(r'\bid="([^"]+)"', made["html"].decode())
+    assert sorted({name for name in found if found.count(name) > 1}) == []
 
 
 def test_every_number_in_the_text_has_an_address(report):

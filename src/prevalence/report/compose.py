@@ -122,7 +122,7 @@ def composed(
     )
     for start in (START, BRIEF):
         checked_source(files, start, _parsed(tree), conditions)
-    banner = f'<div class="banner" role="note" aria-label="Status of the data">{LABEL}</div>\n'
+    banner = f'<aside class="banner" aria-label="Status of the data">{LABEL}</aside>\n'
     return files | {
         FILE: variables_text(tree),
         **({BANNER: banner} if material.synthetic else {}),

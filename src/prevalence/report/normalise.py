@@ -10,7 +10,7 @@ import zipfile
 # What renderers and formats set differently by design: contents, links to data, footers.
 _HTML_APART = (
     r"<(style|script|nav|footer|head|svg)\b.*?</\1>",
-    r'<div class="(?:exhibit-links|banner)".*?</div>',
+    r'<div class="exhibit-links".*?</div>|<aside class="banner".*?</aside>',
     r'<a class="skip".*?</a>',
     r"<math\b.*?</math>",
     r'<a [^>]*class="footnote-(?:ref|back)".*?</a>',

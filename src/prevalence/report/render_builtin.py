@@ -157,6 +157,8 @@ def _html(folder: Path, project: Mapping[str, Any], text: str) -> str:
     page = _pandoc(folder, text, options).decode()
     style = (folder / "style" / "report.css").read_text(encoding="utf-8")
     page = page.replace("/*style*/", style)
+    # The contents stand twice, for wide and for narrow screens: their entries need no names.
+    page = re.sub(r' id="toc-[^"]*"', "", page)
     page = _with_figures(page, folder)
     check_rendered(_visible(page), "summary.html")
     return page
@@ -248,6 +250,8 @@ def _pdf(folder: Path, project: Mapping[str, Any], text: str) -> bytes:
             font_paths=[font_folder()],
             ignore_system_fonts=True,
             format="pdf",
+            # Universal accessibility: Typst refuses a figure or formula without a text alternative.
+            pdf_standards=["ua-1"],
         )
     except RuntimeError as error:
         raise PipelineError(

@@ -1,0 +1,62 @@
+"""WCAG 2.2 AA: axe-core in headless Chromium finds nothing, in light and dark, wide and narrow."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from material_of import philippine_material, rwandan_material
+from test_render import write_source
+
+from prevalence.report.render_builtin import rendered
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+AXE = Path(os.environ.get("AXE_CORE", "node_modules/axe-core/axe.min.js"))
+LOOKS = {
+    "light": ["--window-size=1280,900"],
+    "dark": ["--window-size=1280,900", "--blink-settings=preferredColorScheme=0"],
+    "narrow": ["--window-size=500,844"],
+}
+RUN = """<script>{axe}</script><script>
+addEventListener("load", () => axe.run(document, {{runOnly: {{type: "tag", values: [
+  "wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}}}}).then(found => {{
+  const report = document.createElement("template");
+  report.id = "axe-report";
+  report.setAttribute("data-report", encodeURIComponent(JSON.stringify(
+    found.violations.map(one => [one.id, one.nodes.map(node => node.html.slice(0, 160))]))));
+  document.body.append(report);
+}}));
+</script></body>"""
+
+
+def violations(page, folder, options):
+    copy = folder / "page.html"
+    copy.write_text(page.replace("</body>", RUN.format(axe=AXE.read_text())))
+    command = [
+        CHROMIUM,
+        "--headless",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--virtual-time-budget=30000",
+        *options,
+        "--dump-dom",
+        copy.as_uri(),
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=180)
+    found = re.search(r'id="axe-report" data-report="([^"]*)"', done.stdout)
+    assert found, "axe did not finish"
+    from urllib.parse import unquote
+
+    return json.loads(unquote(found[1]))
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
+@pytest.mark.skipif(not AXE.exists(), reason=f"axe-core is not at {AXE} (or AXE_CORE)")
+@pytest.mark.parametrize("look", LOOKS)
+@pytest.mark.parametrize("make", [philippine_material, rwandan_material])
+def test_axe_finds_nothing(make, look, tmp_path):
+    page = rendered(write_source(make(), tmp_path / "source"), "html").decode()
+    assert violations(page, tmp_path, LOOKS[look]) == []
