@@ -1,0 +1,68 @@
+"""What a person types."""
+
+import pytest
+
+
+def test_each_survey_is_a_target(finished):
+    assert "Nothing to be done" in finished.run("tiny", "--dry-run")
+
+
+def test_rules_are_listed_with_what_they_do(finished):
+    listed = finished.run("--list-rules")
+    for rule in ("clean_responses", "estimate_scale_up", "publish_report", "synthesize"):
+        assert rule in listed
+
+
+def test_synthesis_is_not_part_of_the_default_run(fresh):
+    planned = fresh.planned()
+    assert "synthesize_survey" not in planned
+    assert "publish_report" in planned
+
+
+def test_what_was_published_is_there(finished):
+    for name in ("summary.html", "summary.pdf", "summary.docx"):
+        assert (finished / f"reports/tiny/{name}").stat().st_size > 10_000
+
+
+@pytest.mark.parametrize(
+    ("file", "before", "after", "place", "said"),
+    [
+        ("config/config.yaml", "surveys: [tiny]", "surveys: [tinny]", "surveys", "'tiny'"),
+        ("config/config.yaml", "seed:", "sed:", "(top level)", "seed"),
+        (
+            "config/surveys/tiny.yaml",
+            "estimator: ratio_of_sums",
+            "estimator: ratio_of_sum",
+            "headline.estimator",
+            "estimator: ratio_of_sums",
+        ),
+        (
+            "config/surveys/tiny.yaml",
+            "method: raking",
+            "methud: raking",
+            "weight.calibration",
+            "method: raking",
+        ),
+    ],
+    ids=["survey", "run key", "estimator", "survey key"],
+)
+def test_a_wrong_config_is_told_before_anything_runs(project, file, before, after, place, said):
+    path = project / file
+    text = path.read_text()
+    assert before in text
+    path.write_text(text.replace(before, after, 1))
+    kept = project.outputs()
+    done = project.snakemake()
+    assert done.returncode != 0
+    message = done.stdout + done.stderr
+    for words in (file, place, said):
+        assert words in message
+    assert project.outputs() == kept
+
+
+def test_a_survey_named_like_a_rule_is_refused(project):
+    config = project / "config/surveys/tiny.yaml"
+    (project / "config/surveys/clean_responses.yaml").write_text(config.read_text())
+    done = project.snakemake("--dry-run")
+    assert done.returncode != 0
+    assert "name of a rule" in done.stdout + done.stderr
