@@ -1,0 +1,187 @@
+"""Contracts of the released tables: those of the earlier stages after disclosure control.
+
+Columns keep their names, units and descriptions. Numbers may be missing, since a withheld cell has
+none; tables of estimates say why in ``suppressed`` and flag imprecise rows in ``precision``.
+"""
+
+from __future__ import annotations
+
+import pandera.pandas as pa
+
+from prevalence.contracts import clean, estimate, model, weight
+from prevalence.disclosure.release import DISTRIBUTIONS, ESTIMATES, NEVER, PROCESS
+from prevalence.disclosure.rules import IMPRECISE, INTERVAL_ONLY, REASONS
+
+_COUNTS = ("n", "n_reporting")
+
+
+def _reason() -> pa.Column:
+    return pa.Column(
+        str,
+        pa.Check.isin(["", *REASONS]),
+        coerce=True,
+        description="Why the row's numbers are withheld; empty where they are shown.",
+    )
+
+
+def _precision() -> pa.Column:
+    return pa.Column(
+        str,
+        pa.Check.isin(["", IMPRECISE, INTERVAL_ONLY]),
+        coerce=True,
+        description="Precision flag; nothing to do with privacy.",
+    )
+
+
+def _may_be_missing(name: str, column: pa.Column) -> pa.Column:
+    kind = str(column.dtype)
+    dtype: object = "Int64" if name in _COUNTS else column.dtype
+    if kind.startswith("int") and name not in _COUNTS:
+        dtype = float
+    return pa.Column(
+        dtype,
+        nullable=kind != "bool",
+        required=column.required,
+        coerce=True,
+        description=column.description,
+    )
+
+
+def released(contract: pa.DataFrameSchema) -> pa.DataFrameSchema:
+    """Give the contract of a table after disclosure control.
+
+    Parameters
+    ----------
+    contract
+        The contract of the table before.
+
+    Returns
+    -------
+    pandera.DataFrameSchema
+        The same columns, less those that are never released, with ``suppressed`` and ``precision``
+        where rows can be withheld.
+    """
+    name = str(contract.name)
+    columns = {
+        str(column): _may_be_missing(str(column), spec)
+        for column, spec in contract.columns.items()
+        if column not in NEVER.get(name, [])
+    }
+    if name in ESTIMATES:
+        columns |= {"suppressed": _reason(), "precision": _precision()}
+    elif name not in DISTRIBUTIONS and name not in PROCESS and "group" in columns:
+        columns["suppressed"] = _reason()
+    return pa.DataFrameSchema(
+        columns,
+        name=name,
+        description=contract.description,
+        strict=True,
+        ordered=False,
+    )
+
+
+SCALE_UP = released(estimate.SCALE_UP)
+CONTRASTS = released(estimate.CONTRASTS)
+DEGREE_SUMMARY = released(estimate.DEGREE_SUMMARY)
+DEGREE_DISTRIBUTION = released(estimate.DEGREE_DISTRIBUTION)
+KNOWN_GROUPS = released(estimate.KNOWN_GROUPS)
+AGREEMENT = released(estimate.AGREEMENT)
+REPORTING = released(estimate.REPORTING)
+SPECIFICATIONS = released(estimate.SPECIFICATIONS)
+CHOICE_SHARES = released(estimate.CHOICE_SHARES)
+TRIMMING = released(estimate.TRIMMING)
+ADJUSTMENT = released(estimate.ADJUSTMENT)
+VARIANCE_COMPONENTS = released(estimate.VARIANCE_COMPONENTS)
+FACTORS = released(estimate.FACTORS)
+SENSITIVITY = released(estimate.SENSITIVITY)
+INFLUENCE = released(estimate.INFLUENCE)
+PLANNING = released(estimate.PLANNING)
+ESTIMANDS = released(estimate.ESTIMANDS)
+SAMPLE_FLOW = released(clean.SAMPLE_FLOW)
+DATA_QUALITY = released(clean.DATA_QUALITY)
+WEIGHTING = released(weight.WEIGHTING)
+WEIGHT_DISTRIBUTION = released(weight.WEIGHT_DISTRIBUTION)
+RESPONSE_RATES = released(weight.RESPONSE_RATES)
+MARGINS = released(weight.MARGINS)
+COLLAPSED = released(weight.COLLAPSED)
+SCALE_UP_MODELS = released(model.SCALE_UP_MODELS)
+KNOWN_GROUPS_MODELS = released(model.KNOWN_GROUPS_MODELS)
+DIAGNOSTICS = released(model.DIAGNOSTICS)
+PREDICTIVE = released(model.PREDICTIVE)
+
+CONTRACTS = {
+    str(value.name): value
+    for value in list(globals().values())
+    if isinstance(value, pa.DataFrameSchema)
+}
+
+
+def _text(description: str) -> pa.Column:
+    return pa.Column(str, coerce=True, description=description)
+
+
+def _number(description: str) -> pa.Column:
+    return pa.Column(float, nullable=True, coerce=True, description=description)
+
+
+def _whole(description: str) -> pa.Column:
+    return pa.Column("int64", pa.Check.ge(0), coerce=True, description=description)
+
+
+_CELL = {
+    "group": _text("Group of the cell; empty where the table has none."),
+    "domain_type": _text("Type of domain."),
+    "domain": _text("Domain."),
+}
+
+VALIDATION = pa.DataFrameSchema(
+    {
+        **_CELL,
+        "unit": _text("Unit of truth, estimate and limits."),
+        "truth": _number("Planted truth of the synthetic population."),
+        "estimate": _number("Released estimate by the headline's estimator."),
+        "lower": _number("Lower confidence limit."),
+        "upper": _number("Upper confidence limit."),
+        "covered": pa.Column(
+            object,
+            nullable=True,
+            description="Whether the interval holds the truth; empty where it is withheld.",
+        ),
+        "suppressed": _reason(),
+    },
+    name="validation",
+    description="Planted truth beside the released estimates; synthetic surveys only.",
+    unique=["group", "domain_type", "domain", "unit"],
+    strict=True,
+)
+
+DISCLOSURE_LOG = pa.DataFrameSchema(
+    {
+        "table": _text("Released table; all for an exception."),
+        **_CELL,
+        "against": _text("Second domain of a contrast; else empty."),
+        "estimator": _text("Estimator, where the table has one."),
+        "unit": _text("Unit, where the table has one."),
+        "suppressed": _text("Reason, or exception."),
+    },
+    name="disclosure_log",
+    description="Each withheld row and each exception, without values.",
+    strict=True,
+)
+
+DISCLOSURE_SUMMARY = pa.DataFrameSchema(
+    {
+        "table": _text("Released table."),
+        "group": _text("Group; empty where the table has none."),
+        "domain_type": _text("Type of domain."),
+        "rows": _whole("Rows."),
+        "released": _whole("Rows whose numbers are shown."),
+        **{reason: _whole(f"Rows withheld with the reason {reason}.") for reason in REASONS},
+        "imprecise": _whole("Rows flagged as imprecise."),
+        "interval_only": _whole("Rows of which only the interval is shown."),
+    },
+    name="disclosure_summary",
+    description="What disclosure control withheld and flagged.",
+    unique=["table", "group", "domain_type"],
+    strict=True,
+)

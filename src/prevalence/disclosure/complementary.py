@@ -1,0 +1,328 @@
+"""Complementary suppression, proved: what an attacker can derive of each suppressed cell.
+
+An additive system is a set of cells with equations between them (the regions of an island group add
+up to it). The attacker knows every equation, the released cells up to their rounding, and that no
+cell is below 0. What can be derived of a suppressed cell is the interval between the least and the
+greatest value that agree with all of this: two linear programmes a cell (Fischetti & Salazar 2001,
+*Management Science* 47:1008; Hundepool et al., *Handbook on Statistical Disclosure Control*, 4.3).
+Several systems over the same cells (weighted reports, numbers of respondents who report) share one
+pattern of suppression, and each is proved.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from prevalence.errors import PipelineError
+
+Array = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+
+_TOLERANCE = 1e-6
+# Above this number of cells a single further cell is not looked for by trying each.
+_FEW = 60
+
+
+@dataclass(frozen=True)
+class System:
+    """An additive system, as an attacker knows it.
+
+    Parameters
+    ----------
+    name
+        What is added up, for messages.
+    values
+        True values, shape (n,); at least 0.
+    lower, upper
+        What the released figure says of each cell: its rounding interval, shape (n,). Of a
+        suppressed cell only that it lies between 0 and `ceiling` is known.
+    equations
+        Shape (m, n); the attacker knows ``equations @ values``.
+    protection
+        Least width of what may be derived of each cell if it is suppressed, shape (n,).
+    ceiling
+        What no cell can exceed.
+    """
+
+    name: str
+    values: Array
+    lower: Array
+    upper: Array
+    equations: Array
+    protection: Array
+    ceiling: float
+    totals: Array = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Take the right-hand sides as known."""
+        object.__setattr__(self, "totals", self.equations @ self.values)
+
+
+@dataclass
+class _Prover:
+    """Solves the linear programmes of a system and keeps the points that it has found.
+
+    A point that agrees with everything known is a witness for all cells at once: most cells are
+    proved without a programme of their own. Points stay valid as more cells are suppressed.
+    """
+
+    system: System
+    suppressed: Mask
+    points: list[Array] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        from scipy.sparse import csr_array
+
+        self.scale = max(float(np.max(self.system.protection, initial=0.0)), 1e-12)
+        self.matrix = csr_array(self.system.equations)
+        self.points.append(self.system.values)
+
+    def suppress(self, cells: Sequence[int]) -> None:
+        self.suppressed[list(cells)] = True
+
+    def release(self, cell: int) -> None:
+        """Release a cell again; points at which it is not what was released fall away."""
+        self.suppressed[cell] = False
+        low, high = self.bounds()
+        margin = _TOLERANCE * self.scale
+        self.points = [
+            p for p in self.points if low[cell] - margin <= p[cell] <= high[cell] + margin
+        ]
+
+    def bounds(self) -> tuple[Array, Array]:
+        low = np.where(self.suppressed, 0.0, self.system.lower)
+        high = np.where(self.suppressed, self.system.ceiling, self.system.upper)
+        return low, high
+
+    def extreme(self, cell: int, sign: int) -> float:
+        """Least (sign 1) or greatest (sign -1) value of a cell that agrees with what is known."""
+        from scipy.optimize import linprog
+
+        low, high = self.bounds()
+        cost = np.zeros(len(low))
+        cost[cell] = sign
+        result = linprog(
+            cost,
+            A_eq=self.matrix if self.matrix.shape[0] else None,
+            b_eq=self.system.totals / self.scale if self.matrix.shape[0] else None,
+            bounds=np.column_stack([low, high]) / self.scale,
+            method="highs",
+        )
+        if result.status != 0:  # the true values agree: anything but a solution is a fault
+            raise PipelineError(
+                "The proof of complementary suppression could not be computed.",
+                place=self.system.name,
+                found=f"linear programme: {str(result.message).splitlines()[0]}",
+                remedy="Check that released values lie within their rounding intervals.",
+            )
+        point = result.x * self.scale
+        self.points.append(point)
+        return float(point[cell])
+
+    def proved(self, cell: int) -> bool:
+        """Whether what can be derived of a cell is at least as wide as its protection."""
+        need = float(self.system.protection[cell]) * (1 - _TOLERANCE)
+        if self._witnessed(cell) >= need:
+            return True
+        highest = self.extreme(cell, -1)
+        if self._witnessed(cell) >= need:
+            return True
+        return highest - self.extreme(cell, 1) >= need
+
+    def _witnessed(self, cell: int) -> float:
+        seen = [point[cell] for point in self.points]
+        return float(max(seen) - min(seen))
+
+
+def derivable(system: System, suppressed: Mask, cells: Sequence[int]) -> tuple[Array, Array]:
+    """Derive the interval of each cell from everything that is released.
+
+    Parameters
+    ----------
+    system
+        The additive system.
+    suppressed
+        Which cells are suppressed, shape (n,).
+    cells
+        The cells to derive, q of them.
+
+    Returns
+    -------
+    lower, upper : numpy.ndarray
+        Shape (q,).
+    """
+    prover = _Prover(system, suppressed.copy())
+    lower = np.array([prover.extreme(cell, 1) for cell in cells], float)
+    upper = np.array([prover.extreme(cell, -1) for cell in cells], float)
+    return lower, upper
+
+
+def unproved(systems: Sequence[System], suppressed: Mask) -> list[tuple[str, int]]:
+    """Suppressed cells of which too narrow an interval can be derived, with the system's name."""
+    found = []
+    for system in systems:
+        cells = np.flatnonzero(suppressed & (system.protection > 0))
+        lower, upper = derivable(system, suppressed, cells.tolist())
+        need = system.protection[cells] * (1 - 2 * _TOLERANCE)
+        found += [(system.name, int(cell)) for cell in cells[upper - lower < need]]
+    return found
+
+
+def protect(
+    systems: Sequence[System], suppressed: Mask, loss: Array, fixed: Mask
+) -> tuple[Mask, list[int]]:
+    """Suppress further cells until no suppressed cell can be derived too narrowly.
+
+    For each cell that is not yet protected the single cell of least loss that protects it is
+    taken; where none does, the least costly set that a linear programme finds (deviations of the
+    cells weighed by their loss). In the end every further cell that turned out to be unnecessary
+    is released again, the most valuable first. Deterministic: ties are broken by position.
+
+    Parameters
+    ----------
+    systems
+        Additive systems over the same n cells.
+    suppressed
+        Cells that fail on their own, shape (n,).
+    loss
+        Information lost with each cell, shape (n,); above 0.
+    fixed
+        Cells that are never suppressed for another one's sake, shape (n,).
+
+    Returns
+    -------
+    suppressed : numpy.ndarray
+        All suppressed cells, shape (n,).
+    unprotected : list of int
+        Cells that no further suppression protects, since only fixed cells are left.
+    """
+    provers = [_Prover(system, suppressed.copy()) for system in systems]
+    hopeless: set[int] = set()
+    while (found := _first_unproved(provers, hopeless)) is not None:
+        prover, cell = found
+        further = _single(prover, cell, loss, fixed) or _cheapest(prover, cell, loss, fixed)
+        if not further:
+            hopeless.add(cell)
+            continue
+        for each in provers:
+            each.suppress(further)
+    if not hopeless:
+        _tidy(provers, suppressed, loss)
+    return provers[0].suppressed.copy() if provers else suppressed.copy(), sorted(hopeless)
+
+
+def _first_unproved(provers: Sequence[_Prover], hopeless: set[int]) -> tuple[_Prover, int] | None:
+    for prover in provers:
+        for cell in np.flatnonzero(prover.suppressed):
+            if int(cell) not in hopeless and not prover.proved(int(cell)):
+                return prover, int(cell)
+    return None
+
+
+def _single(prover: _Prover, cell: int, loss: Array, fixed: Mask) -> list[int]:
+    candidates = np.flatnonzero(~prover.suppressed & ~fixed)
+    if len(candidates) > _FEW:
+        return []
+    for candidate in candidates[np.argsort(loss[candidates], kind="stable")]:
+        trial = _Prover(prover.system, prover.suppressed.copy(), list(prover.points))
+        trial.suppress([int(candidate)])
+        if trial.proved(cell):
+            return [int(candidate)]
+    return []
+
+
+def _cheapest(prover: _Prover, cell: int, loss: Array, fixed: Mask) -> list[int]:
+    """Find cells whose deviations let the cell vary by its protection, at the least loss."""
+    from scipy.optimize import linprog
+    from scipy.sparse import hstack
+
+    n, scale = len(loss), prover.scale
+    need = float(prover.system.protection[cell]) / scale
+    low, high = (bound / scale for bound in prover.bounds())
+    values = prover.system.values / scale
+    free = ~prover.suppressed & ~fixed
+    ceiling = prover.system.ceiling / scale
+    rise = np.where(free, ceiling, np.maximum(high - values, 0.0))
+    fall = np.where(free, values, np.maximum(values - low, 0.0))
+    if rise[cell] < need:
+        return []
+    cost = np.where(free, loss / loss.max(), 0.0)
+    bounds = np.column_stack([np.zeros(2 * n), np.concatenate([rise, fall])])
+    bounds[cell] = (need, rise[cell])
+    bounds[n + cell] = (0.0, 0.0)
+    result = linprog(
+        np.concatenate([cost, cost]),
+        A_eq=hstack([prover.matrix, -prover.matrix]),
+        b_eq=np.zeros(prover.matrix.shape[0]),
+        bounds=bounds,
+        method="highs",
+    )
+    if result.status != 0:
+        return []
+    moved = (result.x[:n] > _TOLERANCE) | (result.x[n:] > _TOLERANCE)
+    return [int(found) for found in np.flatnonzero(moved & free)]
+
+
+def _tidy(provers: Sequence[_Prover], first: Mask, loss: Array) -> None:
+    """Release again what is not needed, the most valuable first."""
+    further = np.flatnonzero(provers[0].suppressed & ~first)
+    for cell in further[np.argsort(-loss[further], kind="stable")]:
+        trials = [_Prover(p.system, p.suppressed.copy(), list(p.points)) for p in provers]
+        for trial in trials:
+            trial.release(int(cell))
+        if _first_unproved(trials, set()) is None:
+            for prover, trial in zip(provers, trials, strict=True):
+                prover.suppressed, prover.points = trial.suppressed, trial.points
+
+
+def nested_equations(
+    keys: Sequence[tuple[str, str]], parents: Sequence[tuple[int, Sequence[int]]]
+) -> Array:
+    """Write each parent less its parts as a row of an equation matrix.
+
+    Parameters
+    ----------
+    keys
+        The n cells.
+    parents
+        Position of each parent and the positions of its parts.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (m, n).
+    """
+    matrix: Array = np.zeros((len(parents), len(keys)))
+    for row, (parent, parts) in enumerate(parents):
+        matrix[row, parent] = 1.0
+        matrix[row, list(parts)] = -1.0
+    return matrix
+
+
+def describe(systems: Sequence[System], suppressed: Mask) -> dict[str, Any]:
+    """Count the suppressed cells, the equations and the narrowest proof; no values.
+
+    Parameters
+    ----------
+    systems
+        The systems.
+    suppressed
+        Which cells are suppressed, shape (n,).
+
+    Returns
+    -------
+    dict
+        `cells`, `suppressed`, and `margin`: the least width over its protection, over all systems.
+    """
+    margin = np.inf
+    for system in systems:
+        cells = np.flatnonzero(suppressed & (system.protection > 0))
+        if len(cells):
+            lower, upper = derivable(system, suppressed, cells.tolist())
+            margin = min(margin, float(np.min((upper - lower) / system.protection[cells])))
+    return {"cells": len(suppressed), "suppressed": int(suppressed.sum()), "margin": margin}

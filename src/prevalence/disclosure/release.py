@@ -1,0 +1,500 @@
+"""Released tables: controlled, rounded, flagged; what was withheld is on record without values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from prevalence.disclosure.cells import Figures, Geography, decide, decide_shares
+from prevalence.disclosure.rounding import rounded, rounding_step, significant
+from prevalence.disclosure.rules import (
+    CELL,
+    COMPLEMENTARY,
+    INTERVAL_ONLY,
+    NATION,
+    PRIMARY,
+    REASONS,
+    Place,
+    Policy,
+    places_of,
+    precision_flags,
+    records,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Array = NDArray[np.float64]
+
+SUM_OF = "sum_of_"
+RATE_UNITS = ("per_100", "per_1000")
+LIMITS = ["estimate", "lower", "upper"]
+ERRORS = ["std_error", "se_linearised"]
+COUNTS = ["n", "n_reporting"]
+# Numbers that aren't estimates: they are public, settings, or counts, and stay as they are.
+EXACT = {"level", "year", "known_size", "step", "excluded", "rank", "psus", "respondents"}
+EXACT |= {"population", "levels", "lower_bound", "upper_bound", "answered", "top_code", *COUNTS}
+# Tables with one estimate a row.
+ESTIMATES = (
+    "scale_up",
+    "scale_up_models",
+    "degree_summary",
+    "known_groups",
+    "known_groups_models",
+    "agreement",
+    "contrasts",
+    "reporting",
+    "specifications",
+    "adjustment",
+    "factors",
+)
+# Binned distributions: small bins are merged, none is withheld.
+DISTRIBUTIONS = ("degree_distribution", "weight_distribution")
+# Tables that say how the survey was made; they hold no answer about a hidden group.
+PROCESS = ("sample_flow", "weighting", "response_rates", "margins", "collapsed", "estimands")
+# National results of a hidden group beside estimates.
+NATIONAL = ("choice_shares", "trimming", "variance_components", "sensitivity", "planning")
+# An answer of one person, or a place's own count: never released.
+NEVER = {"data_quality": ["max", "interviewer_correlation"], "influence": COUNTS}
+
+
+@dataclass(frozen=True)
+class Released:
+    """What a release consists of.
+
+    Parameters
+    ----------
+    tables
+        Released tables by name.
+    log
+        One row a withheld or excepted cell and table, without values.
+    summary
+        Cells, withheld cells by reason and flags, for each table, group and type of domain.
+    """
+
+    tables: Mapping[str, pd.DataFrame]
+    log: pd.DataFrame
+    summary: pd.DataFrame
+
+
+def release(
+    tables: Mapping[str, pd.DataFrame],
+    inputs: pd.DataFrame,
+    geography: Geography,
+    policy: Policy,
+    *,
+    headline: str,
+    exceptions: set[tuple[str, str, str]] | None = None,
+) -> Released:
+    """Control every table of a survey together.
+
+    Parameters
+    ----------
+    tables
+        Uncontrolled tables by name: those of :data:`ESTIMATES`, :data:`DISTRIBUTIONS`,
+        :data:`PROCESS`, :data:`NATIONAL`, ``data_quality`` and ``influence``; any may be absent.
+    inputs
+        The table ``disclosure_inputs``.
+    geography
+        How the published domains lie in one another.
+    policy
+        The thresholds.
+    headline
+        The pre-specified estimator.
+    exceptions
+        Cells (group, domain type, domain) that are released although they fail.
+
+    Returns
+    -------
+    Released
+        Tables of the same names and columns; tables of estimates have ``suppressed`` and
+        ``precision`` besides.
+    """
+    scale_up = tables.get("scale_up")
+    figures = {} if scale_up is None else published_figures(scale_up, headline, tables, policy)
+    cells, sums = decide(inputs, figures, geography, policy, exceptions or set())
+    national = {group: why for (group, place), why in _reasons_of(cells).items() if place == NATION}
+    done: dict[str, pd.DataFrame] = {}
+    for name, table in tables.items():
+        frame = table.reset_index(drop=True)
+        if name == "reporting" and len(frame):
+            why = decide_shares(frame, cells, geography, policy)
+            done[name] = _controlled(frame, why, policy)
+        elif name in ESTIMATES:
+            why = _row_reasons(frame, cells, sums, name)
+            if name == "scale_up":
+                frame = _without_small_differences(frame, headline, policy)
+            done[name] = _controlled(frame, why, policy)
+        elif name in DISTRIBUTIONS:
+            done[name] = merged_bins(frame, policy)
+        elif name in PROCESS:
+            done[name] = _rounded_numbers(frame, policy)
+        else:
+            done[name] = _beside(name, frame, national, policy)
+    return Released(done, _log(done, cells), _summary(done))
+
+
+def published_figures(
+    scale_up: pd.DataFrame, headline: str, tables: Mapping[str, pd.DataFrame], policy: Policy
+) -> dict[str, Figures]:
+    """Tell how finely each hidden group's cells are published, as the attacker sees them.
+
+    Parameters
+    ----------
+    scale_up
+        The uncontrolled estimates.
+    headline
+        The estimator whose rates give the weighted reports back.
+    tables
+        All tables: mean degrees give the weighted degrees back.
+    policy
+        Rounding.
+
+    Returns
+    -------
+    dict
+        By group.
+    """
+    half_degree: dict[Place, float] = {}
+    degrees = tables.get("degree_summary")
+    if degrees is not None and len(degrees):
+        half_degree = _relative_halves(degrees, policy)
+    persons = scale_up[scale_up["unit"] == "persons"]
+    figures = {}
+    for group, part in persons.groupby("group", sort=False):
+        own = part[part["estimator"] == headline]
+        halves = _relative_halves(own, policy)
+        relative = {place: half + half_degree.get(place, 0.0) for place, half in halves.items()}
+        estimates = {
+            place: float(value)
+            for place, value in zip(places_of(own), own["estimate"].to_numpy(float), strict=True)
+        }
+        sums: dict[str, tuple[float, Mapping[Place, float]]] = {}
+        totals = part[part["estimator"].astype(str).str.startswith(SUM_OF)]
+        for row in records(totals):
+            domain_type = str(row["estimator"]).removeprefix(SUM_OF)
+            within = {place: value for place, value in estimates.items() if place[0] == domain_type}
+            half = _relative_halves(totals[totals["estimator"] == row["estimator"]], policy)
+            sums[domain_type] = (half[NATION], within)
+        figures[str(group)] = Figures(relative, sums)
+    return figures
+
+
+def _relative_halves(table: pd.DataFrame, policy: Policy) -> dict[Place, float]:
+    estimate = table["estimate"].to_numpy(float)
+    step = rounding_step(estimate, table["std_error"].to_numpy(float), policy)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        halves = np.nan_to_num(step / 2 / estimate, posinf=0.0)
+    return {place: float(half) for place, half in zip(places_of(table), halves, strict=True)}
+
+
+def _row_reasons(
+    table: pd.DataFrame, cells: pd.DataFrame, sums: set[tuple[str, str]], name: str
+) -> NDArray[np.object_]:
+    """Take each row's reason from its cell; a row of several cells fails with any of them."""
+    reasons = _reasons_of(cells)
+    known = {group for group, _ in reasons}
+    hidden = set(cells.loc[cells["role"] == "hidden", "group"])
+    found = np.full(len(table), "", dtype=object)
+    for position, row in enumerate(records(table)):
+        group, estimator = str(row["group"]), str(row.get("estimator", ""))
+        place = (str(row.get("domain_type", NATION[0])), str(row.get("domain", NATION[1])))
+        places = [place, (place[0], str(row["against"]))] if "against" in row else [place]
+        if name in ("degree_summary", "agreement"):
+            groups = {"degree"}
+        else:  # a ratio of hidden groups has no cell of its own: it fails where any of them does
+            groups = {group} if group in known else hidden
+        own = [reasons.get((member, where), "") for member in sorted(groups) for where in places]
+        found[position] = next(filter(None, own), "")
+        summed = estimator.startswith(SUM_OF) and (group, estimator.removeprefix(SUM_OF)) in sums
+        forced = estimator.endswith("_benchmarked") and (group, place[0]) in sums
+        if not found[position] and (summed or forced):
+            found[position] = COMPLEMENTARY
+    return found
+
+
+def _reasons_of(cells: pd.DataFrame) -> dict[tuple[str, Place], str]:
+    return {
+        (str(row["group"]), place): str(row["suppressed"])
+        for row, place in zip(records(cells), places_of(cells), strict=True)
+    }
+
+
+def _controlled(table: pd.DataFrame, reasons: NDArray[np.object_], policy: Policy) -> pd.DataFrame:
+    """Round, flag and withhold the rows of a table of estimates."""
+    flags = precision_flags(_with_precision(table), policy)
+    frame = _rounded_estimates(table, policy)
+    frame.loc[flags == INTERVAL_ONLY, ["estimate", "std_error"]] = np.nan
+    withheld = reasons != ""
+    numbers = [c for c in _numbers(frame) if c not in ("level", "known_size", "year")]
+    for column in numbers:
+        if column in COUNTS:
+            frame[column] = frame[column].astype("Int64")
+        frame.loc[withheld, column] = None if column in COUNTS else np.nan
+    if "interval" in frame:  # how the limits were made would tell that nobody reported
+        frame.loc[withheld, "interval"] = ""
+    frame["suppressed"] = reasons
+    frame["precision"] = np.where(withheld, "", flags)
+    return frame
+
+
+def _with_precision(table: pd.DataFrame) -> pd.DataFrame:
+    """Leave out of the flags what has no coefficient of variation: logarithms and factors."""
+    if "unit" not in table:
+        return table
+    logarithm = table["unit"].astype(str).str.startswith("log_")
+    return table.assign(std_error=table["std_error"].where(~logarithm))
+
+
+def _rounded_estimates(table: pd.DataFrame, policy: Policy) -> pd.DataFrame:
+    frame = table.copy()
+    step = rounding_step(
+        frame["estimate"].to_numpy(float), frame["std_error"].to_numpy(float), policy
+    )
+    # Where nobody reports there is no standard error: the upper limit sets the step.
+    fallback = rounding_step(frame["upper"].to_numpy(float), np.full(len(frame), np.nan), policy)
+    step = np.where(np.isnan(step), fallback, step)
+    for column in LIMITS:
+        frame[column] = rounded(frame[column].to_numpy(float), step)
+    for column in ERRORS:
+        if column in frame:
+            frame[column] = significant(frame[column].to_numpy(float), 2)
+    for column in _numbers(frame):
+        if column not in EXACT and column not in LIMITS and column not in ERRORS:
+            values = frame[column].to_numpy(float)
+            frame[column] = significant(values, policy.significant_digits)
+    return _rates_from_counts(frame, table, policy)
+
+
+def _rates_from_counts(frame: pd.DataFrame, exact: pd.DataFrame, policy: Policy) -> pd.DataFrame:
+    """Compute rates and their limits anew from the rounded counts."""
+    if "unit" not in frame or not set(frame["unit"]) & set(RATE_UNITS):
+        return frame
+    keys = [c for c in _keys_of(exact) if c != "unit"]
+    places: dict[tuple[Any, ...], int] = {}
+    for place, row in enumerate(exact[[*keys, "unit"]].itertuples(index=False)):
+        if row[-1] == "persons":
+            places[tuple(row[:-1])] = place
+    for place, row in enumerate(exact[[*keys, "unit"]].itertuples(index=False)):
+        count = places.get(tuple(row[:-1]))
+        if row[-1] not in RATE_UNITS or count is None:
+            continue
+        top, bottom = exact["upper"].iloc[place], exact["upper"].iloc[count]
+        if not (bottom > 0 and top > 0):
+            continue
+        values = frame.loc[count, LIMITS].to_numpy(float) * (top / bottom)
+        frame.loc[place, LIMITS] = significant(values, policy.significant_digits)
+    return frame
+
+
+def _keys_of(table: pd.DataFrame) -> list[str]:
+    from pandas.api.types import is_numeric_dtype
+
+    return [c for c in table.columns if not is_numeric_dtype(table[c]) and c != "interval"]
+
+
+def _numbers(table: pd.DataFrame) -> list[str]:
+    from pandas.api.types import is_bool_dtype, is_numeric_dtype
+
+    return [
+        str(c) for c in table.columns if is_numeric_dtype(table[c]) and not is_bool_dtype(table[c])
+    ]
+
+
+def merged_bins(table: pd.DataFrame, policy: Policy) -> pd.DataFrame:
+    """Merge neighbouring bins of a distribution until each holds enough respondents.
+
+    Parameters
+    ----------
+    table
+        Columns `lower_bound`, `upper_bound`, `share`, `n`; other columns (such as `step`)
+        distinguish several distributions.
+    policy
+        Fewest respondents.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The same columns; shares to three significant digits.
+    """
+    import pandas as pd
+
+    if not len(table):
+        return table
+    others = [c for c in table.columns if c not in ("lower_bound", "upper_bound", "share", "n")]
+    parts = table.groupby(others, sort=False, dropna=False) if others else [((), table)]
+    rows: list[dict[str, Any]] = []
+    for _, part in parts:
+        bins: list[dict[str, Any]] = []
+        for row in records(part):
+            if bins and bins[-1]["n"] < policy.minimum_respondents:
+                bins[-1] = _joined(bins[-1], row)
+            else:
+                bins.append(row)
+        if len(bins) > 1 and bins[-1]["n"] < policy.minimum_respondents:
+            last = bins.pop()
+            bins[-1] = _joined(bins[-1], last)
+        rows += bins
+    frame = pd.DataFrame(rows, columns=table.columns)
+    frame["share"] = significant(frame["share"].to_numpy(float), policy.significant_digits)
+    return _rounded_numbers(frame, policy)
+
+
+def _joined(first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        **first,
+        "upper_bound": second["upper_bound"],
+        "share": first["share"] + second["share"],
+        "n": first["n"] + second["n"],
+    }
+
+
+def _rounded_numbers(table: pd.DataFrame, policy: Policy) -> pd.DataFrame:
+    """Round what isn't a count, a setting or public to significant digits."""
+    frame = table.copy()
+    for column in _numbers(frame):
+        if column in EXACT:
+            continue
+        values = frame[column].to_numpy(float)
+        whole = np.all(np.isnan(values) | (values == np.round(values)))
+        if not whole or column in ("sum", "mean"):
+            frame[column] = significant(values, max(policy.significant_digits, 3))
+    return frame
+
+
+def _beside(
+    name: str,
+    table: pd.DataFrame,
+    national: Mapping[str, str],
+    policy: Policy,
+) -> pd.DataFrame:
+    """Control tables that aren't estimates: a group's row goes where its national cell does."""
+    frame = _rounded_numbers(table.drop(columns=NEVER.get(name, []), errors="ignore"), policy)
+    if "group" not in frame:
+        return frame
+    why = np.array([national.get(str(group), "") for group in frame["group"]], object)
+    if name == "influence" and len(table):
+        few = (table["n"] < policy.minimum_respondents) | (
+            table["n_reporting"] < policy.minimum_reporting
+        )
+        why = np.where((why == "") & few.to_numpy(bool), PRIMARY, why)
+    if name == "data_quality":
+        why = _quality_reasons(table, why, policy)
+    for column in _numbers(frame):
+        if column not in ("rank", "n", "step"):
+            frame[column] = frame[column].astype(float)
+            frame.loc[why != "", column] = np.nan
+    frame["suppressed"] = why
+    return frame
+
+
+def _quality_reasons(
+    table: pd.DataFrame, why: NDArray[np.object_], policy: Policy
+) -> NDArray[np.object_]:
+    """Withhold a hidden item's quality where too few, or too many, report nobody."""
+    hidden = table["role"].isin(["hidden", "hidden_item"]).to_numpy(bool)
+    answered = table["answered"].to_numpy(float)
+    reporting = np.round(answered * (1 - table["zero_share"].to_numpy(float)))
+    few = (answered < policy.minimum_respondents) | (
+        hidden & (np.nan_to_num(reporting) < policy.minimum_reporting)
+    )
+    found: NDArray[np.object_] = np.where((why == "") & few, PRIMARY, why)
+    return found
+
+
+def _log(tables: Mapping[str, pd.DataFrame], cells: pd.DataFrame) -> pd.DataFrame:
+    import pandas as pd
+
+    columns = ["table", *CELL, "against", "estimator", "unit", "suppressed"]
+    parts = []
+    for name, table in tables.items():
+        if "suppressed" not in table:
+            continue
+        rows = table[table["suppressed"] != ""].assign(table=name)
+        parts.append(rows.reindex(columns=columns))
+    excepted = cells[cells["exception"]]
+    if len(excepted):
+        parts.append(excepted.assign(table="all", suppressed="exception").reindex(columns=columns))
+    filled = [part.astype(object).fillna("") for part in parts if len(part)]
+    log = pd.concat(filled, ignore_index=True) if filled else pd.DataFrame(columns=columns)
+    return log.drop_duplicates(ignore_index=True)
+
+
+def _without_small_differences(table: pd.DataFrame, headline: str, policy: Policy) -> pd.DataFrame:
+    """Leave the counts of an estimator out where they differ by a few from the headline's.
+
+    Estimators leave different respondents out; the difference of two counts of one cell would be a
+    count of a handful of people.
+    """
+    keys = [*CELL, "unit"]
+    own = table[table["estimator"] == headline].set_index(keys)[COUNTS]
+    own = own[~own.index.duplicated()]
+    beside = own.reindex(table.set_index(keys).index).reset_index(drop=True)
+    gap = (table[COUNTS].reset_index(drop=True) - beside).abs()
+    floor = policy.minimum_respondents
+    few = ((gap > 0) & (gap < floor)).any(axis=1).to_numpy(bool)
+    frame = table.copy()
+    for column in COUNTS:
+        frame[column] = frame[column].astype("Int64")
+        frame.loc[few, column] = None
+    return frame
+
+
+def _summary(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    import pandas as pd
+
+    rows = []
+    for name, table in tables.items():
+        if "suppressed" not in table or not len(table):
+            continue
+        by = [c for c in ("group", "domain_type") if c in table]
+        for key, part in table.groupby(by, sort=False):
+            row: dict[str, Any] = {"table": name, "group": "", "domain_type": "national"}
+            row |= dict(zip(by, key, strict=True))
+            row |= {"rows": len(part), "released": int((part["suppressed"] == "").sum())}
+            row |= {reason: int((part["suppressed"] == reason).sum()) for reason in REASONS}
+            flags = part["precision"] if "precision" in part else pd.Series([], dtype=str)
+            row |= {flag: int((flags == flag).sum()) for flag in ("imprecise", "interval_only")}
+            rows.append(row)
+    columns = ["table", "group", "domain_type", "rows", "released", *REASONS]
+    return pd.DataFrame(rows, columns=[*columns, "imprecise", "interval_only"])
+
+
+def validation(
+    scale_up: pd.DataFrame, truth: Sequence[Mapping[str, Any]], headline: str
+) -> pd.DataFrame:
+    """Compare the released headline with a planted truth; synthetic surveys only.
+
+    Parameters
+    ----------
+    scale_up
+        The released estimates.
+    truth
+        Rows with `group`, `domain_type`, `domain`, `unit` and `truth`.
+    headline
+        The pre-specified estimator.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns group, domain_type, domain, unit, truth, estimate, lower, upper, covered (empty
+        where the interval is withheld), suppressed.
+    """
+    import pandas as pd
+
+    keys = [*CELL, "unit"]
+    columns = [*keys, "truth", *LIMITS, "covered", "suppressed"]
+    if not len(truth):
+        return pd.DataFrame(columns=columns)
+    planted = pd.DataFrame(list(truth))[[*keys, "truth"]]
+    own = scale_up[scale_up["estimator"] == headline][[*keys, *LIMITS, "suppressed"]]
+    found = own.merge(planted, on=keys, how="inner", validate="one_to_one")
+    inside = (found["lower"] <= found["truth"]) & (found["truth"] <= found["upper"])
+    shown = found["lower"].notna() & (found["suppressed"] == "")
+    covered = inside.astype(object).where(shown, None)
+    digits = significant(found["truth"].to_numpy(float), 4)
+    return found.assign(covered=covered, truth=digits)[columns]

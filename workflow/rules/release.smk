@@ -1,0 +1,83 @@
+# release: from uncontrolled tables to those that may leave; the only door out of restricted/.
+#
+# required: the tables of the clean, weight and estimate stages (and model, where the survey has that
+#           section), clean/respondents.parquet for how domains lie in one another, the planted truth
+#           of a synthetic survey, config/disclosure.yaml
+# gives:    release/<the same names>.csv with suppressed and precision, validation.csv,
+#           disclosure_log.csv (no values), disclosure_summary.csv
+# usual:    release_tables
+
+CONTROLLED = {
+    "clean": ["sample_flow", "data_quality"],
+    "weight": [
+        "weighting",
+        "weight_distribution",
+        "response_rates",
+        "margins",
+        "collapsed",
+    ],
+    "estimate": [
+        "scale_up",
+        "contrasts",
+        "degree_summary",
+        "degree_distribution",
+        "known_groups",
+        "agreement",
+        "reporting",
+        "specifications",
+        "choice_shares",
+        "trimming",
+        "adjustment",
+        "variance_components",
+        "factors",
+        "sensitivity",
+        "influence",
+        "planning",
+        "estimands",
+    ],
+    "model": ["scale_up_models", "known_groups_models", "diagnostics", "predictive"],
+}
+MADE_BY_RELEASE = ["validation", "disclosure_log", "disclosure_summary"]
+
+
+def uncontrolled(wildcards):
+    """Every table of a survey that is to be released, before control."""
+    stages = [
+        stage
+        for stage in CONTROLLED
+        if stage != "model" or lookup(survey_config(wildcards.survey), "model")
+    ]
+    return [
+        f"data/processed/{wildcards.survey}/restricted/{stage}/{name}.csv"
+        for stage in stages
+        for name in CONTROLLED[stage]
+    ]
+
+
+rule release_tables:
+    """Disclosure control of all tables together: withheld, rounded, flagged, and put on record."""
+    input:
+        code=code("scripts/release/release_tables.py"),
+        tables=uncontrolled,
+        disclosure_inputs="data/processed/{survey}/restricted/estimate/disclosure_inputs.csv",
+        respondents="data/processed/{survey}/restricted/clean/respondents.parquet",
+        truth=table("truth"),
+        policy="config/disclosure.yaml",
+        schema="workflow/schemas/disclosure.yaml",
+    output:
+        tables=expand(
+            "data/processed/{{survey}}/release/{name}.csv",
+            name=[*sum(CONTROLLED.values(), []), *MADE_BY_RELEASE],
+        ),
+    log:
+        "logs/{survey}/release/release_tables.log",
+    benchmark:
+        "logs/{survey}/release/release_tables.tsv"
+    conda:
+        "../../environment.yml"
+    params:
+        release=setting("release"),
+        domains=setting("estimate.domains"),
+        headline=setting("headline.estimator"),
+    script:
+        "../../scripts/release/release_tables.py"
