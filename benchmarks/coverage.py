@@ -11,37 +11,26 @@ command, the date, and the hash of the code that made it.
 # ruff: noqa: E402 - linear algebra must learn its number of threads before it is loaded
 
 import argparse
-import datetime
 import os
 import sys
 import time
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from pathlib import Path
-from zlib import crc32
 
 for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(variable, "1")
 
 import numpy as np
 import pandas as pd
+from provenance import ROOT, WORLDS, code_hash, stream, write_sidecar
 
 from prevalence.coverage import VALUES, coverage_table
-from prevalence.dependencies import transitive_modules
-from prevalence.files import read_yaml, replacing, write_csv, write_json
-from prevalence.identity import content_hash, value_hash
+from prevalence.files import read_yaml, replacing, write_csv
+from prevalence.identity import value_hash
 from prevalence.worlds import INTERVALS, ORACLE, build_world, draw_survey, estimate_survey
 
-ROOT = Path(__file__).parents[1]
-WORLDS = ROOT / "benchmarks" / "worlds.yaml"
 PARTS = ROOT / "data" / "processed" / "coverage"
 RESULT = ROOT / "data" / "reference" / "coverage.csv"
 CHUNK = 50
-
-
-def stream(seed, *words):
-    """Give the random generator that belongs to some names and numbers."""
-    numbers = [word if isinstance(word, int) else crc32(word.encode()) for word in words]
-    return np.random.default_rng(np.random.SeedSequence([seed, *numbers]))
 
 
 def simulate(part, seed):
@@ -56,19 +45,6 @@ def simulate(part, seed):
     with replacing(path) as partial:
         np.savez(partial, values=np.array(values), keys=np.array(keys))
     return path
-
-
-def code_hash():
-    """Hash of every module that bears on the result, and their names."""
-
-    def source(name):
-        base = ROOT / "src" / Path(*name.split("."))
-        paths = [base.with_suffix(".py"), base / "__init__.py"]
-        return next((path.read_text() for path in paths if path.exists()), None)
-
-    text = Path(__file__).read_text()
-    names = sorted(transitive_modules(text, "prevalence", source))
-    return content_hash({"benchmarks/coverage.py": text} | {n: source(n) for n in names}), names
 
 
 def planned(config, names, surveys, code):
@@ -90,7 +66,7 @@ def main():
     config = read_yaml(WORLDS)
     surveys = options.surveys or config["surveys"]
     names = options.world or list(config["worlds"])
-    code, modules = code_hash()
+    code, _ = code_hash(__file__)
     parts = list(planned(config, names, surveys, code))
     waiting = [part for part in parts if not part[4].exists()]
     began, done = time.monotonic(), 0
@@ -119,19 +95,7 @@ def main():
         print(shown.round(3).to_string(index=False))
         return
     write_csv(pd.concat(tables, ignore_index=True), RESULT)
-    write_json(
-        {
-            "command": "python benchmarks/coverage.py",
-            "what": "simulated surveys of simulated worlds; no real data",
-            "date": datetime.date.today().isoformat(),
-            "code_sha256": code,
-            "modules": modules,
-            "parameters_sha256": value_hash(config),
-            "seed": config["seed"],
-            "surveys": surveys,
-        },
-        RESULT.with_suffix(".json"),
-    )
+    write_sidecar(RESULT, __file__, config, surveys)
     print(f"{RESULT.relative_to(ROOT)}: {len(parts)} parts, {sum(map(len, tables))} rows")
 
 

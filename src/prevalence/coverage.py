@@ -62,8 +62,9 @@ def coverage_table(
     pandas.DataFrame
         For each row: surveys, how many had no interval (they count as missed), the truth, mean
         estimate, bias relative to the truth and in empirical standard deviations, mean standard
-        error over empirical standard deviation, coverage with its Monte Carlo interval, median
-        width over the oracle's, and mean number of respondents with a report.
+        error over empirical standard deviation (and the root of the mean square, which is 1 where
+        the variance estimator is unbiased however long its tail), coverage with its Monte Carlo
+        interval, median width over the oracle's, and mean number of respondents with a report.
     """
     import pandas as pd
 
@@ -90,6 +91,7 @@ def coverage_table(
         bias_in_sd=bias / deviation,
         empirical_sd=deviation,
         se_over_sd=error.mean(axis=0) / deviation,
+        rms_se_over_sd=np.sqrt((error**2).mean(axis=0)) / deviation,
         coverage=hits / surveys,
         coverage_lower=low,
         coverage_upper=high,

@@ -35,6 +35,8 @@ Codes = NDArray[np.int64]
 ESTIMATORS = ("ratio_of_sums", "mean_of_ratios", "mean_of_sums", "unweighted_ratio_of_sums")
 RATIO = " per "
 ORACLE = "oracle_degrees"
+CAPPED = "ratio_of_sums_top_coded"
+TOP_CODES = (100.0, 30.0)  # of known and of hidden groups, as in the headline of ph2022
 ADJUSTED = "adjusted_by_the_truth"
 INTERVALS = (("log_t", "bootstrap"), ("t", "bootstrap"), ("percentile", "bootstrap"))
 LINEARISED = ("log_t", "linearised")
@@ -306,7 +308,7 @@ def _adult_totals(world: World) -> dict[str, float]:
     return totals | {f"sex: {sex}": float(sizes.sum()) / 2 for sex in (0, 1)}
 
 
-def _weighted(  # noqa: PLR0917 - the columns of a sample, in the order of the weighting chain
+def _weighted(
     responds: NDArray[np.bool_],
     strata: NDArray[np.str_],
     psus: NDArray[np.str_],
@@ -403,9 +405,16 @@ def estimate_survey(world: World, survey: SimulatedSurvey, level: float = 0.95) 
         name: degrees(name, survey.counts[:, :known], world.known_sizes, total)
         for name in ("known_population", "mean_of_ratios")
     }
+    top_coded = degrees(
+        "known_population",
+        np.minimum(survey.counts[:, :known], TOP_CODES[0]),
+        world.known_sizes,
+        total,
+    )
     batch = RatioBatch(len(survey.degree))
     keys: list[tuple[str, str, str]] = []
-    scale, truth = [], []
+    scale: list[float] = []
+    truth: list[float] = []
     for place, group in enumerate(world.hidden):
         reports = survey.counts[:, known + place]
         for domain, island in domains:
@@ -419,8 +428,10 @@ def estimate_survey(world: World, survey: SimulatedSurvey, level: float = 0.95) 
                 degree = survey.degree if estimator == ORACLE else definitions[form.degree]
                 batch.add(*ratio_columns(form, reports, degree, survey.sampling.weights)[:2], mask)
                 keys.append((estimator, group, domain))
-                scale.append(size)
-                truth.append(real)
+            batch.add(np.minimum(reports, TOP_CODES[1]), top_coded, mask)
+            keys.append((CAPPED, group, domain))
+            scale += [size] * (len(ESTIMATORS) + 2)
+            truth += [real] * (len(ESTIMATORS) + 2)
     if len(world.hidden) == 2:
         batch.add(survey.counts[:, known], survey.counts[:, known + 1])
         sizes = world.truth()

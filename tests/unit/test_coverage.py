@@ -35,6 +35,7 @@ def test_four_surveys_worked_by_hand():
     deviation = np.std([11, 9, 13, 11], ddof=1)
     assert row["bias_in_sd"] == pytest.approx(1 / deviation)
     assert row["se_over_sd"] == pytest.approx(2 / deviation)
+    assert row["rms_se_over_sd"] == pytest.approx(2 / deviation)
     assert row["width_over_oracle"] == pytest.approx(6 / 3)
     assert row["mean_reporting"] == 6
     assert table.iloc[1]["width_over_oracle"] == 1
