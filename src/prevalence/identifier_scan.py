@@ -210,7 +210,8 @@ def _scan_column(values: Sequence[Value], heading: str) -> Counter[str]:
         number = _as_number(value)
         if number is not None:
             own = number_kinds(number)
-            if isinstance(value, str):  # a leading zero or a plus is lost in the number
+            # A leading zero or a plus is lost in the number; decimals are no digits of an id.
+            if isinstance(value, str) and value.strip().lstrip("+").isdigit():
                 own |= identifier_kinds(value)
             kinds.update(dict.fromkeys(own, n))
         elif isinstance(value, str) and value.strip():

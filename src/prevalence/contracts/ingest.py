@@ -102,7 +102,9 @@ CENSUS = pa.DataFrameSchema(
     {
         "margin": _text("Name of the margin, a variable of the respondents.", _filled()),
         "category": _text("Category of the margin.", _filled()),
-        "population": _number("Adults (18 and over) in households.", pa.Check.gt(0)),
+        "population": _number(
+            "Adults (18 and over) in households; 0 for a declared structural zero.", pa.Check.ge(0)
+        ),
     },
     name="census",
     description="Population margins for calibration.",
