@@ -11,6 +11,7 @@ from prevalence.decoding import decode_responses
 from prevalence.derivation import derive_variables
 from prevalence.edits import collected, edit_answers
 from prevalence.respondents import (
+    asked_situations,
     check_respondent_ids,
     combine_groups,
     impute_reports,
@@ -58,6 +59,9 @@ def clean_responses(
     """
     combinations = settings.get("combine") or {}
     derivations = settings.get("derive") or {}
+    situations = settings.get("situations")
+    if situations is None:
+        situations = asked_situations(codebook)
     everybody = decode_responses(responses, codebook)
     valid, steps = screen_interviews(everybody, codebook, settings.get("screening") or [])
     check_respondent_ids(valid)
@@ -69,7 +73,7 @@ def clean_responses(
     return {
         "respondents": respondents_table(answers, codebook, list(derivations)),
         "ard": relational_data(reported, codebook, list(combinations)),
-        "situations": situations_table(placed, codebook, settings.get("situations") or []),
+        "situations": situations_table(placed, codebook, situations),
         "sample_flow": sample_flow(frame, everybody.n, steps),
         "edits": collected([changes, *imputed]),
         "data_quality": data_quality(placed, codebook),

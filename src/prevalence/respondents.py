@@ -353,6 +353,46 @@ def relational_data(
     ).astype({"respondent": "str"})
 
 
+def asked_situations(codebook: Codebook) -> list[dict[str, str]]:
+    """Find the items on situations from their roles and values, where the config names none.
+
+    Parameters
+    ----------
+    codebook
+        The codebook: variables with the role ``situation``.
+
+    Returns
+    -------
+    list of dict
+        For each group ``group``, ``reported`` (the variable with the values yes and no) and, if
+        there is another, ``authority``.
+
+    Raises
+    ------
+    PipelineError
+        If a group's variables cannot be told apart.
+    """
+    answers = {"yes", "no", "dont_know", "refused"}
+    found = []
+    for group in dict.fromkeys(variable.group for variable in codebook.with_role("situation")):
+        mine = [one for one in codebook.with_role("situation") if one.group == group]
+        reported = [one.name for one in mine if one.codes and set(one.codes.values()) <= answers]
+        others = [one.name for one in mine if one.name not in reported]
+        if len(reported) != 1 or len(others) > 1:
+            raise PipelineError(
+                "It isn't clear which item says whether a situation was reported.",
+                file=codebook.file,
+                place=f"group {group}",
+                found=listed(one.name for one in mine),
+                allowed="one variable with the values yes and no, and at most one other",
+                remedy="Name them under clean.situations.",
+            )
+        found.append(
+            {"group": group, "reported": reported[0]} | ({"authority": others[0]} if others else {})
+        )
+    return found
+
+
 def situations_table(
     interviews: Interviews, codebook: Codebook, situations: Sequence[Mapping[str, Any]]
 ) -> pd.DataFrame:

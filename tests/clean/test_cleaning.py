@@ -136,6 +136,15 @@ def test_situations_of_those_who_were_asked(clean, responses):
     assert situations.loc["r002"].tolist() == ["victims", "yes", "refused"]
 
 
+def test_situations_are_found_by_role_and_values(clean, responses, settings):
+    named = clean(responses)["situations"]
+    assert len(named)
+    del settings["situations"]
+    pd.testing.assert_frame_equal(clean(responses)["situations"], named)
+    settings["situations"] = []
+    assert clean(responses)["situations"].empty
+
+
 def test_imputations_are_off_unless_named_and_then_on_record(clean, responses, settings):
     responses.loc[0, ["H0", "H1", "H2", "H3"]] = [0, 0, 2, 0]
     responses.loc[1, ["H0", "H1", "H2", "H3"]] = [2, 0, 0, 0]
