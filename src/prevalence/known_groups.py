@@ -378,6 +378,40 @@ def typical_design_effect(effects: Array) -> float:
     return max(float(np.median(known)), 1.0) if known.size else 1.0
 
 
+def study_design_effect(study: Study) -> float:
+    """Find the typical design effect of a survey's reports from its known groups."""
+    headline, rules = study.headline, study.settings["degree"]
+    estimates = leave_one_out(
+        study.counts,
+        study.known_sizes,
+        headline.known_groups,
+        study.populations.total,
+        study.sampling,
+        cap=headline.known_cap,
+        missing=rules["missing"],
+        minimum_groups=rules["minimum_groups"],
+        linearised=False,
+    )
+    reported = reported_sums(study.counts, headline.known_groups, headline.known_cap)
+    return typical_design_effect(design_effects(estimates, reported))
+
+
+def root_mean_square(ratios: Array, sizes: Array) -> float:
+    """Root mean square of the log ratios of estimates to known sizes; NaN where there is none.
+
+    Parameters
+    ----------
+    ratios
+        Estimates in persons, shape (K,); groups that nobody reports are left out.
+    sizes
+        Known sizes, shape (K,).
+    """
+    usable = ratios > 0
+    if not usable.any():
+        return float("nan")
+    return float(np.sqrt((np.log(ratios[usable] / sizes[usable]) ** 2).mean()))
+
+
 def known_groups_table(
     estimates: RatioEstimates,
     table: pd.DataFrame,

@@ -19,6 +19,8 @@ from prevalence.degree import degrees, leave_one_out_degrees
 from prevalence.errors import PipelineError, listed, suggestion
 from prevalence.known_groups import (
     leave_one_out,
+    root_mean_square,
+    study_design_effect,
     trim_known_groups,
     trimmed_estimates,
     trimming_table,
@@ -286,7 +288,10 @@ def specification_table(
     scale = np.full(len(keys), study.populations.total)
     usual = study.headline.inference
     bootstrap = replace(usual, variance="bootstrap")
-    table = tidy(keys, estimates, scale, bootstrap).assign(variance="bootstrap", loo_rms=scores)
+    effect = study_design_effect(study)
+    table = tidy(keys, estimates, scale, bootstrap, effect).assign(
+        variance="bootstrap", loo_rms=scores
+    )
     mine = [place for place, key in enumerate(keys) if key["headline"]]
     exact = _only(batch, mine).evaluate(study.sampling)
     others = []
@@ -294,10 +299,11 @@ def specification_table(
         if (interval, variance) == ("percentile", "linearised"):
             continue
         choice = replace(usual, interval=interval, variance=variance)
-        rows = tidy([keys[place] for place in mine], exact, scale[mine], choice)
+        rows = tidy([keys[place] for place in mine], exact, scale[mine], choice, effect)
         rows = rows.assign(variance=variance, loo_rms=[scores[place] for place in mine])
         rows["headline"] = choice == usual
-        others.append(rows)
+        # Where nobody reports there is one upper limit, however intervals are made elsewhere.
+        others.append(rows[rows["headline"] | (rows["interval"] != "zero_reports")])
     return pd.concat([table[~table["headline"]], *others], ignore_index=True)
 
 
@@ -378,9 +384,7 @@ def _trimmed_rows(
         **options,
     )
     sizes = np.array([study.known_sizes[group] for group in kept])
-    shares = left_out.ratio
-    errors = np.log(np.where(shares > 0, study.populations.total * shares / sizes, np.nan))
-    score = float(np.sqrt(np.nanmean(errors**2)))
+    score = root_mean_square(study.populations.total * left_out.ratio, sizes)
     keys = [
         vars(headline) | {"group": group, "unit": "persons", "known_groups": "trimmed"}
         for group in hidden
@@ -436,8 +440,7 @@ class _NetworkDesigns:
             left_out = leave_one_out_degrees(one.degree, counts, sizes, n_u, **options)
             mass = (self.study.sampling.weights * factor)[:, None]
             shares = weighted_ratios(one.estimator, counts, left_out, mass)
-            errors = np.log(np.where(shares > 0, n_u * shares / sizes, np.nan))
-            self.scores[scored] = float(np.sqrt(np.nanmean(errors**2)))
+            self.scores[scored] = root_mean_square(n_u * shares, sizes)
         return self.degrees[key], factor, self.scores[scored]
 
     def _counts(self, one: Specification) -> Array:

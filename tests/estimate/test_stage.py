@@ -242,6 +242,28 @@ def test_a_survey_with_the_least_that_is_needed(tables, configured, situations, 
     assert (found["known_groups"]["label"] == found["known_groups"]["group"]).all()
 
 
+def test_a_group_that_nobody_reports(tables, configured, situations, tmp_path):
+    ard = tables["ard"].copy()
+    ard.loc[ard["group"].str.startswith("victims"), "count"] = 0.0
+    found = run(
+        tmp_path,
+        tables | {"ard": ard},
+        configured["estimate"] | MORE,
+        configured["headline"],
+        situations,
+    )
+    rows = found["scale_up"].query("group == 'victims' and estimator == 'ratio_of_sums'")
+    assert (rows["estimate"] == 0).all()
+    assert (rows["upper"] > 0).all()
+    table = found["specifications"].query("group == 'victims' and imputation == 'none'")
+    assert (table["estimate"] == 0).all()
+    headline = table[table["headline"]].iloc[0]
+    nation = rows.query("domain_type == 'national' and unit == 'persons'").iloc[0]
+    assert headline["upper"] == pytest.approx(nation["upper"], rel=1e-9)
+    assert set(found["variance_components"]["group"]) == {"perpetrators"}
+    assert set(found["planning"]["group"]) == {"perpetrators"}
+
+
 def test_the_order_of_rows_changes_nothing(tables, configured):
     def headline(tables):
         study = study_of(tables, **configured)
