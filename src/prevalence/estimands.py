@@ -16,6 +16,10 @@ DENOMINATORS = {
     "adults": "adults aged 18 and over",
     "all_ages": "people of all ages",
 }
+NATIONAL_MIX = (
+    "sizes of known groups are national: people in every geographic domain are taken to meet the "
+    "national mix; a domain's estimate describes the people whom its residents know"
+)
 NOT_STATED = "not stated in the survey's config"
 ELEMENTS = ("person", "act", "period", "place", "age", "false_report")
 
@@ -69,6 +73,8 @@ def estimand_sheet(
     rows.append((HEADLINE, "hash", value_hash(headline)[:12], False))
     named = ", ".join(_said(one) for one in imputations) or "none"
     rows.append((HEADLINE, "imputation", named, bool(imputations)))
+    if any(domain["kind"] == "geographic" for domain in estimate["domains"]):
+        rows.append((HEADLINE, "mix", NATIONAL_MIX, False))
     missing = estimate["degree"]["missing"]
     rows.append((HEADLINE, "missing_answers", missing, missing != "exclude"))
     return pd.DataFrame(rows, columns=["group", "element", "text", "deviation"])

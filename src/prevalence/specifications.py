@@ -414,6 +414,16 @@ class _NetworkDesigns:
     def __init__(
         self, study: Study, sets: Mapping[str, Sequence[str]], weights: pd.DataFrame
     ) -> None:
+        for name, groups in sets.items():
+            unsized = [group for group in groups if group not in study.known_sizes]
+            if unsized:
+                raise PipelineError(
+                    "A set of known groups holds one without a size.",
+                    place=f"estimate.specifications.known_groups.{name}",
+                    found=listed(unsized),
+                    allowed=listed(study.known_sizes),
+                    remedy=suggestion(unsized[0], study.known_sizes),
+                )
         self.study = study
         self.sets = sets
         self.weights = weights

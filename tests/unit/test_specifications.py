@@ -162,3 +162,16 @@ def test_leaving_out_one_by_one_equals_leaving_out_together():
 def test_a_specification_is_a_key():
     assert len(CHOICES) == 7
     assert Specification(*"abcdefg") == Specification(*"abcdefg")
+
+
+def test_a_set_with_a_group_of_unknown_size_is_refused(study_from, tables_of):
+    tables = tables_of()
+    study = study_from(tables)
+    reports = reports_of(study, None)
+    wanted = specifications({"known_groups": {"odd": ["doctors", "nurse"]}}, study, reports)
+    with pytest.raises(PipelineError) as error:
+        specification_table(
+            study, reports, wanted, {"odd": ["doctors", "nurse"]}, tables["weights"]
+        )
+    assert "known_groups.odd" in str(error.value)
+    assert "nurses" in str(error.value)
