@@ -253,7 +253,7 @@ local function callout(div)
       local blocks = pandoc.List()
       if target == "typst" then
         blocks:insert(raw_block(string.format(
-          '#callout(kind: "%s", title: "%s")[', kind, escape_typst(title))))
+          '#report-callout(kind: "%s", title: "%s")[', kind, escape_typst(title))))
         blocks:extend(div.content)
         blocks:insert(raw_block("]"))
         return blocks

@@ -27,7 +27,7 @@ SUPPRESSED = {
 }
 
 
-def scale_up_row(  # noqa: PLR0917
+def scale_up_row(
     survey,
     group,
     domain_type,
@@ -140,7 +140,7 @@ def philippine_tables():
         "degree_summary": pd.DataFrame(
             [
                 {
-                    "estimator": "ratio_of_sums",
+                    "estimator": "known_population",
                     "group": "degree",
                     "domain_type": "national",
                     "domain": "national",

@@ -35,18 +35,19 @@ def report_sources():
     return [os.path.relpath(path) for path in paths]
 
 
-def reported_tables(wildcards):
-    """The released tables of a survey that its report shows."""
-    config_of = survey_config(wildcards.survey)
-    side_tables = tables_of(wildcards.survey)
-    names = ["scale_up", "degree_summary", "known_groups", "sample_flow", "weighting"]
-    if "frame" in side_tables:
-        names.append("response_rates")
-    if lookup(config_of, "estimate.reporting"):
-        names.append("reporting")
-    if lookup(config_of, "survey.synthetic") and "truth" in side_tables:
-        names.append("validation")
-    return [f"data/processed/{wildcards.survey}/release/{name}.csv" for name in names]
+# The released tables that a report shows; one without rows leaves its section out.
+REPORTED = [
+    "scale_up",
+    "degree_summary",
+    "known_groups",
+    "sample_flow",
+    "response_rates",
+    "weighting",
+    "reporting",
+    "specifications",
+    "adjustment",
+    "validation",
+]
 
 
 def reported_figures(wildcards):
@@ -59,7 +60,7 @@ rule compose_report:
     """Composes the report's source: sections whose inputs exist, variables, tables, figures."""
     input:
         code=code("scripts/report/compose_report.py"),
-        tables=reported_tables,
+        tables=expand("data/processed/{{survey}}/release/{name}.csv", name=REPORTED),
         figures=reported_figures,
         identity="data/processed/{survey}/audit/identity.json",
         findings="config/published_findings.yaml",

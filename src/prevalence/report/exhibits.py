@@ -140,7 +140,9 @@ def _headline_table(material: Material) -> str:
     for group, settings in material.groups.items():
         count, rate = material.national(group, "persons"), material.national(group, settings["per"])
         if count:
-            name = f"{settings['heading']}: {settings['label']}"
+            name = settings["heading"]
+            if name.lower() != settings["label"].lower():
+                name += f": {settings['label']}"
             rows.append([name, "persons", *_cells(count), *_counts(count)])
         if rate:
             rows.append(
@@ -345,11 +347,11 @@ def _validation_table(material: Material) -> str:
 def _sample_flow_table(material: Material) -> str:
     rows = [
         [
-            str(row["label"]),
+            capitalised(str(row["label"])),
             str(row.get("stage") or ""),
             _whole(row.get("excluded")),
             _whole(row.get("n")),
-            str(row.get("reason") or ""),
+            str(row.get("reason") or "").replace("_", " "),
         ]
         for row in sorted(material.rows("sample_flow"), key=lambda row: row["step"])
     ]
@@ -521,7 +523,7 @@ def _respondents_table(material: Material) -> str:
         caption="Estimates of one national total, each from a part of the respondents",
         label="respondents",
         align="llrrrr",
-        widths=[34, 12, 20, 23, 8, 14],
+        widths=[36, 14, 18, 22, 8, 13],
         note=_precision_note(
             [
                 row

@@ -52,6 +52,7 @@ def rendered(folder: Path, kind: str, document: str = "summary") -> bytes:
     PipelineError
         If the source can't be resolved, a program fails, or something is left unresolved.
     """
+    folder = folder.resolve()  # the programs run inside of it
     target = TARGETS[kind]
     project = read_yaml(folder / "_quarto.yml")
     text = markdown(folder, project, target, f"{document}.qmd")

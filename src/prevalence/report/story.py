@@ -157,13 +157,18 @@ def _headline(material: Material) -> dict[str, str]:
         "variance": str(headline["variance"]),
         "interval_words": INTERVAL_WORDS[headline["interval"]],
         "known_groups": joined(known),
-        "top_known": _cap(caps.get("known")),
-        "top_hidden": _cap(caps.get("hidden")),
+        "top_codes": " ".join(
+            _top_code(caps.get(name), words)
+            for name, words in (("known", "a group of known size"), ("hidden", "a hidden group"))
+        ),
     }
 
 
-def _cap(value: Any) -> str:
-    return "no limit" if value is None else number(float(value))
+def _top_code(value: Any, words: str) -> str:
+    if value is None:
+        return f"Answers about {words} were taken as they are."
+    cap = number(float(value))
+    return f"Answers above {cap} about {words} were set to {cap}."
 
 
 def _words(material: Material) -> dict[str, Any]:
@@ -304,7 +309,7 @@ def _sums(material: Material, kind: str) -> str:
 
 def _degree(material: Material) -> dict[str, str]:
     rows = material.rows("degree_summary", domain_type=NATIONAL)
-    own = [row for row in rows if row["estimator"] == material.headline["estimator"]] or rows
+    own = [row for row in rows if row["estimator"] == "known_population"] or rows
     if not own:
         return {}
     return {"mean": phrase(own[0]).replace(" (", " people (", 1)}

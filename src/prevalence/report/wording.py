@@ -175,7 +175,12 @@ def one_in(row: Mapping[str, Any], base: float, who: str = "") -> str:
 
 
 def _one(base: float, rate: float) -> str:
-    return f"1 in {significant(base / rate, 2)}" if rate > 0 else "none"
+    """Write 1 in n to two significant digits: more would be false precision."""
+    if rate <= 0:
+        return "none"
+    count = base / rate
+    step = 10 ** max(0, math.floor(math.log10(count)) - 1)
+    return f"1 in {significant(round(count / step) * step, 2)}"
 
 
 def joined(words: list[str], last: str = "and") -> str:
