@@ -56,12 +56,12 @@ def main(job: Any) -> None:
     checked = {
         name: check_table(table, CONTRACTS[name], outputs[name]) for name, table in done.items()
     }
-    beside = {
-        VALIDATION: validation(released.tables["scale_up"], truth, job.params.headline),
-        DISCLOSURE_LOG: released.log,
-        DISCLOSURE_SUMMARY: released.summary,
-    }
-    for contract, table in beside.items():
+    beside = [
+        (VALIDATION, validation(released.tables["scale_up"], truth, job.params.headline)),
+        (DISCLOSURE_LOG, released.log),
+        (DISCLOSURE_SUMMARY, released.summary),
+    ]
+    for contract, table in beside:
         name = str(contract.name)
         checked[name] = check_table(table, contract, outputs[name])
     for name, path in outputs.items():

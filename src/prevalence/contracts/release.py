@@ -35,9 +35,8 @@ def _precision() -> pa.Column:
 
 def _may_be_missing(name: str, column: pa.Column) -> pa.Column:
     kind = str(column.dtype)
-    dtype: object = "Int64" if name in _COUNTS else column.dtype
-    if kind.startswith("int") and name not in _COUNTS:
-        dtype = float
+    whole = name in _COUNTS or kind.startswith("int")
+    dtype: object = "Int64" if whole else column.dtype
     return pa.Column(
         dtype,
         nullable=kind != "bool",

@@ -126,8 +126,8 @@ def release(
             done[name] = _controlled(frame, why, policy)
         elif name in ESTIMATES:
             why = _row_reasons(frame, cells, sums, name)
-            if name == "scale_up":
-                frame = _without_small_differences(frame, headline, policy)
+            if "headline" in frame and len(frame):
+                frame = _without_small_differences(frame, policy)
             done[name] = _controlled(frame, why, policy)
         elif name in DISTRIBUTIONS:
             done[name] = merged_bins(frame, policy)
@@ -386,8 +386,7 @@ def _beside(
         why = _quality_reasons(table, why, policy)
     for column in _numbers(frame):
         if column not in ("rank", "n", "step"):
-            frame[column] = frame[column].astype(float)
-            frame.loc[why != "", column] = np.nan
+            frame[column] = frame[column].where(why == "")
     frame["suppressed"] = why
     return frame
 
@@ -424,14 +423,14 @@ def _log(tables: Mapping[str, pd.DataFrame], cells: pd.DataFrame) -> pd.DataFram
     return log.drop_duplicates(ignore_index=True)
 
 
-def _without_small_differences(table: pd.DataFrame, headline: str, policy: Policy) -> pd.DataFrame:
+def _without_small_differences(table: pd.DataFrame, policy: Policy) -> pd.DataFrame:
     """Leave the counts of an estimator out where they differ by a few from the headline's.
 
     Estimators leave different respondents out; the difference of two counts of one cell would be a
     count of a handful of people.
     """
-    keys = [*CELL, "unit"]
-    own = table[table["estimator"] == headline].set_index(keys)[COUNTS]
+    keys = [key for key in [*CELL, "unit"] if key in table]
+    own = table[table["headline"].astype(bool)].set_index(keys)[COUNTS]
     own = own[~own.index.duplicated()]
     beside = own.reindex(table.set_index(keys).index).reset_index(drop=True)
     gap = (table[COUNTS].reset_index(drop=True) - beside).abs()

@@ -1,0 +1,101 @@
+"""Check every staged file of a survey, and publish what passes: all of it or nothing."""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from prevalence.config import check_config
+from prevalence.disclosure.extraction import pieces
+from prevalence.disclosure.gate import (
+    Allowed,
+    Finding,
+    allowed_numbers,
+    check_files,
+    refuse,
+    required_texts,
+    withheld_cells,
+)
+from prevalence.files import read_csv, read_json, read_yaml, replacing
+from prevalence.job import run_job
+from prevalence.terminology import Terminology
+
+PUBLISHED_TABLES = (".csv",)
+RENDERED = (".html", ".docx", ".pdf")
+
+
+def declared_files(job: Any) -> list[str]:
+    """Paths below the staged folder that the rules declare."""
+    staged = Path(job.input.results).parent
+    paths = [Path(path) for path in [*job.input.reports, job.input.results, *job.input.figures]]
+    names = [path.relative_to(staged).as_posix() for path in paths]
+    for path in job.input.figures:
+        for figure in read_json(path):
+            names += [f"figures/{figure}.{suffix}" for suffix in ("svg", "png", "csv")]
+    return names
+
+
+def word_findings(files: dict[str, bytes], words: Terminology) -> list[Finding]:
+    """Check the words of the rendered files and of the figures."""
+    found = []
+    for name, content in files.items():
+        texts = [p.text for p in pieces(name, content) if p.kind in ("text", "tick")]
+        breaches = words.breaches("\n".join(texts), name, report=True)
+        if name.endswith((".html", ".docx")):
+            breaches += words.lone_sentences(texts, name)
+        found += [
+            Finding(b.file, f"line {b.line} of its text", f"Write {b.instead!r}. {b.why}", b.found)
+            for b in breaches
+        ]
+    return found
+
+
+def main(job: Any) -> None:
+    """Publish the report, its figures and the released tables."""
+    staged = Path(job.input.results).parent
+    source = staged / "source"
+    files = {
+        path.relative_to(staged).as_posix(): path.read_bytes()
+        for path in sorted(staged.rglob("*"))
+        if path.is_file() and source not in path.parents and not path.name.startswith(".snakemake")
+    }
+    tables = {Path(path).stem: read_csv(path) for path in job.input.tables}
+    reviewed = [
+        Path(path).read_text(encoding="utf-8")
+        for path in [*job.input.texts, job.input.findings, job.input.identity]
+    ]
+    reviewed.append(yaml.safe_dump(job.params.config, allow_unicode=True))
+    reviewed.append(job.params.renderer)
+    report = job.params.config["report"]
+    lines = [str(n) for line in report.get("help_lines") or [] for n in line.get("numbers", [])]
+    identity = read_json(job.input.identity)
+    allowed = Allowed(
+        declared=declared_files(job),
+        numbers=allowed_numbers(tables, reviewed),
+        texts=[*lines, *(line.split(" ")[0] for line in lines), str(identity.get("sha256", ""))],
+        required=required_texts(job.params.config["survey"], report, str(identity["identity"])),
+        withheld=withheld_cells(tables),
+    )
+    config = read_yaml(job.input.words)
+    check_config(config, read_yaml(job.input.words_schema), job.input.words)
+    found = check_files(files, allowed)
+    if not found:
+        found = word_findings(files, Terminology.from_config(config))
+    refuse(found, staged)
+
+    for path in job.output.reports:
+        with replacing(path) as partial:
+            shutil.copyfile(staged / Path(path).name, partial)
+    figures, released = Path(job.output.figures), Path(job.output.tables)
+    figures.mkdir(parents=True, exist_ok=True)
+    released.mkdir(parents=True, exist_ok=True)
+    for name in files:
+        if name.startswith("figures/") and not name.endswith(".json"):
+            shutil.copyfile(staged / name, figures / Path(name).name)
+    for path in job.input.tables:
+        shutil.copyfile(path, released / Path(path).name)
+
+
+if __name__ == "__main__":
+    run_job(main, snakemake)
