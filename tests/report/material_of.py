@@ -203,6 +203,45 @@ def philippine_tables():
                 for estimator, value in (("reported_of_answered", 15.2), ("reported_of_all", 12.4))
             ]
         ),
+        "specifications": pd.DataFrame(
+            [
+                {
+                    "group": group,
+                    "estimator": "ratio_of_sums",
+                    "variance": "bootstrap",
+                    "interval": "log_t",
+                    "estimate": estimate,
+                    "lower": 0.8 * estimate,
+                    "upper": 1.2 * estimate,
+                    "level": 0.95,
+                    "unit": "persons",
+                    "suppressed": "",
+                }
+                for group in ("victims", "perpetrators")
+                for estimate in (310000.0, 471000.0, 690000.0)
+            ]
+        ),
+        "adjustment": pd.DataFrame(
+            [
+                {
+                    "estimator": "ratio_of_sums",
+                    "group": group,
+                    "domain_type": "national",
+                    "domain": "national",
+                    "adjustment": adjustment,
+                    "estimate": 520000.0,
+                    "lower": 410000.0,
+                    "upper": 700000.0,
+                    "level": 0.95,
+                    "unit": "persons",
+                    "n": 3554,
+                    "suppressed": "",
+                    "precision": "",
+                }
+                for group in ("victims", "perpetrators")
+                for adjustment in ("none", "true_positive_rate", "all")
+            ]
+        ),
         "sample_flow": pd.DataFrame(
             [
                 {
@@ -316,6 +355,8 @@ def philippine_material(**changes):
         "sample_flow",
         "weights",
         "degree_distribution",
+        "tornado",
+        "rank_histogram",
     )
     values = {
         "survey_id": "ph2022",

@@ -41,6 +41,7 @@ PHILIPPINE = [
     "terminology",
     "help",
     "checklist",
+    "further",
     "provenance",
 ]
 RWANDAN = ["notice", "headline", "group-sex-workers", "group-clients", *PHILIPPINE[12:16]]
@@ -67,7 +68,7 @@ def test_sections_without_input_are_left_out():
 @pytest.mark.parametrize(
     "absent",
     ["degree_summary", "known_groups", "reporting", "sample_flow", "response_rates", "weighting",
-     "validation"],
+     "validation", "specifications", "adjustment"],
 )  # fmt: skip
 def test_each_optional_table_can_be_absent(absent):
     full = philippine_material()

@@ -31,8 +31,7 @@ BANNER = "templates/banner.html"
 EXHIBITS = "partials/tbl-exhibits.md"
 CHECKLIST = "partials/tbl-checklist.md"
 SECTION_LABEL = re.compile(r"\{#(sec-[\w-]+)")
-# Figures that a section shows; any other that is made stands under "further figures".
-PLACED = ("headline", "nsum", "degree_distribution", "sample_flow", "weights", "known_groups")
+SHOWN_FIGURE = re.compile(r"/partials/fig-([\w-]+)\.md")
 CHECKLIST = "partials/tbl-checklist.md"
 # Figures that a section shows; any other that the figures stage makes goes to "further figures".
 PLACED = ("headline", "nsum", "degree_distribution", "sample_flow", "weights", "known_groups")
@@ -73,7 +72,7 @@ SECTIONS: dict[str, Callable[[Material], bool]] = {
     "terminology": _always,
     "help": lambda material: bool(material.report.get("help_lines")),
     "checklist": _always,
-    "further": lambda material: bool(_further(material)),
+    "further": _always,
     "provenance": _always,
 }
 
@@ -107,7 +106,7 @@ def composed(
     files = {START: source[START], BRIEF: source[BRIEF], **_sections(material, source)}
     files |= {f"partials/{name}.md": text for name, text in _with_data(material).items()}
     files["partials/further.md"] = _list_of(
-        [f"partials/fig-{slug(name)}.md" for name in _further(material)]
+        [f"partials/fig-{name}.md" for name in _further(material, source)]
     )
     files = _pruned({**files, EXHIBITS: "", CHECKLIST: ""}, conditions)
     labels = {label for text in files.values() for label in SECTION_LABEL.findall(text)}
@@ -144,10 +143,11 @@ def _ratios(material: Material) -> list[str]:
     return [name for name in material.ratios if material.national(name, "ratio")]
 
 
-def _further(material: Material) -> list[str]:
+def _further(material: Material, source: Mapping[str, str]) -> list[str]:
     """List the figures that no section shows: none that is made is lost."""
-    placed = {*PLACED, *(f"{kind}s" for kind in material.domain_types("geographic"))}
-    return [name for name in material.figures if name not in placed]
+    placed = {name for text in source.values() for name in SHOWN_FIGURE.findall(text)}
+    placed |= {slug(f"{kind}s") for kind in material.domain_types("geographic")}
+    return [slug(name) for name in material.figures if slug(name) not in placed]
 
 
 def _publishes(material: Material, name: str) -> bool:
@@ -157,6 +157,8 @@ def _publishes(material: Material, name: str) -> bool:
 def _sections(material: Material, source: Mapping[str, str]) -> dict[str, str]:
     wanted = material.report.get("sections") or list(SECTIONS)
     present = [name for name in wanted if SECTIONS[name](material)]
+    if not _further(material, source):
+        present = [name for name in present if name != "further"]
     files: dict[str, str] = {}
     order: list[str] = []
     for name in present:

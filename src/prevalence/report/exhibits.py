@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 DASH = "–"
+MOST_DOMAINS = 6
 PRECISION_NOTE = "† imprecise: the coefficient of variation is above 30%."
 # Which released table each exhibit shows: its CSV stands beside it, and in the exhibit map.
 TABLE_SOURCES = {
@@ -39,6 +41,7 @@ TABLE_SOURCES = {
     "known-groups": "known_groups",
     "estimators": "scale_up",
     "respondents": "scale_up",
+    "adjustment": "adjustment",
 }
 ESTIMATOR_WORDS = {
     "ratio_of_sums": "Ratio of sums, weighted",
@@ -46,6 +49,17 @@ ESTIMATOR_WORDS = {
     "mean_of_sums": "Ratio of sums with mean-of-ratios degrees",
     "unweighted_ratio_of_sums": "Ratio of sums, unweighted",
     "ratio_of_sums_child_alters": "Ratio of sums over child acquaintances",
+}
+
+
+ADJUSTMENTS = {
+    "none": "Nothing: the headline",
+    "frame_ratio": "Members who could not be drawn differ in acquaintances",
+    "degree_ratio": "Members have more or fewer acquaintances",
+    "true_positive_rate": "Members whom acquaintances do not know as such",
+    "precision": "Reports of people who are not members",
+    "known_size": "Errors of the sizes on record",
+    "all": "All of these together",
 }
 
 
@@ -315,8 +329,14 @@ def _agreement(finding: Mapping[str, Any], row: Row) -> str:
 
 
 def _validation_table(material: Material) -> str:
+    planted = material.rows("validation")
+    sizes = Counter((row["domain_type"], row["group"], row["unit"]) for row in planted)
     rows = []
-    for row in material.rows("validation"):
+    for row in planted:
+        # A rate's truth says the same as its count's; many small domains are counted in the text.
+        many = sizes[row["domain_type"], row["group"], row["unit"]] > MOST_DOMAINS
+        if row["unit"] not in ("persons", "ratio") or many:
+            continue
         covered = row.get("covered")
         verdict = DASH if covered is None else ("inside" if is_true(covered) else "outside")
         hidden = withheld(row)
@@ -531,6 +551,25 @@ def _respondents_table(material: Material) -> str:
                 for row in material.estimates(domain_type=kind)
             ]
         ),
+    )
+
+
+def _adjustment_table(material: Material) -> str:
+    rows = []
+    for group, settings in material.groups.items():
+        for row in material.rows("adjustment", group=group, unit="persons"):
+            name = str(row["adjustment"])
+            words = ADJUSTMENTS.get(name, capitalised(name.replace("_", " ")))
+            rows.append([settings["heading"], words, *_cells(row)])
+    if not rows:
+        return ""
+    return table(
+        ["Group", "Adjusted for", "Estimate, persons", f"{_level(material)} interval"],
+        rows,
+        caption="National estimates under other assumptions about what respondents can know",
+        label="adjustment",
+        align="llrr",
+        widths=[22, 38, 18, 24],
     )
 
 
@@ -771,6 +810,7 @@ _WRITERS: dict[str, Callable[[Material], str]] = {
     "tbl-known-groups": _known_groups_table,
     "tbl-estimators": _estimators_table,
     "tbl-respondents": _respondents_table,
+    "tbl-adjustment": _adjustment_table,
     "tbl-terms": _terms_table,
     "tbl-raw-files": _raw_files_table,
     "survivors": _published_list("survivors"),

@@ -57,6 +57,7 @@ def variables(material: Material) -> dict[str, Any]:
         "published": _published(material),
         "validation": _validation(material),
         "known_groups": _known_groups(material),
+        "specifications": _specifications(material),
     }
     return tree | {name: branch for name, branch in optional.items() if branch}
 
@@ -84,6 +85,7 @@ def metadata(material: Material) -> dict[str, Any]:
         "degree": bool(_degree(material)),
         "bootstrap": material.replication is not None,
         "known_groups": bool(_known_groups(material)),
+        "specifications": bool(_specifications(material)),
         "estimators": len(_estimators(material)) > 1,
         "respondent_domains": bool(material.domain_types("respondent")),
         "children": any(
@@ -114,7 +116,7 @@ def metadata(material: Material) -> dict[str, Any]:
     }
 
 
-_TABLES = ("sample_flow", "response_rates", "weighting", "reporting", "validation")
+_TABLES = ("sample_flow", "response_rates", "weighting", "reporting", "adjustment", "validation")
 
 
 def _estimators(material: Material) -> set[str]:
@@ -353,6 +355,18 @@ def _validation(material: Material) -> dict[str, str]:
     if not rows:
         return {}
     sentences = [_verdict(material, row) for row in rows if row["unit"] in ("persons", "ratio")]
+    for kind in material.domain_types("geographic"):
+        parts = [
+            row
+            for row in material.rows("validation", domain_type=kind, unit="persons")
+            if _judged(row) and not withheld(row)
+        ]
+        if parts:
+            inside = sum(is_true(row["covered"]) for row in parts)
+            sentences.append(
+                f"By {material.domain_words(kind)['one']}, {inside} of {len(parts)} released "
+                "intervals hold the planted value."
+            )
     return {"sentence": " ".join(sentences)} if sentences else {}
 
 
@@ -378,6 +392,26 @@ def label_of(material: Material, group: str) -> str:
     """Label of a hidden group or ratio."""
     settings = material.groups.get(group) or material.ratios.get(group) or {}
     return str(settings.get("label", group.replace("_", " ")))
+
+
+def _specifications(material: Material) -> dict[str, str]:
+    sentences = []
+    for group, settings in material.groups.items():
+        values = [
+            row["estimate"]
+            for row in material.rows("specifications", group=group)
+            if not withheld(row)
+            and row.get("estimate") is not None
+            and row.get("interval") == material.headline["interval"]
+            and row.get("variance") == material.headline["variance"]
+        ]
+        if len(values) > 1:
+            low, high = (number(end(values)) for end in (min, max))
+            sentences.append(
+                f"{settings['heading']}: {len(values)} combinations of choices give estimates from "
+                f"{low} to {high} persons."
+            )
+    return {"sentence": " ".join(sentences)} if sentences else {}
 
 
 def _known_groups(material: Material) -> dict[str, str]:
