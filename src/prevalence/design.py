@@ -329,7 +329,10 @@ class SampleDesign:
                     siblings, 1
                 )
                 means = np.where(stage.lone[:, None], everybody[stage.parent], means)
-            result = result + quadratic(values - means[stage.stratum], scale[stage.stratum])
+            deviations = values - means[stage.stratum]
+            if self.lone_psu == "average" and stage.lone.any():
+                deviations *= _average_inflation(stage, values, len(reached))[stage.stratum]
+            result = result + quadratic(deviations, scale[stage.stratum])
             reached = (reached[stage.parent] * stage.fraction)[stage.stratum]
         return np.asarray(result, dtype=float)
 
@@ -389,19 +392,28 @@ def _scale(stage: Stage, rule: str) -> Array:
     factor = stage.sampled / np.maximum(stage.sampled - 1, 1)
     scale = np.where(unsampled < FULLY_ENUMERATED, 0.0, unsampled * factor)
     lone = stage.lone
-    if rule == "average" and lone.any():
-        strata = np.bincount(stage.parent, minlength=1).astype(float)
-        good = sums(stage.parent, ~lone, len(strata))
-        scale = np.where(lone, 0.0, scale * (strata / np.maximum(good, 1))[stage.parent])
-    elif rule == "certainty":
+    if rule in ("average", "certainty"):
         scale = np.where(lone, 0.0, scale)
     return np.asarray(scale, dtype=float)
 
 
+def _average_inflation(stage: Stage, values: Array, parents: int) -> Array:
+    """Give √(strata / strata with a variance) for each column, by stratum, shape (H, q).
+
+    Only strata in which a column isn't 0 throughout count, so that a domain borrows nothing for
+    lone strata in which it has no respondents; NaN where it has respondents only in such strata.
+    """
+    present = stage.grouped(np.abs(values)) > 0
+    all_strata = sums_by(stage.parent, present.astype(float), parents)
+    good = sums_by(stage.parent, (present & ~stage.lone[:, None]).astype(float), parents)
+    ratio = np.where(good > 0, all_strata / np.where(good > 0, good, 1.0), np.nan)
+    return np.sqrt(np.where(all_strata > 0, ratio, 1.0))[stage.parent]
+
+
 def sums(codes: Codes, values: ArrayLike, count: int) -> Array:
     """Sum a column (n,) by group, shape (count,)."""
-    found: Array = np.bincount(codes, weights=np.asarray(values), minlength=count)  # type: ignore[assignment]
-    return found
+    found = np.bincount(codes, weights=np.asarray(values, dtype=float), minlength=count)
+    return np.asarray(found, dtype=float)  # without rows bincount counts, in integers
 
 
 def sums_by(codes: Codes, values: Array, count: int) -> Array:
