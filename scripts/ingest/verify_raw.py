@@ -11,7 +11,7 @@ from prevalence.manifest import parse_manifest, verify_file
 def main(job: Any) -> None:
     """Write the marker of a verified file: its name, SHA-256 and size."""
     manifest = Path(job.input.manifest)
-    declared = parse_manifest(manifest.read_text(encoding="utf-8"), manifest)
+    declared = parse_manifest(manifest.read_text(encoding="utf-8", errors="replace"), manifest)
     write_json(verify_file(job.input.raw, manifest.parent, declared), job.output.marker)
 
 

@@ -10,11 +10,12 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import io
+import multiprocessing
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from prevalence.errors import PipelineError, listed
 
@@ -24,6 +25,7 @@ Value = float | int | str | dt.date | None
 _MOST_UNPACKED = 2_000_000_000
 _MOST_RATIO = 200
 _SMALL = 50_000_000
+_LONGEST_READING = 900.0  # seconds
 
 
 @dataclass(frozen=True)
@@ -37,21 +39,15 @@ class Export:
         objects where the format knows dates.
     labels
         Variable labels.
-    value_labels
-        Code to label, by variable.
     declared_missing
         Ranges ``(low, high)`` of codes that the file itself declares to be missing, by variable.
-    numeric
-        The variables that the file itself holds as numbers; None where the format doesn't say.
     format
         The suffix, such as ``".sav"``.
     """
 
     columns: Mapping[str, Sequence[Value]]
     labels: Mapping[str, str] = field(default_factory=dict)
-    value_labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     declared_missing: Mapping[str, Sequence[tuple[float, float]]] = field(default_factory=dict)
-    numeric: frozenset[str] | None = None
     format: str = ".csv"
 
     @property
@@ -128,6 +124,53 @@ def _check_readable(path: Path) -> None:
 
 
 def _read_statistical(path: Path, options: Mapping[str, Any]) -> Export:
+    """Read SPSS and Stata files in a child process.
+
+    The C library behind pyreadstat can crash or loop on a damaged file; a child that dies or takes
+    too long becomes a message, where the step itself would vanish without one.
+    """
+    if "fork" not in multiprocessing.get_all_start_methods():
+        return _parse_statistical(path, options)
+    context = multiprocessing.get_context("fork")
+    receiver, sender = context.Pipe(duplex=False)
+    child = context.Process(target=_send_parsed, args=(sender, path, options), daemon=True)
+    child.start()
+    sender.close()
+    try:
+        ended = receiver.poll(_LONGEST_READING)
+        result = receiver.recv() if ended else None
+    except EOFError:
+        result = None
+    finally:
+        child.kill()
+        child.join()
+        receiver.close()
+    if result is None:
+        raise _unreadable(path, "the reader crashed" if ended else "the reader did not end")
+    if isinstance(result, PipelineError):
+        raise result
+    return cast(Export, result)
+
+
+def _send_parsed(sender: Any, path: Path, options: Mapping[str, Any]) -> None:
+    try:
+        result: Export | PipelineError = _parse_statistical(path, options)
+    except PipelineError as error:
+        result = error
+    sender.send(result)
+    sender.close()
+
+
+def _unreadable(path: Path, reason: str) -> PipelineError:
+    return PipelineError(
+        f"The survey export is truncated or is not a {path.suffix.lower()} file.",
+        file=path,
+        found=f"{reason}; {path.stat().st_size:,} bytes",
+        remedy="Copy the file again, compare its checksum, or export it again.",
+    )
+
+
+def _parse_statistical(path: Path, options: Mapping[str, Any]) -> Export:
     """Read SPSS and Stata files with pyreadstat, keeping codes that are declared missing."""
     import pyreadstat
 
@@ -142,37 +185,24 @@ def _read_statistical(path: Path, options: Mapping[str, Any]) -> Export:
         arguments["encoding"] = options["encoding"]
     try:
         columns, metadata = read(str(path), **arguments)
-    except (
-        pyreadstat.ReadstatError,
-        pyreadstat.PyreadstatError,
-        ValueError,
-        UnicodeError,
-    ) as error:
-        # The library's text names no answer: it describes the file. Others are not repeated.
-        reason = str(error) if isinstance(error, pyreadstat.ReadstatError) else type(error).__name__
-        encoding = "encoding" in reason
+    except Exception as error:  # pyreadstat lets through whatever a damaged file makes it raise
+        # The library's own text describes the file, not an answer; others are not repeated.
+        own = isinstance(error, pyreadstat.ReadstatError)
+        reason = str(error) if own else type(error).__name__
+        if "encoding" not in reason:
+            raise _unreadable(path, reason) from None
         raise PipelineError(
-            "The text of the survey export is not in the encoding that it names."
-            if encoding
-            else f"The survey export is truncated or is not a {suffix} file.",
+            "The text of the survey export is not in the encoding that it names.",
             file=path,
-            found=f"{reason}; {path.stat().st_size:,} bytes",
-            remedy="Set ingest.reader.encoding, e.g. windows-1252."
-            if encoding
-            else "Copy the file again, compare its checksum, or export it again.",
+            found=reason,
+            remedy="Set ingest.reader.encoding, e.g. windows-1252.",
         ) from None
-    text = {
-        name
-        for name, kind in metadata.original_variable_types.items()
-        if str(kind).startswith(("A", "%str")) or str(kind).rstrip().endswith("s")
-    }
+    lengths = {len(values) for values in columns.values()}
+    if len(lengths) > 1 or not all(isinstance(name, str) and name for name in columns):
+        raise _unreadable(path, "columns without a name or of different lengths")
     return Export(
-        columns=columns,
+        columns=dict(columns),
         labels={name: label for name, label in metadata.column_names_to_labels.items() if label},
-        value_labels={
-            name: {str(code): str(label) for code, label in codes.items()}
-            for name, codes in metadata.variable_value_labels.items()
-        },
         declared_missing={
             name: [
                 (float(span["lo"]), float(span["hi"]))
@@ -181,7 +211,6 @@ def _read_statistical(path: Path, options: Mapping[str, Any]) -> Export:
             ]
             for name, spans in (metadata.missing_ranges or {}).items()
         },
-        numeric=frozenset(set(columns) - text),
         format=suffix,
     )
 
@@ -340,7 +369,7 @@ def _check_archive(path: Path) -> None:
     try:
         with zipfile.ZipFile(path) as archive:
             unpacked = sum(entry.file_size for entry in archive.infolist())
-    except (zipfile.BadZipFile, OSError, ValueError):
+    except Exception:  # zipfile raises many things on a damaged archive
         raise PipelineError(
             "The survey export is truncated or is not an .xlsx file.",
             file=path,

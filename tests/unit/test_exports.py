@@ -1,10 +1,16 @@
 import csv
 import io
+import os
+import signal
+import sys
+import time
 import zipfile
 
 import openpyxl
+import pandas as pd
+import pyreadstat
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 
 from prevalence.errors import PipelineError
@@ -68,6 +74,47 @@ def test_one_damaged_byte_of_a_workbook(tmp_path, position, byte):
     except PipelineError:
         return
     assert export.n > 0
+
+
+def crash(path, options):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def loop(path, options):
+    time.sleep(60)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no child process to crash")
+@pytest.mark.parametrize(("fault", "reason"), [(crash, "crashed"), (loop, "did not end")])
+def test_a_reader_that_crashes_or_loops_becomes_a_message(tmp_path, monkeypatch, fault, reason):
+    path = tmp_path / "export.sav"
+    path.write_bytes(b"$FL2")
+    monkeypatch.setattr("prevalence.exports._parse_statistical", fault)
+    monkeypatch.setattr("prevalence.exports._LONGEST_READING", 0.5)
+    with pytest.raises(PipelineError, match=f"the reader {reason}"):
+        read_export(path)
+
+
+@settings(FUZZ, phases=[Phase.explicit, Phase.reuse, Phase.generate])
+@given(
+    edits=st.lists(st.tuples(st.integers(0, 10**6), st.integers(0, 255)), min_size=1, max_size=20),
+    suffix=st.sampled_from([".sav", ".dta", ".por"]),
+)
+def test_damaged_bytes_of_a_statistical_file(tmp_path, edits, suffix):
+    path = tmp_path / f"export{suffix}"
+    frame = pd.DataFrame({"A": [1.0, 2.0, None], "B": ["x", "y", "z"]})
+    {".sav": pyreadstat.write_sav, ".dta": pyreadstat.write_dta, ".por": pyreadstat.write_por}[
+        suffix
+    ](frame, str(path))
+    content = bytearray(path.read_bytes())
+    for position, byte in edits:
+        content[position % len(content)] = byte
+    path.write_bytes(content)
+    try:
+        export = read_export(path)
+    except PipelineError:
+        return
+    assert len({len(values) for values in export.columns.values()}) == 1
 
 
 def test_a_byte_order_mark_is_no_part_of_a_name(tmp_path):
