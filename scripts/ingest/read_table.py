@@ -8,6 +8,7 @@ from prevalence.codebook import parse_codebook
 from prevalence.contracts import check_table
 from prevalence.contracts.ingest import SIDE_TABLES
 from prevalence.files import write_csv
+from prevalence.identifier_scan import check_further_columns
 from prevalence.identifiers import pseudonym_key, public_data
 from prevalence.job import run_job
 from prevalence.side_tables import arrange_table, complete_known_groups, emptied, parse_table
@@ -23,6 +24,8 @@ def main(job: Any) -> None:
         key = pseudonym_key(settings.get("pseudonym_key"), public, os.environ)
     arrangement = (settings.get("arrange") or {}).get(name)
     table = arrange_table(parse_table(Path(file).read_bytes(), file), arrangement, key, file)
+    further = {column: table[column].tolist() for column in table}
+    check_further_columns(further, list(contract.columns), file)
     if name == "known_groups":
         codebook = parse_codebook(Path(job.input.codebook).read_bytes(), job.input.codebook)
         table = complete_known_groups(table, codebook, file)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from prevalence.codebook import Codebook, Variable, canonical_code
 from prevalence.errors import PipelineError, listed
@@ -296,6 +296,42 @@ def check_identifiers(
             remedy="Take them out of the codebook (role ignore), or clear these cells in the raw "
             "export; if they are no identifiers, list variable, kind and reason under "
             "ingest.accepted_identifiers.",
+        )
+
+
+def check_further_columns(
+    columns: Mapping[str, Sequence[Value]], expected: Collection[str], file: object
+) -> None:
+    """Stop where a side table has identifiers in columns that the pipeline doesn't ask for.
+
+    Parameters
+    ----------
+    columns
+        The table's values by column.
+    expected
+        The columns that its contract describes; they are checked there.
+    file
+        The table's name, for messages.
+
+    Raises
+    ------
+    PipelineError
+        Naming each column, kind and count.
+    """
+    further = {name: values for name, values in columns.items() if name not in expected}
+    found = scan_export(Export(columns=further))
+    if found:
+        raise PipelineError(
+            "Further columns of a side table hold what looks like direct identifiers.",
+            file=file,
+            place=f"columns {listed(found)}",
+            found=listed(
+                f"{name}: {kind} ({n:,})"
+                for name, kinds in found.items()
+                for kind, n in sorted(kinds.items())
+            ),
+            allowed=f"the columns {listed(expected, 40)}, and codes or numbers beside them",
+            remedy="Take these columns out of the file, then run make manifest.",
         )
 
 

@@ -173,6 +173,20 @@ def test_a_missing_column_of_the_frame_is_named(read_table):
         read_table("frame", [header, *FRAME])
 
 
+@pytest.mark.parametrize("cell", ["0917 555 0123", "14.599512", "Purok 3", "Maria Santos"])
+def test_an_identifier_in_a_further_column_of_the_frame(read_table, cell):
+    lines = [FRAME_HEADER + ",remark", *(f"{line},{cell}" for line in FRAME)]
+    with pytest.raises(PipelineError, match="columns remark") as caught:
+        read_table("frame", lines)
+    assert cell not in str(caught.value)
+    assert not read_table.out.exists()
+
+
+def test_a_further_column_of_codes_is_kept(read_table):
+    frame = read_table("frame", [FRAME_HEADER + ",wave", *(f"{line},2" for line in FRAME)])
+    assert frame["wave"].tolist() == [2, 2, 2]
+
+
 def test_known_groups_are_completed_from_the_codebook(read_table):
     table = read_table("known_groups", KNOWN).set_index("group")
     assert list(table.index) == ["doctors", "teachers"]
