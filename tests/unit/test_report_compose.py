@@ -145,3 +145,11 @@ def test_configs_follow_their_schemas():
             check_config(config[section], schema, str(path))
     findings = read_yaml(ROOT / "config" / "published_findings.yaml")
     check_config(findings, read_yaml(schemas / "published_findings.yaml"), "published_findings")
+
+
+def test_an_estimate_that_is_an_interval_only_is_worded_as_one():
+    material = rwandan_material()
+    frame = material.tables["scale_up"].assign(precision="interval_only")
+    text = composed(rwandan_material(tables={"scale_up": frame}), SOURCE, PROJECT)
+    assert "The survey gives a range only:" in text["_variables.yml"]
+    assert "34,107" not in text["_variables.yml"] + text["partials/tbl-headline.md"]

@@ -483,7 +483,7 @@ def _known_groups_table(material: Material) -> str:
         caption="Known groups, each estimated from the others, and the size on record",
         label="known-groups",
         align="lrrrrll",
-        widths=[26, 17, 16, 26, 8, 9, 12],
+        widths=[26, 16, 15, 25, 8, 11, 13],
         note="Grade of the size on record: A counted by a register, B an estimate of an official "
         "or trade body, C a rough figure.",
     )
@@ -516,7 +516,7 @@ def _estimators_table(material: Material) -> str:
         caption="The same quantity by different estimators",
         label="estimators",
         align="lllrrr",
-        widths=[16, 38, 18, 12, 18, 9],
+        widths=[19, 34, 17, 13, 23, 9],
     )
 
 
@@ -543,7 +543,7 @@ def _respondents_table(material: Material) -> str:
         caption="Estimates of one national total, each from a part of the respondents",
         label="respondents",
         align="llrrrr",
-        widths=[36, 14, 18, 22, 8, 13],
+        widths=[31, 18, 18, 23, 8, 14],
         note=_precision_note(
             [
                 row

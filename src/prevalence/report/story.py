@@ -13,6 +13,7 @@ from prevalence.report.wording import (
     number,
     one_in,
     phrase,
+    point,
     significant,
     withheld,
 )
@@ -205,7 +206,7 @@ def _group(material: Material, group: str) -> dict[str, str]:
         "heading": settings["heading"],
         "label": settings["label"],
         "many": settings["many"],
-        "opening": "An estimated" if settings.get("act") else "There were an estimated",
+        "opening": _opening(count, settings),
         "subject": f"{settings['many']} {settings['act']}"
         if settings.get("act")
         else settings["label"],
@@ -225,6 +226,14 @@ def _group(material: Material, group: str) -> dict[str, str]:
             "place": estimand["place"],
         }
     return branch
+
+
+def _opening(count: Row | None, settings: Mapping[str, Any]) -> str:
+    if count is not None and withheld(count):
+        return "The estimate is"
+    if count is not None and point(count) == "interval only":
+        return "The survey gives a range only:"
+    return "An estimated" if settings.get("act") else "There were an estimated"
 
 
 def per_words(settings: Mapping[str, Any]) -> str:
