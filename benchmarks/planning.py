@@ -1,6 +1,6 @@
 """Check the planning formula against simulation: surveys of other designs from one world.
 
-    python benchmarks/planning.py [--surveys 200] [--world plain]
+    python benchmarks/planning.py [--surveys 400] [--world less_concentrated]
 
 One survey of the present design gives the formula's components, as a team would have them. Each
 other design is then drawn many times from the same world; its empirical coefficient of variation
@@ -35,8 +35,8 @@ def redesigned(world, design):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--surveys", type=int, default=200)
-    parser.add_argument("--world", default="plain")
+    parser.add_argument("--surveys", type=int, default=400)
+    parser.add_argument("--world", default="less_concentrated")
     options = parser.parse_args()
     config = read_yaml(WORLDS)
     parameters = config["defaults"] | config["worlds"][options.world] | {"replicates": 50}
