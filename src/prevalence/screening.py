@@ -207,15 +207,18 @@ def incomplete(
 ) -> NDArray[np.bool_]:
     """Exclude interviews in which more than ``maximum_missing_share`` of the key items is missing.
 
-    Key items are the counts, or ``variables``. An item that was not asked by design counts neither
-    way, unless nothing was asked at all.
+    Key items are the counts, or ``variables``. An item that was not asked is missing too:
+    broken-off interviews often carry that code to their end. Where a design leaves items out on
+    purpose, ``not_asked: neutral`` counts them neither way, unless nothing was asked at all.
     """
     names = settings.get("variables") or [variable.name for variable in codebook.counts]
     for name in names:
         codebook.named(name, "clean.screening (incomplete: variables)")
     kinds = interviews.missing[names].to_numpy(dtype=object)
-    asked = (kinds != "not_asked").sum(axis=1)
-    unanswered = ((kinds != "") & (kinds != "not_asked")).sum(axis=1)
+    neutral = settings.get("not_asked", "missing") == "neutral"
+    counted = (kinds != "not_asked") if neutral else np.ones(kinds.shape, dtype=bool)
+    asked = counted.sum(axis=1)
+    unanswered = ((kinds != "") & counted).sum(axis=1)
     share = np.where(asked > 0, unanswered / np.maximum(asked, 1), 1.0)
     return np.asarray(share > settings["maximum_missing_share"])
 

@@ -105,7 +105,7 @@ def test_incomplete_means_more_than_the_share(answered, excluded):
     assert incomplete(interviews(**counts), CODEBOOK, rule).tolist() == [excluded]
 
 
-def test_what_was_not_asked_is_not_missing_unless_nothing_was():
+def test_what_was_not_asked_is_missing_unless_the_design_left_it_out():
     data = interviews(**{key: [np.nan, np.nan] for key in COUNTS})
     missing = data.missing.copy()
     missing.loc[0, COUNTS] = "not_asked"
@@ -113,8 +113,10 @@ def test_what_was_not_asked_is_not_missing_unless_nothing_was():
     answers = data.answers.assign(k3=[np.nan, 2.0])
     missing.loc[1, "k3"] = ""
     rule = {"rule": "incomplete", "maximum_missing_share": 0.5}
-    excluded = incomplete(Interviews(answers, missing), CODEBOOK, rule)
-    assert excluded.tolist() == [True, False]
+    data = Interviews(answers, missing)
+    assert incomplete(data, CODEBOOK, rule).tolist() == [True, True]
+    neutral = rule | {"not_asked": "neutral"}
+    assert incomplete(data, CODEBOOK, neutral).tolist() == [True, False], "nothing was asked of 1"
 
 
 def test_the_length_of_interviews():
