@@ -58,20 +58,24 @@ def page_words(content):
     return words(re.sub(r"-\n", "", "\n".join(pages[contents + 1 :])))
 
 
-def test_the_formats_say_the_same(report):
+def test_page_and_word_say_the_same_word_by_word(report):
     _, _, made = report
-    in_html = words(html_text(made["html"].decode()))
-    in_docx = words(docx_text(made["docx"]))
-    assert sorted(set(in_html) - set(in_docx)) == []
-    title_block = {"Table", "of", "Contents"}
-    assert sorted(set(in_docx) - set(in_html) - title_block) == []
+    assert words(html_text(made["html"].decode())) == words(docx_text(made["docx"]))
 
 
-def test_the_pdf_has_the_numbers_of_the_html(report):
+# In the PDF's text a footnote's mark is glued to its first word, and formulas are letters.
+GLUED = {"Round", "1Round", "do.1"}
+
+
+def test_the_pdf_says_what_the_page_says(report):
     _, _, made = report
-    numbers = {word for word in words(html_text(made["html"].decode())) if word[0].isdigit()}
+    in_html = set(words(html_text(made["html"].decode())))
     in_pdf = set(page_words(made["pdf"]))
-    assert sorted(numbers - in_pdf) == []
+    assert sorted(in_html - in_pdf - GLUED) == []
+    letters = {
+        word for word in in_pdf if any("\U0001d400" <= mark <= "\U0001d7ff" for mark in word)
+    }
+    assert sorted(in_pdf - in_html - GLUED - letters - {"Run", "SYNTHETIC", "DATA"}) == []
 
 
 def test_headings_and_exhibits_are_numbered_alike(report):
