@@ -6,6 +6,7 @@ from prevalence.contracts import check_table
 from prevalence.contracts.estimate import CONTRASTS, DISCLOSURE_INPUTS, SCALE_UP, arranged
 from prevalence.estimation import ROW_TABLES, SIDE_TABLES, study_of
 from prevalence.files import read_csv, read_parquet, write_csv
+from prevalence.generalised import generalised_rows
 from prevalence.job import run_job
 from prevalence.known_groups import typical_design_effect
 from prevalence.scale_up import disclosure_inputs, domain_contrasts, scale_up_table
@@ -13,6 +14,8 @@ from prevalence.scale_up import disclosure_inputs, domain_contrasts, scale_up_ta
 
 def main(job: Any) -> None:
     """Write the scale-up table, contrasts of domains, and the inputs of disclosure control."""
+    import pandas as pd
+
     tables = {name: read_parquet(job.input.get(name)) for name in ROW_TABLES}
     tables |= {name: read_csv(job.input.get(name)) for name in SIDE_TABLES if job.input.get(name)}
     study = study_of(
@@ -35,6 +38,11 @@ def main(job: Any) -> None:
         design_effect=typical_design_effect(checked.loc[mine, "design_effect"].to_numpy(float)),
         benchmarked=study.settings.get("benchmarked") or (),
     )
+    if job.input.get("visibility"):
+        visibility = read_csv(job.input.visibility)
+        table = pd.concat(
+            [table, generalised_rows(study, visibility, job.params.seed)], ignore_index=True
+        )
     contrasts = domain_contrasts(
         study.hidden_groups(),
         study.domains,

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from prevalence.adjustment import stream
 from prevalence.interval import confidence_interval
 from prevalence.ratio import Inference, Sampling, bootstrap_error, divided
+from prevalence.scale_up import PER
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from prevalence.estimation import Study
 
 Array = NDArray[np.float64]
 
@@ -27,6 +36,8 @@ class GeneralisedEstimate:
         Reports that the whole frame would make.
     visibility
         Mean number of frame members who would report a member of the hidden group.
+    df
+        Design degrees of freedom: the fewer of the two samples'.
     replicates
         Shape (B,).
     """
@@ -37,6 +48,7 @@ class GeneralisedEstimate:
     upper: float
     out_reports: float
     visibility: float
+    df: float
     replicates: Array
 
 
@@ -48,6 +60,7 @@ def generalised_estimate(
     inference: Inference,
     *,
     precision: float = 1.0,
+    frame_size: float | None = None,
 ) -> GeneralisedEstimate:
     """Divide the frame's true reports by the hidden group's mean visibility.
 
@@ -61,7 +74,7 @@ def generalised_estimate(
         Members known by each respondent of the frame sample, shape (n,); NaN is left out of the
         sum, which then is scaled to the sample's whole weight.
     frame
-        Sampling of the frame; weights sum to the frame's size.
+        Sampling of the frame; its weights sum to the frame's size unless that is given.
     visibility
         For each member in the hidden group's sample, the people of the frame who would report them,
         shape (m,).
@@ -71,6 +84,8 @@ def generalised_estimate(
         How the interval is made.
     precision
         Share of the reports that are true.
+    frame_size
+        People of the frame, where the weights are only relative.
 
     Returns
     -------
@@ -87,10 +102,12 @@ def generalised_estimate(
     below = np.column_stack([np.where(seen, visibility, 0.0), seen])
     totals = (frame.weights @ above)[None, :]
     others = (hidden.weights @ below)[None, :]
-    point = precision * _quotient(totals, others)
-    replicates = precision * _quotient(
-        frame.replicates.totals(above), hidden.replicates.totals(below)
-    )
+    replicated = frame.replicates.totals(above)
+    size, sizes = totals[:, 2], replicated[:, 2]
+    if frame_size is not None:
+        size, sizes = np.full(1, frame_size), np.full(len(sizes), frame_size)
+    point = precision * _quotient(totals, size, others)
+    replicates = precision * _quotient(replicated, sizes, hidden.replicates.totals(below))
     error = bootstrap_error(point, replicates[:, None])
     df = np.array(
         [
@@ -108,13 +125,118 @@ def generalised_estimate(
         std_error=float(error[0]),
         lower=float(lower[0]),
         upper=float(upper[0]),
-        out_reports=float((totals[:, 0] * divided(totals[:, 2], totals[:, 1]))[0]),
+        out_reports=float((size * divided(totals[:, 0], totals[:, 1]))[0]),
         visibility=float(divided(others[:, 0], others[:, 1])[0]),
+        df=float(df[0]),
         replicates=replicates,
     )
 
 
-def _quotient(frame: Array, hidden: Array) -> Array:
+def _quotient(frame: Array, size: Array, hidden: Array) -> Array:
     """Out-reports of the whole frame over mean visibility, row by row."""
-    out_reports = frame[:, 0] * divided(frame[:, 2], frame[:, 1])
+    out_reports = size * divided(frame[:, 0], frame[:, 1])
     return divided(out_reports, divided(hidden[:, 0], hidden[:, 1]))
+
+
+def visibility_sampling(
+    table: pd.DataFrame, replicates: int, generator: np.random.Generator
+) -> Sampling:
+    """Make the sampling of a visibility sample, with rescaled bootstrap replicates of its own.
+
+    Parameters
+    ----------
+    table
+        One row a member of the hidden group: `weight`, `stratum` and `psu` where the sample has
+        them (else equal weights, one stratum, each member a unit).
+    replicates
+        As many as the frame sample has.
+    generator
+        Source of randomness, independent of the frame sample's.
+
+    Returns
+    -------
+    Sampling
+        In the order of the rows.
+    """
+    from prevalence.design import SampleDesign
+    from prevalence.replication import Replicates, draw_rescaled_bootstrap, rescaled
+
+    design = SampleDesign.from_columns(
+        table["weight"].to_numpy(float) if "weight" in table else np.ones(len(table)),
+        strata=table["stratum"].to_numpy(str) if "stratum" in table else None,
+        units=table["psu"].to_numpy(str) if "psu" in table else None,
+    )
+    drawn = draw_rescaled_bootstrap(design, replicates, generator)
+    return Sampling(
+        design.weights,
+        Replicates(design, rescaled(design, drawn)),
+        design.linearised_variance,
+        design.degrees_of_freedom,
+    )
+
+
+def generalised_rows(
+    study: Study, visibility: pd.DataFrame, entropy: Sequence[int]
+) -> pd.DataFrame:
+    """Estimate the hidden groups that have a visibility sample, as rows of the scale-up table.
+
+    Parameters
+    ----------
+    study
+        The survey.
+    visibility
+        One row a member in the sample: `group`, `visibility`, and the columns of
+        :func:`visibility_sampling`.
+    entropy
+        Seed of the replicates of the visibility samples.
+
+    Returns
+    -------
+    pandas.DataFrame
+        National rows of the estimator ``generalised``, in persons and as rates. The frame is the
+        adults where their number is known, else the sum of the weights.
+    """
+    import pandas as pd
+
+    inference = study.headline.inference
+    nation, rows = study.domains[0], []
+    adults = study.populations.of(nation, "adults")
+    count = len(study.sampling.replicates.totals(np.ones((len(study.respondents), 1))))
+    for group in study.hidden_groups():
+        mine = visibility[visibility["group"] == group.name]
+        if len(mine) == 0:
+            continue
+        found = generalised_estimate(
+            group.reports,
+            study.sampling,
+            mine["visibility"].to_numpy(float),
+            visibility_sampling(mine, count, stream(entropy, group.name, "visibility")),
+            inference,
+            frame_size=None if np.isnan(adults) else adults,
+        )
+        rate = PER[group.per] / study.populations.of(nation, group.population)
+        answered = ~np.isnan(group.reports)
+        for unit, factor in (("persons", 1.0), (group.per, rate)):
+            if np.isnan(factor):
+                continue
+            rows.append(
+                {
+                    "estimator": "generalised",
+                    "group": group.name,
+                    "unit": unit,
+                    "domain_type": nation.type,
+                    "domain": nation.name,
+                    "estimate": found.estimate * factor,
+                    "std_error": found.std_error * factor,
+                    "lower": found.lower * factor,
+                    "upper": found.upper * factor,
+                    "level": inference.level,
+                    "interval": inference.interval,
+                    "df": found.df,
+                    "se_linearised": np.nan,
+                    "n": int(answered.sum()),
+                    "n_reporting": int((group.reports[answered] > 0).sum()),
+                    "headline": False,
+                }
+            )
+    return pd.DataFrame(rows)

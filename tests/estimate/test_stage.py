@@ -96,7 +96,11 @@ def run(folder, tables, estimate, headline, situations):
         if name in tables:
             inputs[name] = folder / f"{name}.csv"
             write_csv(tables[name], inputs[name])
-    inputs["companion"] = []
+    for name in ("companion", "visibility"):
+        inputs[name] = []
+        if name in tables:
+            inputs[name] = folder / f"{name}.csv"
+            write_csv(tables[name], inputs[name])
     inputs["situations"] = folder / "situations.parquet"
     write_parquet(situations, inputs["situations"])
     inputs["checked"] = folder / "known_groups_out.csv"
@@ -240,6 +244,37 @@ def test_a_survey_with_the_least_that_is_needed(tables, configured, situations, 
     assert ("north", "persons") not in rows.index  # its population isn't known
     assert rows.loc[("north", "per_1000"), "estimate"] > 0  # but the size cancels in the rate
     assert (found["known_groups"]["label"] == found["known_groups"]["group"]).all()
+
+
+def test_samples_of_the_hidden_group_itself(tables, configured, situations, tmp_path):
+    members = pd.DataFrame(
+        {
+            "group": "victims",
+            "visibility": np.resize([20.0, 30.0, 40.0], 60),
+            "weight": np.resize([1.0, 2.0], 60),
+        }
+    )
+    contacts = pd.DataFrame({"group": "victims", "aware": np.resize([2.0, 3.0], 40), "alters": 5.0})
+    factors = {"victims": {"true_positive_rate": {"from": "companion"}}}
+    estimate = configured["estimate"] | {"adjustment": {"draws": 200, "factors": factors}}
+    found = run(
+        tmp_path,
+        tables | {"visibility": members, "companion": contacts},
+        estimate,
+        configured["headline"],
+        situations,
+    )
+    rows = found["scale_up"].query("estimator == 'generalised'").set_index("unit")
+    assert list(rows["group"].unique()) == ["victims"]
+    reports = tables["ard"].query("group == 'victims'")["count"].clip(upper=20).to_numpy()
+    weights = tables["weights"]["final"].to_numpy()
+    out_reports = 65_000 * (weights @ reports) / weights.sum()
+    mean = np.average(members["visibility"], weights=members["weight"])
+    assert rows.loc["persons", "estimate"] == pytest.approx(out_reports / mean)
+    assert rows.loc["persons", "lower"] < rows.loc["persons", "estimate"]
+    factor = found["factors"].query("factor == 'true_positive_rate'").iloc[0]
+    assert factor["source"] == "companion"
+    assert factor["estimate"] == pytest.approx(0.5, abs=0.02)
 
 
 def test_a_group_that_nobody_reports(tables, configured, situations, tmp_path):

@@ -80,6 +80,7 @@ rule estimate_scale_up:
         **STUDY,
         code=code("scripts/estimate/estimate_scale_up.py"),
         checked="data/processed/{survey}/restricted/estimate/known_groups.csv",
+        visibility=table("visibility"),
     output:
         scale_up="data/processed/{survey}/restricted/estimate/scale_up.csv",
         contrasts="data/processed/{survey}/restricted/estimate/contrasts.csv",
@@ -94,6 +95,7 @@ rule estimate_scale_up:
         estimate=setting("estimate"),
         headline=setting("headline"),
         year=setting("survey.year"),
+        seed=stage_seed("estimate_scale_up"),
     script:
         "../../scripts/estimate/estimate_scale_up.py"
 
