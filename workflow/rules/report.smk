@@ -51,9 +51,13 @@ REPORTED = [
 
 
 def reported_figures(wildcards):
-    """What the figures stage says of each section's figures."""
-    folder = f"data/processed/{wildcards.survey}/staged/figures"
-    return [f"{folder}/{section}.json" for section in figure_sections(wildcards.survey)]
+    """What each rule of the figures stage says of its figures, for those that this survey has."""
+    folder = f"data/processed/{wildcards.survey}/staged/figures/"
+    return [
+        path
+        for path in everything(wildcards.survey)
+        if path.startswith(folder) and path.endswith(".json")
+    ]
 
 
 rule compose_report:
