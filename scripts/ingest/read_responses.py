@@ -20,14 +20,13 @@ LOG = logging.getLogger("prevalence")
 
 def main(job: Any) -> None:
     """Write the responses, the list of their variables and the list of dropped columns."""
-    file, settings = job.input.raw, job.params.ingest
-    public = public_data(job.params.synthetic, settings.get("public_microdata"))
-    key = pseudonym_key(settings.get("pseudonym_key"), public, os.environ)
+    file, params = job.input.raw, job.params
+    public = public_data(params.synthetic, params.public_microdata)
+    key = pseudonym_key(params.pseudonym_key, public, os.environ)
     codebook = parse_codebook(Path(job.input.codebook).read_bytes(), job.input.codebook)
-    export = read_export(file, settings.get("reader"))
+    export = read_export(file, params.reader)
     found = scan_export(export)
-    accepted = settings.get("accepted_identifiers") or []
-    check_identifiers(found, export, codebook, accepted, file=file)
+    check_identifiers(found, export, codebook, params.accepted_identifiers or [], file=file)
     responses = type_responses(export, codebook, key, file)
     variables = check_table(
         describe_variables(export, codebook, file), VARIABLES, job.output.variables

@@ -16,14 +16,13 @@ from prevalence.side_tables import arrange_table, complete_known_groups, emptied
 
 def main(job: Any) -> None:
     """Write the checked side table."""
-    file, name, settings = job.input.raw, job.wildcards.table, job.params.ingest
+    file, name, params = job.input.raw, job.wildcards.table, job.params
     contract = SIDE_TABLES[name]
     key = None
     if name == "frame":
-        public = public_data(job.params.synthetic, settings.get("public_microdata"))
-        key = pseudonym_key(settings.get("pseudonym_key"), public, os.environ)
-    arrangement = (settings.get("arrange") or {}).get(name)
-    table = arrange_table(parse_table(Path(file).read_bytes(), file), arrangement, key, file)
+        public = public_data(params.synthetic, params.public_microdata)
+        key = pseudonym_key(params.pseudonym_key, public, os.environ)
+    table = arrange_table(parse_table(Path(file).read_bytes(), file), params.arrange, key, file)
     further = {column: table[column].tolist() for column in table}
     check_further_columns(further, list(contract.columns), file)
     if name == "known_groups":

@@ -127,6 +127,16 @@ def load_script(name):
     return module
 
 
+RESPONSE_KEYS = ("reader", "accepted_identifiers", "pseudonym_key", "public_microdata")
+
+
+def params_of(ingest, synthetic, table=None):
+    """The params of the rules of ingest, from the section of a survey's config."""
+    params = Items({key: ingest.get(key) for key in RESPONSE_KEYS}, synthetic=synthetic)
+    params["arrange"] = (ingest.get("arrange") or {}).get(table)
+    return params
+
+
 class Survey:
     """A folder with an export and a codebook, and the rules of ingest on it."""
 
@@ -147,10 +157,15 @@ class Survey:
         job = Job(
             input=Items(raw=str(export), codebook=str(self.codebook)),
             output=output,
-            params=Items(ingest=self.settings, synthetic=synthetic),
+            params=params_of(self.settings, synthetic),
         )
         load_script("ingest/read_responses.py").main(job)
         return output
+
+
+@pytest.fixture(name="params_of")
+def _params_of():
+    return params_of
 
 
 @pytest.fixture

@@ -114,7 +114,7 @@ def test_a_file_declared_twice(verify, raw):
 
 
 @pytest.fixture
-def read_table(survey, run_script):
+def read_table(survey, run_script, params_of):
     out = survey.folder / "tables" / "table.csv"
 
     def run(name, lines, **settings):
@@ -124,7 +124,7 @@ def read_table(survey, run_script):
             "ingest/read_table.py",
             inputs={"raw": str(raw), "codebook": str(survey.codebook)},
             outputs={"table": out},
-            params={"ingest": survey.settings | settings, "synthetic": True},
+            params=params_of(survey.settings | settings, True, name),
             wildcards={"table": name},
         )
         return read_csv(out)

@@ -23,7 +23,7 @@ def config():
 
 
 @pytest.fixture
-def cleaned(run_script, tmp_path, config):
+def cleaned(run_script, params_of, tmp_path, config):
     """Folder with the outputs of both stages."""
     names = {
         "responses": "responses.parquet",
@@ -34,7 +34,7 @@ def cleaned(run_script, tmp_path, config):
         "ingest/read_responses.py",
         inputs={"raw": str(FOLDER / config["ingest"]["responses"]), "codebook": str(CODEBOOK)},
         outputs={key: tmp_path / name for key, name in names.items()},
-        params={"ingest": config["ingest"], "synthetic": False},
+        params=params_of(config["ingest"], False),
     )
     names = {
         "respondents": "respondents.parquet",
@@ -86,13 +86,13 @@ def test_the_design_is_kept(cleaned):
     assert respondents["respondent"].is_monotonic_increasing
 
 
-def test_the_sizes_are_those_of_the_file(run_script, tmp_path, config):
+def test_the_sizes_are_those_of_the_file(run_script, params_of, tmp_path, config):
     file = config["ingest"]["tables"]["known_groups"]
     run_script(
         "ingest/read_table.py",
         inputs={"raw": str(FOLDER / file), "codebook": str(CODEBOOK)},
         outputs={"table": tmp_path / "known_groups.csv"},
-        params={"ingest": config["ingest"], "synthetic": False},
+        params=params_of(config["ingest"], False, "known_groups"),
         wildcards={"table": "known_groups"},
     )
     table = read_csv(tmp_path / "known_groups.csv")

@@ -57,7 +57,10 @@ rule read_responses:
     conda:
         "../../environment.yml"
     params:
-        ingest=setting("ingest"),
+        reader=setting("ingest.reader"),
+        accepted_identifiers=setting("ingest.accepted_identifiers"),
+        pseudonym_key=setting("ingest.pseudonym_key"),
+        public_microdata=setting("ingest.public_microdata"),
         synthetic=setting("survey.synthetic"),
     script:
         "../../scripts/ingest/read_responses.py"
@@ -70,7 +73,9 @@ rule read_table:
         lock="requirements.lock",
         raw=lambda wildcards: raw_file(wildcards.table)(wildcards),
         verified=marker(None),
-        codebook=codebook,
+        codebook=lambda wildcards: (
+            codebook(wildcards) if wildcards.table == "known_groups" else []
+        ),
     output:
         table="data/processed/{survey}/restricted/ingest/tables/{table}.csv",
     log:
@@ -82,7 +87,11 @@ rule read_table:
     conda:
         "../../environment.yml"
     params:
-        ingest=setting("ingest"),
+        arrange=lambda wildcards: setting(f"ingest.arrange.{wildcards.table}")(
+            wildcards
+        ),
+        pseudonym_key=setting("ingest.pseudonym_key"),
+        public_microdata=setting("ingest.public_microdata"),
         synthetic=setting("survey.synthetic"),
     script:
         "../../scripts/ingest/read_table.py"
