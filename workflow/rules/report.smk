@@ -50,14 +50,20 @@ REPORTED = [
 ]
 
 
-def reported_figures(wildcards):
-    """What each rule of the figures stage says of its figures, for those that this survey has."""
+def files_of_figures(wildcards):
+    """Every file that the rules of the figures stage make for a survey."""
     folder = f"data/processed/{wildcards.survey}/staged/figures/"
-    return [
-        path
-        for path in everything(wildcards.survey)
-        if path.startswith(folder) and path.endswith(".json")
-    ]
+    return [path for path in everything(wildcards.survey) if path.startswith(folder)]
+
+
+def reported_figures(wildcards):
+    """What each rule of the figures stage says of its figures."""
+    return [path for path in files_of_figures(wildcards) if path.endswith(".json")]
+
+
+def reported_pictures(wildcards):
+    """The figures themselves: a picture can change while what is said of it doesn't."""
+    return [path for path in files_of_figures(wildcards) if not path.endswith(".json")]
 
 
 rule compose_report:
@@ -66,6 +72,7 @@ rule compose_report:
         code=code("scripts/report/compose_report.py"),
         tables=expand("data/processed/{{survey}}/release/{name}.csv", name=REPORTED),
         figures=reported_figures,
+        pictures=reported_pictures,
         identity="data/processed/{survey}/audit/identity.json",
         findings="config/published_findings.yaml",
         findings_schema="workflow/schemas/published_findings.yaml",
