@@ -19,6 +19,7 @@ from prevalence.disclosure.gate import (
 )
 from prevalence.files import read_csv, read_json, read_yaml, replacing
 from prevalence.job import run_job
+from prevalence.report.story import ILLUSTRATION
 from prevalence.terminology import Terminology
 
 PUBLISHED_TABLES = (".csv",)
@@ -34,6 +35,13 @@ def declared_files(job: Any) -> list[str]:
         for figure in read_json(path):
             names += [f"figures/{figure}.{suffix}" for suffix in ("svg", "png", "csv")]
     return names
+
+
+def hashes(identity: dict[str, Any]) -> list[str]:
+    """List the hashes that a report prints: their digits may look like a telephone number."""
+    found = [str(identity.get("sha256", "")), str(identity["identity"])]
+    found += [str(value) for value in identity.get("raw_files", {}).values()]
+    return sorted(filter(None, found), key=len, reverse=True)
 
 
 def word_findings(files: dict[str, bytes], words: Terminology) -> list[Finding]:
@@ -66,14 +74,14 @@ def main(job: Any) -> None:
         for path in [*job.input.texts, job.input.findings, job.input.identity]
     ]
     reviewed.append(yaml.safe_dump(job.params.config, allow_unicode=True))
-    reviewed.append(job.params.renderer)
+    reviewed += [job.params.renderer, *ILLUSTRATION.values()]
     report = job.params.config["report"]
     lines = [str(n) for line in report.get("help_lines") or [] for n in line.get("numbers", [])]
     identity = read_json(job.input.identity)
     allowed = Allowed(
         declared=declared_files(job),
         numbers=allowed_numbers(tables, reviewed),
-        texts=[*lines, *(line.split(" ")[0] for line in lines), str(identity.get("sha256", ""))],
+        texts=[*lines, *(line.split(" ")[0] for line in lines), *hashes(identity)],
         required=required_texts(job.params.config["survey"], report, str(identity["identity"])),
         withheld=withheld_cells(tables),
     )

@@ -221,7 +221,7 @@ def _svg(content: bytes) -> Iterator[Piece]:
 
     def walk(node: ElementTree.Element, tick: bool) -> Iterator[Piece]:
         tick = tick or bool(_TICK.search(node.get("id") or ""))
-        name = node.tag.rsplit("}", 1)[-1] if isinstance(node.tag, str) else "comment"
+        name = _local(node) or "comment"
         text = " ".join("".join(node.itertext()).split()) if name == "text" else node.text or ""
         if name != "style" and text.strip():
             yield Piece(f"<{name}>", text.strip(), "tick" if tick else "text")
@@ -244,7 +244,7 @@ def _docx(content: bytes) -> Iterator[Piece]:
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         for name in sorted(archive.namelist()):
             inner = archive.read(name)
-            if name.endswith(".png") or name.endswith(".svg"):
+            if name.endswith((".png", ".svg")):
                 yield from (
                     Piece(f"{name}, {p.place}", p.text, p.kind) for p in pieces(name, inner)
                 )
@@ -256,22 +256,36 @@ def _docx(content: bytes) -> Iterator[Piece]:
 
 def _word_xml(name: str, content: bytes) -> Iterator[Piece]:
     root = ElementTree.fromstring(content)
-    local = {"p": "p", "t": "t", "tr": "tr", "tc": "tc"}
-    paragraphs = [n for n in root.iter() if n.tag.rsplit("}", 1)[-1] == local["p"]]
+    paragraphs = [node for node in root.iter() if _local(node) == "p"]
     if not paragraphs:
         text = " ".join(" ".join(root.itertext()).split())
         if text and name.startswith("docProps"):
-            yield Piece(name, text)
+            yield Piece(name, text, "metadata")
         return
     for number, paragraph in enumerate(paragraphs, start=1):
-        text = "".join(n.text or "" for n in paragraph.iter() if n.tag.rsplit("}", 1)[-1] == "t")
-        if text.strip():
-            yield Piece(f"{name}, paragraph {number}", text)
+        runs = [
+            (node.text or "") if _local(node) == "t" else " "
+            for node in paragraph.iter()
+            if _local(node) in ("t", "br", "tab")
+        ]
+        if "".join(runs).strip():
+            yield Piece(f"{name}, paragraph {number}", "".join(runs))
         for node in paragraph.iter():
-            if node.tag.rsplit("}", 1)[-1] == "docPr":
+            if _local(node) == "docPr":
                 for key in ("descr", "title", "name"):
                     if node.get(key):
                         yield Piece(f"{name}, picture", str(node.get(key)))
+    for number, row in enumerate((n for n in root.iter() if _local(n) == "tr"), start=1):
+        cells = [
+            "".join(node.text or "" for node in cell.iter() if _local(node) == "t")
+            for cell in row
+            if _local(cell) == "tc"
+        ]
+        yield Piece(f"{name}, row {number}", " | ".join(cells), "row")
+
+
+def _local(node: ElementTree.Element) -> str:
+    return node.tag.rsplit("}", 1)[-1] if isinstance(node.tag, str) else ""
 
 
 def _pdf(content: bytes) -> Iterator[Piece]:

@@ -30,16 +30,17 @@ Array = NDArray[np.float64]
 ALLOWED_TYPES = frozenset({"html", "pdf", "docx", "json", "svg", "png", "csv"})
 # Digits of a number as it is read: not part of a word, a version, a hash or a date.
 _NUMBER = re.compile(r"(?<![\w.,/:#-])[-−]?\d+(?:,\d{3})*(?:\.\d+)?(?![\w]|[.,/:-]\d)")
-_SECTION = re.compile(r"(?:^|\n|[Ss]ections?\s|[Aa]ppendix\s)\s*\d{1,2}(?:\.\d{1,2}){1,3}\b")
+# "4.1 How it was done" at the start of a line, "section 4.1" anywhere: not decimal numbers.
+_SECTION = re.compile(
+    r"^\s*[1-9]\d?(?:\.[1-9]\d?){1,2}(?=\s+[A-Z])|"
+    r"(?:[Ss]ections?|[Aa]ppendix)\s+[1-9]\d?(?:\.[1-9]\d?)+",
+    re.M,
+)
 _LEFT_OVER = re.compile(
-    r"\?(?:var|meta|env)\b|\?@\w|\{\{<|7B7B3C|\bNaN\b|\bnan\b(?![a-z])|(?<![\w-])None(?![\w-])"
-    r"|\bundefined\b|\bTODO\b|\[\s*object Object"
+    r"\?(?:var|meta|env)\b|\?@\w|\{\{<|7B7B3C|\bNaN\b|\bnan\b|\bTODO\b|\[object Object"
+    r"|^\s*(?:None|null|undefined)\s*$"
 )
-_FEW = re.compile(
-    r"\b(?:only\s+)?(?:[1-9]|one|two|three|four|five|six|seven|eight|nine)\s+"
-    r"(?:respondents?|interviewees?|households?|reports?|reporters?|persons? who report\w*)\b",
-    re.I,
-)
+_FEW = re.compile(r"(?<![\d.,–-])[1-9]\s+(?:respondent|interviewee|household|reporter)s?\b", re.I)
 _WITHHELD = re.compile(r"\bsuppressed\s*\(", re.I)
 # Patterns that a number in a table or a reference could look like by chance are left to `ingest`.
 _IDENTIFIERS = ("email", "phone", "device", "government_id", "coordinates")
@@ -140,7 +141,7 @@ def _one_in_numbers(table: pd.DataFrame) -> list[Array]:
     parts = []
     for unit, base in (("per_100", 100.0), ("per_1000", 1000.0)):
         rows = table[table["unit"] == unit]
-        for column in ("estimate", "lower", "upper"):
+        for column in {"estimate", "lower", "upper"} & set(table.columns):
             values = _numeric(rows[column])
             parts.append(base / values[values > 0])
             rates = base / values[values > 0]
@@ -255,6 +256,8 @@ def _check_identifiers(name: str, piece: Piece, text: str, *, pdf: bool) -> list
     kinds = [kind for kind in _IDENTIFIERS if kind in identifier_kinds(text)]
     if pdf or piece.kind in ("cell", "tick"):  # neighbouring numbers of a table run together
         kinds = [kind for kind in kinds if kind != "coordinates"]
+    if re.fullmatch(r"\s*-?\d+\.\d+(?:e-?\d+)?\s*", text):  # a decimal number is no one's number
+        kinds = []
     return [
         Finding(name, piece.place, "What looks like an identifier of a person is shown.", kind)
         for kind in kinds
