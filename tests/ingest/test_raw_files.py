@@ -236,6 +236,15 @@ def test_a_panel_whose_best_value_lies_outside_its_range(read_table):
         read_table("survivor_panel", ["member,group,best,low,high", "m1,victims,0.5,0.6,0.9"])
 
 
+def test_samples_of_hidden_groups_may_leave_out_their_design(read_table):
+    table = read_table("companion", ["group,aware,alters", "victims,2,5"])
+    assert list(table["alters"]) == [5]
+    with pytest.raises(PipelineError, match="aware ≤ alters"):
+        read_table("companion", ["group,aware,alters", "victims,6,5"])
+    with pytest.raises(PipelineError, match="weight"):
+        read_table("visibility", ["group,visibility,weight", "victims,20,0"])
+
+
 def test_a_margin_category_twice(read_table):
     with pytest.raises(PipelineError, match="category"):
         read_table("census", ["margin,category,population", "region,NCR,5", "region,NCR,6"])

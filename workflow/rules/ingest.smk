@@ -83,7 +83,7 @@ rule read_table:
     benchmark:
         "logs/{survey}/ingest/read_table_{table}.tsv"
     wildcard_constraints:
-        table="frame|census|populations|known_groups|survivor_panel|operations",
+        table="frame|census|populations|known_groups|survivor_panel|companion|visibility|operations",
     conda:
         "../../environment.yml"
     params:

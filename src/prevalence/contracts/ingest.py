@@ -189,11 +189,59 @@ OPERATIONS = pa.DataFrameSchema(
     strict=False,
 )
 
+_SAMPLE = {
+    "group": _text("Hidden group whose members were interviewed.", _filled()),
+    "weight": pa.Column(
+        float,
+        pa.Check.gt(0),
+        required=False,
+        coerce=True,
+        description="Weight of the member; equal weights where there is no such column.",
+    ),
+    "stratum": pa.Column(
+        str, required=False, coerce=True, description="Stratum of the member; else one stratum."
+    ),
+    "psu": pa.Column(
+        str,
+        required=False,
+        coerce=True,
+        description="Sampling unit of the member; else each member is one.",
+    ),
+}
+
+COMPANION = pa.DataFrameSchema(
+    {
+        **_SAMPLE,
+        "aware": _number("Contacts who know of the membership.", pa.Check.ge(0)),
+        "alters": _number("Contacts asked about.", pa.Check.ge(0)),
+    },
+    checks=pa.Check(lambda table: table["aware"] <= table["alters"], name="aware ≤ alters"),
+    name="companion",
+    description="Game of contacts: a member of a hidden group in each row, for the true-positive "
+    "rate.",
+    strict=False,
+)
+
+VISIBILITY = pa.DataFrameSchema(
+    {
+        **_SAMPLE,
+        "visibility": _number(
+            "People of the frame who would report the member.", pa.Check.ge(0), nullable=True
+        ),
+    },
+    name="visibility",
+    description="Visibility sample: a member of a hidden group in each row, for the generalised "
+    "estimator.",
+    strict=False,
+)
+
 SIDE_TABLES = {
     "frame": FRAME,
     "census": CENSUS,
     "populations": POPULATIONS,
     "known_groups": KNOWN_GROUPS,
     "survivor_panel": SURVIVOR_PANEL,
+    "companion": COMPANION,
+    "visibility": VISIBILITY,
     "operations": OPERATIONS,
 }
