@@ -124,7 +124,8 @@ def _interval_words(row: Row) -> str:
 
 
 def _card(big: str, label: str, words: str, more: str) -> str:
-    lines = [f"[{escaped(big)}]{{.big}}", escaped(label), escaped(words)]
+    range_class = " .range" if " to " in big else ""
+    lines = [f"[{escaped(big)}]{{.big{range_class}}}", escaped(label), escaped(words)]
     if more:
         lines.append(escaped(more))
     return "::: {.card}\n" + "\\\n".join(lines) + "\n:::\n\n"
