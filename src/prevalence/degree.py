@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 
-ESTIMATORS = ("known_population", "mean_of_ratios")
 MISSING = ("exclude", "zero")
 
 

@@ -14,7 +14,6 @@ from prevalence.errors import PipelineError, listed, suggestion
 if TYPE_CHECKING:
     import pandas as pd
 
-KINDS = ("geographic", "respondent")
 POPULATIONS = ("all_ages", "children", "adults")
 
 

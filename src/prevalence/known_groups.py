@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 
+Kept = tuple[str, ...]
+LogRatios = Callable[[Kept], tuple[Array, Array]]
+
 SUMMARIES = ("root_mean_square", "recall_slope")
 
 
@@ -217,9 +220,10 @@ def trim_known_groups(
     Trimming
         What is kept, and the record of what was taken out.
     """
-    found: dict[tuple[str, ...], tuple[Array, Array]] = {}
+    found: dict[Kept, tuple[Array, Array]] = {}
 
-    def log_ratios(kept: tuple[str, ...]) -> tuple[Array, Array]:
+    def log_ratios(kept: Kept) -> tuple[Array, Array]:
+        """Log ratios in the full sample (K,) and in the replicates (B, K), each set once."""
         if kept not in found:
             estimates = leave_one_out(
                 counts,
@@ -239,33 +243,45 @@ def trim_known_groups(
             )
         return found[kept]
 
-    def agrees(kept: tuple[str, ...], worst: Array) -> NDArray[np.bool_]:
-        return (worst <= threshold) | (len(kept) <= max(minimum_kept, 2))
+    everything, fewest = tuple(known_groups), max(minimum_kept, 2)
+    kept, record = _trimmed_once(everything, log_ratios, threshold, fewest)
+    by_replicate = _trimmed_in_replicates(everything, log_ratios, threshold, fewest)
+    return Trimming(kept, record, by_replicate)
 
-    kept, record = tuple(known_groups), []
+
+def _trimmed_once(
+    everything: Kept, log_ratios: LogRatios, threshold: float, fewest: int
+) -> tuple[Kept, tuple[tuple[str, float], ...]]:
+    """Trim in the full sample: the groups kept, and the record of those taken out."""
+    kept = everything
+    record: list[tuple[str, float]] = []
     while True:
         errors = log_ratios(kept)[0]
         worst = int(np.argmax(np.abs(errors)))
-        if agrees(kept, np.abs(errors[worst])):
-            break
+        if np.abs(errors[worst]) <= threshold or len(kept) <= fewest:
+            return kept, tuple(record)
         record.append((kept[worst], float(errors[worst])))
         kept = kept[:worst] + kept[worst + 1 :]
 
-    everything = tuple(known_groups)
+
+def _trimmed_in_replicates(
+    everything: Kept, log_ratios: LogRatios, threshold: float, fewest: int
+) -> dict[Kept, NDArray[np.int64]]:
+    """Trim in every replicate; replicates that keep the same groups go on together."""
     waiting = {everything: np.arange(len(log_ratios(everything)[1]))}
-    final: dict[tuple[str, ...], NDArray[np.int64]] = {}
+    final: dict[Kept, NDArray[np.int64]] = {}
     while waiting:
-        subset, places = waiting.popitem()
-        errors = np.abs(log_ratios(subset)[1][places])
-        worst_of = errors.argmax(axis=1)
-        done = agrees(subset, errors.max(axis=1))
+        kept, places = waiting.popitem()
+        errors = np.abs(log_ratios(kept)[1][places])
+        worst = errors.argmax(axis=1)
+        done = (errors.max(axis=1) <= threshold) | (len(kept) <= fewest)
         if done.any():
-            final[subset] = np.append(final.get(subset, places[:0]), places[done])
-        for position in np.unique(worst_of[~done]):
-            smaller = subset[:position] + subset[position + 1 :]
-            moved = places[~done & (worst_of == position)]
+            final[kept] = np.append(final.get(kept, places[:0]), places[done])
+        for position in np.unique(worst[~done]):
+            smaller = kept[:position] + kept[position + 1 :]
+            moved = places[~done & (worst == position)]
             waiting[smaller] = np.append(waiting.get(smaller, places[:0]), moved)
-    return Trimming(kept, tuple(record), final)
+    return final
 
 
 def _logarithms(ratios: Array) -> Array:

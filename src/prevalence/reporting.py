@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 
-ANSWERED = ("yes", "no")
 DESCRIBED = ("yes", "no", "dont_know", "refused")
 ALL_GROUPS = "all"
 
