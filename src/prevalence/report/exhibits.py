@@ -653,13 +653,13 @@ def _published_list(name: str) -> Callable[[Material], str]:
 
 def _raw_files_table(material: Material) -> str:
     rows = [
-        [name, raw(f"`{digest[:16]}`")]
+        [name, raw(f"`{digest[:12]}`")]
         for name, digest in (material.identity.get("raw_files") or {}).items()
     ]
     if not rows:
         return ""
     return table(
-        ["Raw file", "SHA-256, first 16 digits"],
+        ["Raw file", "SHA-256, first 12 digits"],
         rows,
         caption="Raw files that this run rests on",
         label="raw-files",
