@@ -23,12 +23,6 @@ STUDY = {
 }
 
 
-def published_claims(wildcards):
-    """The published findings that a survey mirrors; none for other surveys."""
-    mirror = lookup(survey_config(wildcards.survey), "survey.mirror")
-    return read_yaml("config/published_findings.yaml")["findings"] if mirror else []
-
-
 rule estimate_degrees:
     """Network size of each respondent, its mean by domain, and its distribution."""
     input:
@@ -194,7 +188,12 @@ rule assess_sensitivity:
         headline=setting("headline"),
         year=setting("survey.year"),
         seed=stage_seed("adjust_estimates"),
-        findings=published_claims,
+        # Published findings, for a survey that mirrors them.
+        findings=lambda wildcards: (
+            read_yaml("config/published_findings.yaml")["findings"]
+            if setting("survey.mirror")(wildcards)
+            else []
+        ),
     script:
         "../../scripts/estimate/assess_sensitivity.py"
 
