@@ -226,7 +226,7 @@ def check_pieces(name: str, texts: Sequence[Piece], allowed: Allowed) -> list[Fi
         if piece.kind == "row":
             found += _check_row(name, piece)
             continue
-        text = _without(piece.text, allowed.texts)
+        text = _without(piece.text, allowed.texts, broken=pdf)
         if _LEFT_OVER.search(text):
             match = _LEFT_OVER.search(text)
             found.append(
@@ -244,9 +244,12 @@ def check_pieces(name: str, texts: Sequence[Piece], allowed: Allowed) -> list[Fi
     return found
 
 
-def _without(text: str, allowed: Sequence[str]) -> str:
+def _without(text: str, allowed: Sequence[str], *, broken: bool) -> str:
+    """Leave exact allowed texts out; in a PDF they may be broken over lines."""
     for known in allowed:
         text = text.replace(known, " ")
+        if broken and known:
+            text = re.sub(r"-?\s*".join(map(re.escape, known)), " ", text)
     return text
 
 

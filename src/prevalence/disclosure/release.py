@@ -384,6 +384,10 @@ def _beside(
         why = np.where((why == "") & few.to_numpy(bool), PRIMARY, why)
     if name == "data_quality":
         why = _quality_reasons(table, why, policy)
+        for column in ("zero_share", "top_code_share"):  # a share of a handful of respondents
+            count = table[column].to_numpy(float) * table["answered"].to_numpy(float)
+            few = (count > 0.5) & (np.round(count) < policy.minimum_respondents)
+            frame[column] = frame[column].where(~few)
     for column in _numbers(frame):
         if column not in ("rank", "n", "step"):
             frame[column] = frame[column].where(why == "")
