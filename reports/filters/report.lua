@@ -331,6 +331,18 @@ local function figure_number(span)
   return nil
 end
 
+-- Word's style of tight paragraphs is that of table cells: lists take that of the text.
+local function loose(list)
+  if target ~= "docx" then
+    return nil
+  end
+  return list:walk({
+    Plain = function(plain)
+      return pandoc.Para(plain.content)
+    end,
+  })
+end
+
 function Pandoc(document)
   number_sections(document)
   number_exhibits(document)
@@ -344,6 +356,8 @@ function Pandoc(document)
         return typst_math(math)
       end
     end,
+    BulletList = loose,
+    OrderedList = loose,
     Span = figure_number,
     Div = function(div)
       return callout(div) or headline(div) or styled(div)

@@ -182,7 +182,7 @@ def _headline_table(material: Material) -> str:
         "respondents (n) and of those who reported at least one such person",
         label="headline",
         align="llrrrr",
-        widths=[33, 17, 13, 22, 8, 14],
+        widths=[30, 17, 13, 24, 8, 14],
         note=_precision_note(material.estimates(domain_type=NATIONAL)),
     )
 
@@ -234,7 +234,7 @@ def _domain_table(material: Material, kind: str, group: str) -> str:
         f"{material.report['period']}",
         label=f"{slug(kind)}-{slug(group)}",
         align="lrrrrrr",
-        widths=[14, 20, 21, 14, 15, 8, 14],
+        widths=[14, 18, 24, 13, 16, 8, 13],
         note=_domain_note([*counts, *rates.values()]),
     )
 

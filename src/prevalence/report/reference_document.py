@@ -120,8 +120,8 @@ def _callout(name: str, colour: str, fill: str) -> dict[str, tuple[str, str, str
 _PARAGRAPHS = {
     "Normal": (_spacing(0, 120), _run(21, INK)),
     "BodyText": (_spacing(0, 140), _run(21, INK)),
-    "FirstParagraph": (_spacing(0, 140), _run(21, INK)),
-    "Compact": (_spacing(20, 20, 240), _run(18, INK)),
+    "FirstParagraph": (_spacing(120, 140), _run(21, INK)),
+    "Compact": (_spacing(20, 20, 240), _run(16, INK, font=HEADING_FONT)),
     "Title": (_spacing(480, 120, 240), _run(52, ACCENT, font=HEADING_FONT, bold=True)),
     "Subtitle": (_spacing(0, 360), _run(28, INK, font=HEADING_FONT)),
     "Heading1": (
