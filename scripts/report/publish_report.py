@@ -39,8 +39,9 @@ def declared_files(job: Any) -> list[str]:
 
 def hashes(identity: dict[str, Any]) -> list[str]:
     """List the hashes that a report prints: their digits may look like a telephone number."""
-    found = [str(identity.get("sha256", "")), str(identity["identity"])]
-    found += [str(value) for value in identity.get("raw_files", {}).values()]
+    found = [str(identity["identity"]), str(identity.get("sha256", ""))]
+    for part in ("parts", "raw_files"):
+        found += [str(value) for value in identity.get(part, {}).values()]
     return sorted(filter(None, found), key=len, reverse=True)
 
 

@@ -124,7 +124,7 @@ def allowed_numbers(tables: Mapping[str, pd.DataFrame], texts: Iterable[str]) ->
             )
             with np.errstate(divide="ignore", invalid="ignore"):
                 parts += [estimate / size, size / estimate]
-    numbers = np.concatenate([*parts, np.zeros(1)])
+    numbers = np.concatenate([*parts, [0.0, 100.0, 1000.0]])  # the bases of rates besides
     return np.unique(np.abs(numbers[np.isfinite(numbers)]))
 
 
@@ -256,6 +256,8 @@ def _without(text: str, allowed: Sequence[str], *, broken: bool) -> str:
 def _check_identifiers(name: str, piece: Piece, text: str, *, pdf: bool) -> list[Finding]:
     from prevalence.identifier_scan import identifier_kinds
 
+    if pdf:  # columns of a table run together; nobody's telephone number has commas
+        text = re.sub(r"\d{1,3}(?:,\d{3})+", "|", text)
     kinds = [kind for kind in _IDENTIFIERS if kind in identifier_kinds(text)]
     if pdf or piece.kind in ("cell", "tick"):  # neighbouring numbers of a table run together
         kinds = [kind for kind in kinds if kind != "coordinates"]
