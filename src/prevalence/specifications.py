@@ -348,7 +348,8 @@ def _trimmed_rows(
     """Give the headline's estimates on trimmed known groups, and the record of the trimming."""
     headline = headline_specification(study, reports)
     form = Form(headline.estimator, headline.degree, headline.weights != "none")
-    known = study.headline.known_groups
+    every = rule.get("start", HEADLINE) == "all"
+    known = tuple(study.known["group"]) if every else study.headline.known_groups
     degree_rules = study.settings["degree"]
     options = {
         "cap": study.headline.known_cap,

@@ -26,7 +26,7 @@ MORE = {
         "combination": ["sum"],
         "imputation": ["published"],
     },
-    "trimming": {"threshold": 0.2, "minimum_kept": 2},
+    "trimming": {"start": "all", "threshold": 0.2, "minimum_kept": 2},
     "adjustment": {
         "draws": 400,
         "factors": {
@@ -202,7 +202,8 @@ def test_adjustment_without_a_factor_changes_nothing_but_the_interval(written):
 
 
 def test_the_record_of_trimming_covers_every_known_group(written, configured):
-    assert list(written["trimming"]["group"]) == configured["headline"]["known_groups"]
+    known = [*configured["headline"]["known_groups"], "lawyers"]
+    assert list(written["trimming"]["group"]) == known  # every group with a size
     assert "trimmed" in set(written["specifications"]["known_groups"])
 
 
