@@ -208,6 +208,7 @@ def philippine_tables():
                 {
                     "group": group,
                     "estimator": "ratio_of_sums",
+                    "top_code": str(top_code),
                     "variance": "bootstrap",
                     "interval": "log_t",
                     "estimate": estimate,
@@ -218,7 +219,7 @@ def philippine_tables():
                     "suppressed": "",
                 }
                 for group in ("victims", "perpetrators")
-                for estimate in (310000.0, 471000.0, 690000.0)
+                for top_code, estimate in enumerate((310000.0, 471000.0, 690000.0))
             ]
         ),
         "adjustment": pd.DataFrame(

@@ -263,8 +263,8 @@ def _reporting_table(material: Material) -> str:
     }
     rows = [
         [
-            material.groups.get(row["group"], {}).get("heading", row["group"]),
-            words.get(row["estimator"], row["estimator"].replace("_", " ")),
+            material.groups.get(row["group"], {}).get("heading", capitalised(row["group"])),
+            words.get(row["estimator"], _to_whom(row["estimator"])),
             str(row["domain"]) if row["domain_type"] != NATIONAL else "The nation",
             *_cells(row),
             _whole(row.get("n")),
@@ -281,6 +281,11 @@ def _reporting_table(material: Material) -> str:
         align="lllrrr",
         widths=[16, 30, 14, 14, 18, 8],
     )
+
+
+def _to_whom(estimator: str) -> str:
+    """Word the share of an authority: of the reported situations, those reported to it."""
+    return f"of those reported: {estimator.removeprefix('reported_').replace('_', ' ')}"
 
 
 def _published_table(material: Material) -> str:

@@ -23,6 +23,16 @@ INTERVAL_WORDS = {
     "t": "made with Student's t distribution",
     "percentile": "made from the percentiles of the replicates",
 }
+# What a row of the specification table has chosen; the headline stands there more than once.
+CHOICES = (
+    "estimator",
+    "degree",
+    "top_code",
+    "known_groups",
+    "weights",
+    "combination",
+    "imputation",
+)
 PER = {"per_100": 100.0, "per_1000": 1000.0}
 # The worked example in "The idea": round numbers that are nobody's estimate.
 ILLUSTRATION = {"known": "200", "thousand": "1,000", "hidden": "5"}
@@ -332,8 +342,9 @@ def _reporting(material: Material) -> dict[str, str]:
         return {}
     sentences = []
     for row in rows:
-        name = material.groups.get(row["group"], {}).get("heading", row["group"])
-        start = f"{name}: of the situations for which an answer was given"
+        name = material.groups.get(row["group"], {}).get("heading")
+        situations = "situations for which an answer was given"
+        start = f"{name}: of the {situations}" if name else f"Of the {situations}"
         if withheld(row):
             sentences.append(f"{start}, the share reported is {withheld(row)}.")
         else:
@@ -406,14 +417,15 @@ def label_of(material: Material, group: str) -> str:
 def _specifications(material: Material) -> dict[str, str]:
     sentences = []
     for group, settings in material.groups.items():
-        values = [
-            row["estimate"]
+        values_of = {
+            tuple(row.get(choice) for choice in CHOICES): row["estimate"]
             for row in material.rows("specifications", group=group)
             if not withheld(row)
             and row.get("estimate") is not None
             and row.get("interval") == material.headline["interval"]
             and row.get("variance") == material.headline["variance"]
-        ]
+        }
+        values = list(values_of.values())
         if len(values) > 1:
             low, high = (number(end(values)) for end in (min, max))
             sentences.append(
