@@ -161,6 +161,8 @@ class _Task:
 
     def whitened(self, z: Array) -> tuple[float, Array]:
         value, gradient = self.density.value_and_gradient(self.shape.forward(z))
+        if not (np.isfinite(value) and np.isfinite(gradient).all()):
+            return -np.inf, np.zeros(len(z))  # the sampler takes it for a divergence
         return value, self.shape.pull_back(gradient)
 
     def recorded(self, z: Array) -> Array:

@@ -15,7 +15,7 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import log_ndtr
+from scipy.special import log_ndtr, ndtr
 
 from prevalence.models.compiled import compiled
 from prevalence.models.counts import CountTable
@@ -176,6 +176,18 @@ class Overdispersed:
         # Not below 0.3: from a spread of next to nothing the mode isn't found.
         top = [*beta, *np.zeros(groups), np.log(max(alpha.std(), 0.3)), beta.mean()]
         return np.concatenate([top, [np.log(max(beta.std(), 0.3))], alpha])
+
+    def mean_degree(self, x: Array) -> float:
+        """Weighted mean of ``e^α``, before scaling."""
+        return float(np.average(np.exp(x[2 * len(self.counts.groups) + 3 :]), weights=self._w))
+
+    def simulate(self, x: Array, generator: np.random.Generator) -> Array:
+        """Draw counts from the model at `x`, shape (n, K); missing where the answer is missing."""
+        groups = len(self.counts.groups)
+        p = np.clip(ndtr(x[groups : 2 * groups]), 1e-12, 1 - 1e-12)
+        mean = np.exp(x[2 * groups + 3 :][:, None] + x[:groups])
+        drawn = generator.poisson(generator.gamma(mean * p / (1 - p)) * (1 - p) / p)
+        return np.where(self.counts.present, drawn.astype(float), np.nan)
 
     def value_and_gradient(self, x: Array) -> tuple[float, Array]:
         """Log posterior up to a constant, and its gradient."""

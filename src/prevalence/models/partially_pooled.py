@@ -144,7 +144,7 @@ class PartiallyPooled:
 
     @cached_property
     def layout(self) -> Layout:
-        """Hold log μ, log σ, log w, logit σ_δ; inverse softplus of ρ; the same of δ."""
+        """Hold log μ, log σ, log w, logit σ_δ; steps to the inverse softplus of ρ; that of δ."""
         groups = self.counts.groups
         names = [f"log_{part}[{group}]" for part in ("mu", "sigma", "size") for group in groups]
         return Layout(
@@ -187,19 +187,64 @@ class PartiallyPooled:
         rows = np.log(np.nan_to_num(table).sum(axis=1) + 0.5)
         delta = np.maximum(priors.delta_mean + 0.7 * np.clip(rows - rows.mean(), -2, 2), 0.5)
         mean = np.nanmean(table, axis=0) + 0.5 / len(table)
-        people = np.zeros((self.areas, len(mean)))
-        answered = np.zeros((self.areas, len(mean)))
-        np.add.at(people, self.area_of, np.nan_to_num(table))
-        np.add.at(answered, self.area_of, self.counts.present * 1.0)
+        people, answered = self._by_area
         rho = np.maximum(priors.delta_mean - np.log((people + 4 * mean) / (answered + 4)), 0.5)
         mu, sigma = rho.mean(axis=0), np.maximum(rho.std(axis=0), 0.3)
         size = np.full(len(mean), np.log(2.0))
         top = np.concatenate([np.log(mu), np.log(sigma), size, [0.0]])
-        return self.layout.join(top, _inverse_softplus(rho), _inverse_softplus(delta))
+        centre, stretch = self._placed(np.log(mu), np.log(sigma), np.zeros(rho.shape))
+        return self.layout.join(
+            top, (_inverse_softplus(rho) - centre) / stretch, _inverse_softplus(delta)
+        )
+
+    @cached_property
+    def _uncentring(self) -> Array:
+        """Share ``c_k`` by which areas' ``ρ`` are written as steps from ``μ_k``, shape (K,).
+
+        Where the answers say little about the differences between areas, ``σ_k`` and the ``ρ``
+        form a funnel in which a chain sticks; written as ``ξ = ξ(μ_k) + σ_k^{c_k} t`` they don't.
+        ``c_k`` is the share of noise in the crude differences: 1 where there is nothing else.
+        """
+        mean = np.nanmean(self.counts.table, axis=0) + 0.5 / len(self.counts.table)
+        people, answered = self._by_area
+        crude = np.log((people + mean) / (answered + 1))
+        noise = (1 / (people + 1) + 1 / (answered + 1)).mean(axis=0)
+        between = np.maximum(crude.var(axis=0) - noise, 0.0)
+        result: Array = noise / (noise + between)
+        return result
+
+    @cached_property
+    def _by_area(self) -> tuple[Array, Array]:
+        """People known and answers given, by area and group (M, K), unweighted."""
+        people = np.zeros((self.areas, len(self.counts.groups)))
+        answered = people.copy()
+        np.add.at(people, self.area_of, np.nan_to_num(self.counts.table))
+        np.add.at(answered, self.area_of, self.counts.present * 1.0)
+        return people, answered
+
+    def _placed(self, log_mu: Array, log_sigma: Array, steps: Array) -> tuple[Array, Array]:
+        """Inverse softplus of ``ρ`` from the steps, shape (M, K), and the steps' stretch (K,)."""
+        stretch = np.exp(self._uncentring * log_sigma)
+        return _inverse_softplus(np.exp(log_mu)) + stretch * steps, stretch
 
     def prevalences(self, x: Array) -> Array:
         """Log prevalence ``−ρ`` before scaling, shape (M, K)."""
-        return -_softplus(self.layout.split(x)[1])
+        top, steps, _ = self.layout.split(x)
+        log_mu, log_sigma, _ = top[:-1].reshape(3, -1)
+        return -_softplus(self._placed(log_mu, log_sigma, steps)[0])
+
+    def mean_degree(self, x: Array) -> float:
+        """Weighted mean of ``e^δ``, before scaling."""
+        return float(np.average(np.exp(_softplus(self.layout.split(x)[2])), weights=self._w))
+
+    def simulate(self, x: Array, generator: np.random.Generator) -> Array:
+        """Draw counts from the model at `x`, shape (n, K); missing where the answer is missing."""
+        top, _, effects = self.layout.split(x)
+        groups = len(self.counts.groups)
+        size = np.exp(top[2 * groups : 3 * groups])
+        mean = np.exp(_softplus(effects)[:, None] + self.prevalences(x)[self.area_of])
+        drawn = generator.poisson(generator.gamma(np.broadcast_to(size, mean.shape)) * mean / size)
+        return np.where(self.counts.present, drawn.astype(float), np.nan)
 
     def value_and_gradient(self, x: Array) -> tuple[float, Array]:
         """Log posterior up to a constant, and its gradient."""
@@ -207,9 +252,10 @@ class PartiallyPooled:
             return self._value_and_gradient(x)
 
     def _value_and_gradient(self, x: Array) -> tuple[float, Array]:
-        top, blocks, effects = self.layout.split(x)
+        top, steps, effects = self.layout.split(x)
         groups = len(self.counts.groups)
         log_mu, log_sigma, log_size = top[: 3 * groups].reshape(3, groups)
+        blocks, stretch = self._placed(log_mu, log_sigma, steps)
         rho, delta = _softplus(blocks), _softplus(effects)
         # The slope of softplus is e^{x − softplus(x)}, its logarithm the Jacobian.
         log_slopes, log_slope = blocks - rho, effects - delta
@@ -224,9 +270,13 @@ class PartiallyPooled:
         squares = np.exp(2 * hyper) / scale**2
         value += float((hyper - 0.5 * squares).sum())
         d_hyper = np.array([d_log_mu, d_log_sigma, d_size * np.exp(log_size)]) + 1 - squares
+        d_blocks = (d_rho - d_minus_rho) * slopes + 1 - slopes
+        value += float(len(steps) * self._uncentring @ log_sigma)
+        d_hyper[0] += d_blocks.sum(axis=0) * np.exp(log_mu) / -np.expm1(-np.exp(log_mu))
+        d_hyper[1] += self._uncentring * ((d_blocks * steps).sum(axis=0) * stretch + len(steps))
         gradient = self.layout.join(
             np.append(d_hyper.ravel(), d_logit),
-            (d_rho - d_minus_rho) * slopes + 1 - slopes,
+            d_blocks * stretch,
             (d_delta + d_delta_prior) * slope + 1 - slope,
         )
         return value, gradient
@@ -285,13 +335,25 @@ def _inverse_softplus(y: Array) -> Array:
 
 
 def _pooling(rho: Array, log_mu: Array, log_sigma: Array) -> tuple[float, Array, Array, Array]:
-    """Gamma density of the areas' ``ρ`` and its derivatives by ``ρ``, ``log μ`` and ``log σ``."""
-    shape, rate = np.exp(2 * (log_mu - log_sigma)), np.exp(log_mu - 2 * log_sigma)
-    areas, log_rho = len(rho), np.log(rho)
-    logs, sums = log_rho.sum(axis=0), rho.sum(axis=0)
-    log_rate = log_mu - 2 * log_sigma
-    value = float((areas * (shape * log_rate - gammaln(shape)) + (shape - 1) * logs).sum())
-    value -= float(rate @ sums)
-    d_shape = shape * (areas * (log_rate - digamma(shape)) + logs)
-    d_rate = areas * shape - rate * sums
-    return value, (shape - 1) / rho - rate, 2 * d_shape + d_rate, -2 * (d_shape + d_rate)
+    """Gamma density of the areas' ``ρ`` and its derivatives by ``ρ``, ``log μ`` and ``log σ``.
+
+    By deviances from the mean: with nearly equal areas the shape is huge, and the textbook's form
+    would be a difference of huge numbers.
+    """
+    shape, mu, areas = np.exp(2 * (log_mu - log_sigma)), np.exp(log_mu), len(rho)
+    apart = (rho - mu) / mu
+    deviance = np.log1p(apart) - apart
+    large = shape > 1e4
+    moderate = np.where(large, 1.0, shape)
+    series = 0.5 * np.log(shape / (2 * np.pi)) - 1 / (12 * shape)
+    exact = moderate * np.log(moderate) - moderate - gammaln(moderate)
+    norm = np.where(large, series, exact)
+    d_norm = np.where(
+        large, 0.5 / shape + 1 / (12 * shape**2), np.log(moderate) - digamma(moderate)
+    )
+    value = float((shape * deviance.sum(axis=0) + areas * norm).sum() - np.log(rho).sum())
+    d_shape = shape * (deviance.sum(axis=0) + areas * d_norm)
+    d_mu = shape * apart.sum(axis=0)
+    # ∂/∂ρ of a (log r − r + 1) − log ρ, and −r ∂/∂r of it for μ.
+    d_rho = -(shape * apart + 1) / rho
+    return value, d_rho, 2 * d_shape + d_mu, -2 * d_shape

@@ -314,7 +314,7 @@ def nodes(layout: Layout, count: int = 8) -> list[tuple[float, Array]]:
     return [(1 / count, sign * row) for row in normal for sign in (1.0, -1.0)]
 
 
-def marginal_mode(density: Density, rounds: int = 30, tolerance: float = 0.05) -> Whitening:
+def marginal_mode(density: Density, rounds: int = 30, tolerance: float = 0.1) -> Whitening:
     """Find the mode of the global parameters' marginal posterior, and the map around it.
 
     Newton steps on the marginal score, which by Fisher's identity is the expected joint score;

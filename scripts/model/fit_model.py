@@ -1,0 +1,77 @@
+"""Fit one model and write its posterior of what is reported, with diagnostics and checks."""
+
+from typing import Any
+
+import numpy as np
+
+from prevalence.contracts import check_table
+from prevalence.contracts.estimate import arranged
+from prevalence.contracts.model import (
+    DIAGNOSTICS,
+    KNOWN_GROUPS_MODELS,
+    PREDICTIVE,
+    SCALE_UP_MODELS,
+)
+from prevalence.estimation import ROW_TABLES, SIDE_TABLES, study_of
+from prevalence.files import read_csv, read_parquet, write_csv, write_parquet
+from prevalence.job import run_job
+from prevalence.models.fitting import (
+    diagnosed,
+    draws_table,
+    fit_model,
+    known_group_rows,
+    model_inputs,
+    scale_up_rows,
+    settings_of,
+)
+from prevalence.models.predictive import predictive_table
+
+
+def main(job: Any) -> None:
+    """Write the draws and four small tables."""
+    tables = {name: read_parquet(job.input.get(name)) for name in ROW_TABLES}
+    tables |= {name: read_csv(job.input.get(name)) for name in SIDE_TABLES if job.input.get(name)}
+    study = study_of(
+        tables,
+        estimate=job.params.estimate,
+        headline=job.params.headline,
+        year=job.params.year,
+    )
+    config, model = job.params.model, job.wildcards.model
+    scaling, sampling, thresholds = settings_of(config, job.threads)
+    inputs = model_inputs(
+        study, area=config.get("area", "psu"), known_groups=config.get("known_groups")
+    )
+    posterior = fit_model(model, inputs, job.params.seed, scaling=scaling, sampling=sampling)
+    diagnostics = diagnosed(posterior, thresholds)
+    level = study.headline.inference.level
+    flat = posterior.parameters.reshape(-1, posterior.parameters.shape[2])
+    checked = flat[:: max(len(flat) // 100, 1)][:100]
+    generator = np.random.default_rng(np.random.SeedSequence([*job.params.seed, 3]))
+    counts = inputs.counts
+    results = {
+        "scale_up": (
+            scale_up_rows(posterior, inputs, diagnostics, level),
+            SCALE_UP_MODELS,
+        ),
+        "diagnostics": (diagnostics, DIAGNOSTICS),
+        "known_groups_models": (known_group_rows(posterior, inputs, level), KNOWN_GROUPS_MODELS),
+        "predictive": (
+            predictive_table(
+                posterior.density, counts.table, counts.groups, checked, generator
+            ).assign(estimator=model),
+            PREDICTIVE,
+        ),
+    }
+    survey = job.wildcards.survey
+    complete = {
+        name: check_table(arranged(frame, contract, survey), contract, job.output.get(name))
+        for name, (frame, contract) in results.items()
+    }
+    write_parquet(draws_table(posterior), job.output.draws)
+    for name, frame in complete.items():
+        write_csv(frame, job.output.get(name))
+
+
+if __name__ == "__main__":
+    run_job(main, snakemake)

@@ -1,0 +1,545 @@
+"""From a survey to a model's posterior of what is reported, and its tidy tables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from prevalence.domains import Domain, Populations
+from prevalence.errors import PipelineError, listed, suggestion
+from prevalence.models.counts import CountTable
+from prevalence.models.diagnostics import Thresholds, diagnostics_table
+from prevalence.models.engine import Fit, Sampling, fit
+from prevalence.models.overdispersed import Overdispersed
+from prevalence.models.partially_pooled import PartiallyPooled
+from prevalence.models.pseudo_posterior import (
+    corrected,
+    design_covariance,
+    exponents,
+    psu_scores,
+)
+from prevalence.models.scaling import Scaling, scaled, scaling_weights
+from prevalence.models.small_areas import area_multipliers, domain_prevalence
+from prevalence.relational import capped
+from prevalence.scale_up import PER
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from prevalence.estimation import Study
+
+Array = NDArray[np.float64]
+Index = NDArray[np.int64]
+
+MODELS = (
+    "overdispersed",
+    "overdispersed_weighted",
+    "partially_pooled",
+    "partially_pooled_weighted",
+)
+CREDIBLE, UNCONVERGED = "credible", "credible_unconverged"
+
+
+@dataclass(frozen=True)
+class HiddenPopulation:
+    """A hidden group: its name, the denominator of its rate, and the rate's unit."""
+
+    name: str
+    population: str
+    per: str
+
+
+@dataclass(frozen=True)
+class ModelInputs:
+    """What every model takes from a survey.
+
+    Parameters
+    ----------
+    counts
+        Known groups, then hidden groups, top-coded as in the headline.
+    known_sizes
+        In persons, shape (K,); NaN for hidden groups.
+    hidden
+        The hidden groups, in the order of their columns.
+    population
+        ``N_U``, in persons.
+    weights
+        Final weights, shape (n,).
+    stratum, psu, area
+        Codes 0 … of each respondent, shape (n,).
+    domains
+        The nation and the geographic domains.
+    populations
+        Denominators.
+    ratios
+        Numerator and denominator of each ratio of hidden groups, by its id.
+    """
+
+    counts: CountTable
+    known_sizes: Array
+    hidden: tuple[HiddenPopulation, ...]
+    population: float
+    weights: Array
+    stratum: Index
+    psu: Index
+    area: Index
+    domains: tuple[Domain, ...]
+    populations: Populations
+    ratios: Mapping[str, tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """Something that is reported.
+
+    Parameters
+    ----------
+    group
+        A group, or ``degree``.
+    role
+        ``hidden``, ``known`` (left out of its own scaling), ``degree``.
+    domain_type, domain
+        Where.
+    """
+
+    group: str
+    role: str
+    domain_type: str
+    domain: str
+
+    @property
+    def label(self) -> str:
+        """One word for tables of draws and diagnostics."""
+        return f"{self.role}:{self.group}:{self.domain_type}:{self.domain}"
+
+
+@dataclass(frozen=True)
+class Posterior:
+    """A model's posterior of what is reported.
+
+    Parameters
+    ----------
+    model
+        Its id.
+    density
+        The density, for predictive checks.
+    quantities
+        What the columns of `draws` are; sizes in persons, degrees in people known.
+    draws
+        Shape (chains, draws, q).
+    parameters
+        Draws of all parameters, shape (chains, draws, size).
+    fit
+        The sampler's account.
+    """
+
+    model: str
+    density: Overdispersed | PartiallyPooled
+    quantities: tuple[Quantity, ...]
+    draws: Array
+    parameters: Array
+    fit: Fit
+
+
+def model_inputs(
+    study: Study, *, area: str = "psu", known_groups: Sequence[str] | None = None
+) -> ModelInputs:
+    """Take from a study what the models need.
+
+    Parameters
+    ----------
+    study
+        The survey.
+    area
+        The respondents' variable whose values are the areas.
+    known_groups
+        Known groups of the models; the headline's by default.
+
+    Returns
+    -------
+    ModelInputs
+        Top-coded like the headline.
+
+    Raises
+    ------
+    PipelineError
+        If the variable or a group doesn't exist, or no group of known size is left.
+    """
+    respondents = study.respondents
+    if area not in respondents:
+        raise PipelineError(
+            "The models' areas are not among the respondents' variables.",
+            place="model.area",
+            found=area,
+            allowed=listed(respondents.columns),
+            remedy=suggestion(area, list(respondents.columns)),
+        )
+    sizes = study.known_sizes
+    known = list(known_groups or study.headline.known_groups)
+    unknown = [group for group in known if group not in sizes]
+    if unknown or not known:
+        raise PipelineError(
+            "The models need groups of known size.",
+            file="known_groups.csv",
+            place="model.known_groups",
+            found=listed(unknown) if unknown else "no known group",
+            allowed=listed(sizes),
+            remedy="Name groups that have a size and were asked about.",
+        )
+    hidden = study.hidden_groups()
+    columns = [capped(study.counts[group], study.headline.known_cap) for group in known]
+    columns += [group.reports for group in hidden]
+    return ModelInputs(
+        CountTable((*known, *(group.name for group in hidden)), np.column_stack(columns)),
+        np.array([sizes[group] for group in known] + [np.nan] * len(hidden)),
+        tuple(HiddenPopulation(group.name, group.population, group.per) for group in hidden),
+        study.populations.total,
+        np.asarray(study.sampling.weights, float),
+        _codes(respondents["stratum"]),
+        _codes(respondents["stratum"].astype(str) + "\t" + respondents["psu"].astype(str)),
+        _codes(respondents[area]),
+        tuple(domain for domain in study.domains if domain.kind == "geographic"),
+        study.populations,
+        {
+            name: (setting["numerator"], setting["denominator"])
+            for name, setting in (study.settings.get("ratios") or {}).items()
+        },
+    )
+
+
+def _codes(column: pd.Series) -> Index:
+    return np.unique(column.astype(str).to_numpy(str), return_inverse=True)[1].astype(np.int64)
+
+
+def fit_model(
+    model: str,
+    inputs: ModelInputs,
+    entropy: Sequence[int],
+    *,
+    scaling: Scaling | None = None,
+    sampling: Sampling | None = None,
+) -> Posterior:
+    """Fit a model by its id.
+
+    Parameters
+    ----------
+    model
+        One of `MODELS`.
+    inputs
+        The survey.
+    entropy
+        Seed.
+    scaling
+        How latent prevalence becomes sizes.
+    sampling
+        Chains and iterations.
+
+    Returns
+    -------
+    Posterior
+        Whether it may be used, its diagnostics say.
+
+    Raises
+    ------
+    PipelineError
+        If there is no such model, or it can't be fitted to such data.
+    """
+    if model not in MODELS:
+        raise PipelineError(
+            "A model is unknown.",
+            place="model.models",
+            found=model,
+            allowed=listed(MODELS),
+            remedy=suggestion(model, MODELS),
+        )
+    scaling = scaling or Scaling()
+    weights = exponents(inputs.weights) if model.endswith("_weighted") else None
+    share = scaling_weights(scaling, inputs.counts.groups, inputs.known_sizes)
+    if model.startswith("overdispersed"):
+        return _fit_overdispersed(model, inputs, entropy, weights, share, scaling.form, sampling)
+    return _fit_partially_pooled(model, inputs, entropy, weights, share, scaling.form, sampling)
+
+
+def _fit_overdispersed(  # noqa: PLR0917
+    model: str,
+    inputs: ModelInputs,
+    entropy: Sequence[int],
+    weights: Array | None,
+    share: Array,
+    form: str,
+    sampling: Sampling | None,
+) -> Posterior:
+    density = Overdispersed(inputs.counts, weights=weights)
+    result = fit(density, entropy, sampling=sampling)
+    groups, g = inputs.counts.groups, density.layout.globals
+    top = result.draws[:, :, :g]
+    if weights is not None:
+        if not result.whitened:
+            raise PipelineError(
+                "A weighted fit has no trustworthy mode, so its intervals can't be corrected.",
+                found="whitened chains froze or diverged",
+                remedy=f"Take {model} out of model.models, or use more known groups.",
+            )
+        scores = psu_scores(density, result.whitening, weights, inputs.psu)
+        strata = np.zeros(len(scores), np.int64)
+        strata[inputs.psu] = inputs.stratum
+        top = corrected(top, result.whitening, design_covariance(scores, strata))
+    log_prevalence = top[:, :, : len(groups)]
+    values = scaled(log_prevalence, inputs.known_sizes, inputs.population, share, form)
+    sizes = inputs.population * np.exp(values)
+    quantities = [_national(group, inputs) for group in groups]
+    # Degree and prevalence share one constant; the first hidden group's is as good as any.
+    first = len(groups) - len(inputs.hidden) if inputs.hidden else 0
+    constant = log_prevalence[:, :, first] - values[:, :, first]
+    degree = np.apply_along_axis(density.mean_degree, 2, result.draws) * np.exp(constant)
+    return _posterior(model, density, quantities, sizes, degree, result)
+
+
+def _fit_partially_pooled(  # noqa: PLR0917
+    model: str,
+    inputs: ModelInputs,
+    entropy: Sequence[int],
+    weights: Array | None,
+    share: Array,
+    form: str,
+    sampling: Sampling | None,
+) -> Posterior:
+    density = PartiallyPooled(inputs.counts, inputs.area, weights=weights)
+    result = fit(density, entropy, sampling=sampling)
+    chains, draws, _ = result.draws.shape
+    flat = result.draws.reshape(chains * draws, -1)
+    log_prevalence = np.array([density.prevalences(x) for x in flat])
+    values = scaled(log_prevalence, inputs.known_sizes, inputs.population, share, form)
+    areas = density.areas
+    generator = np.random.default_rng(np.random.SeedSequence([*entropy, 2]))
+    multipliers = area_multipliers(_strata_of_areas(inputs), len(flat), generator)
+    quantities, columns = [], []
+    for domain in inputs.domains:
+        people = np.bincount(inputs.area, inputs.weights * domain.mask, areas).astype(float)
+        inside = people > 0
+        found = domain_prevalence(values[:, inside], people[inside], multipliers[:, inside])
+        total = inputs.populations.of(domain, "all_ages")
+        national = domain.type == "national"
+        for k, group in enumerate(inputs.counts.groups):
+            hidden = bool(np.isnan(inputs.known_sizes[k]))
+            if (national or hidden) and np.isfinite(total):
+                role = "hidden" if hidden else "known"
+                quantities.append(Quantity(group, role, domain.type, domain.name))
+                columns.append(total * found[:, k])
+    first = int(np.flatnonzero(np.isnan(inputs.known_sizes))[0]) if inputs.hidden else 0
+    constant = log_prevalence[:, :, first] - values[:, :, first]
+    effects = np.array([density.layout.split(x)[2] for x in flat])
+    degree = np.exp(np.logaddexp(0.0, effects) + constant[:, inputs.area])
+    sizes = np.column_stack(columns).reshape(chains, draws, -1)
+    mean = (degree @ (inputs.weights / inputs.weights.sum())).reshape(chains, draws)
+    return _posterior(model, density, quantities, sizes, mean, result)
+
+
+def _strata_of_areas(inputs: ModelInputs) -> Index:
+    """Stratum of each area; areas that hold several strata were not sampled, each is its own."""
+    areas = int(inputs.area.max()) + 1
+    stratum = np.zeros(areas, np.int64)
+    stratum[inputs.area] = inputs.stratum
+    nested = bool((stratum[inputs.area] == inputs.stratum).all())
+    return stratum if nested else np.arange(areas)
+
+
+def _posterior(  # noqa: PLR0917
+    model: str,
+    density: Overdispersed | PartiallyPooled,
+    quantities: list[Quantity],
+    sizes: Array,
+    degree: Array,
+    result: Fit,
+) -> Posterior:
+    """Put sizes and mean degree side by side; a known group with nothing to scale it by is out."""
+    keep = np.atleast_1d(np.isfinite(sizes).any(axis=(0, 1)))
+    kept = [quantity for quantity, inside in zip(quantities, keep, strict=True) if inside]
+    degrees = Quantity("degree", "degree", "national", "national")
+    draws = np.concatenate([sizes[:, :, keep], degree[:, :, None]], axis=2)
+    return Posterior(model, density, (*kept, degrees), draws, result.draws, result)
+
+
+def _national(group: str, inputs: ModelInputs) -> Quantity:
+    hidden = group in {population.name for population in inputs.hidden}
+    return Quantity(group, "hidden" if hidden else "known", "national", "national")
+
+
+def diagnosed(posterior: Posterior, thresholds: Thresholds) -> pd.DataFrame:
+    """Diagnose what a model reports; columns of :func:`diagnostics_table` and the sampler's."""
+    table = diagnostics_table(
+        [quantity.label for quantity in posterior.quantities],
+        posterior.draws,
+        posterior.fit.energy,
+        posterior.fit.divergent,
+        thresholds,
+    )
+    table.insert(0, "estimator", posterior.model)
+    return table.assign(
+        whitened=posterior.fit.whitened,
+        draws=posterior.draws.shape[0] * posterior.draws.shape[1],
+        chains=posterior.draws.shape[0],
+        gradients=posterior.fit.gradients,
+    )
+
+
+def draws_table(posterior: Posterior) -> pd.DataFrame:
+    """Lay out the draws: `chain`, `draw`, and a column for each quantity."""
+    import pandas as pd
+
+    chains, draws, q = posterior.draws.shape
+    names = [quantity.label for quantity in posterior.quantities]
+    table = pd.DataFrame(posterior.draws.reshape(-1, q), columns=names)
+    table.insert(0, "draw", np.tile(np.arange(draws), chains))
+    table.insert(0, "chain", np.repeat(np.arange(chains), draws))
+    return table
+
+
+def scale_up_rows(
+    posterior: Posterior, inputs: ModelInputs, diagnostics: pd.DataFrame, level: float
+) -> pd.DataFrame:
+    """Tabulate hidden groups like every estimator: persons, rates and ratios.
+
+    Parameters
+    ----------
+    posterior
+        The draws.
+    inputs
+        The survey.
+    diagnostics
+        From :func:`diagnosed`: a quantity that didn't pass is marked in the column `interval`.
+    level
+        Of the equal-tailed credible intervals.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The columns of `scale_up.csv` but the survey; the estimate is the posterior median.
+    """
+    import pandas as pd
+
+    passed = dict(zip(diagnostics["quantity"], diagnostics["passed"], strict=True))
+    place = {(q.group, q.domain_type, q.domain): i for i, q in enumerate(posterior.quantities)}
+    rows: list[dict[str, Any]] = []
+    for domain in inputs.domains:
+        add = partial(_row, rows, posterior.model, inputs, domain, level)
+        for hidden in inputs.hidden:
+            at = place.get((hidden.name, domain.type, domain.name))
+            if at is None:
+                continue
+            values = posterior.draws[:, :, at].ravel()
+            sound = bool(passed[posterior.quantities[at].label])
+            add(hidden.name, "persons", values, sound, hidden.name)
+            people = inputs.populations.of(domain, hidden.population)
+            if np.isfinite(people):
+                rate = values / people * PER[hidden.per]
+                add(hidden.name, hidden.per, rate, sound, hidden.name)
+        for name, (top, bottom) in inputs.ratios.items():
+            keys = [(group, domain.type, domain.name) for group in (top, bottom)]
+            pair = [place[key] for key in keys if key in place]
+            if domain.type == "national" and len(pair) == 2:
+                first, second = (posterior.draws[:, :, i].ravel() for i in pair)
+                sound = all(passed[posterior.quantities[i].label] for i in pair)
+                add(name, "ratio", first / second, sound, top)
+    return pd.DataFrame(rows)
+
+
+def _row(  # noqa: PLR0917
+    rows: list[dict[str, Any]],
+    model: str,
+    inputs: ModelInputs,
+    domain: Domain,
+    level: float,
+    group: str,
+    unit: str,
+    values: Array,
+    sound: bool,
+    like: str,
+) -> None:
+    """Add a row for draws of a size, a rate or a ratio; respondents are counted as for `like`."""
+    answers = inputs.counts.table[domain.mask, inputs.counts.groups.index(like)]
+    lower, middle, upper = np.quantile(values, [(1 - level) / 2, 0.5, (1 + level) / 2])
+    rows.append(
+        {
+            "estimator": model,
+            "group": group,
+            "domain_type": domain.type,
+            "domain": domain.name,
+            "estimate": middle,
+            "std_error": values.std(ddof=1),
+            "lower": lower,
+            "upper": upper,
+            "level": level,
+            "unit": unit,
+            "n": int((~np.isnan(answers)).sum()),
+            "n_reporting": int((answers > 0).sum()),
+            "df": np.nan,
+            "interval": CREDIBLE if sound else UNCONVERGED,
+            "se_linearised": np.nan,
+            "headline": False,
+        }
+    )
+
+
+def known_group_rows(posterior: Posterior, inputs: ModelInputs, level: float) -> pd.DataFrame:
+    """Estimate each known group from the others' scaling, beside its official size.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns `estimator`, `group`, `estimate`, `std_error`, `lower`, `upper`, `level`, `unit`,
+        `known_size`, `log_ratio`.
+    """
+    import pandas as pd
+
+    sizes = dict(zip(inputs.counts.groups, inputs.known_sizes, strict=True))
+    rows = []
+    for at, quantity in enumerate(posterior.quantities):
+        if quantity.role != "known":
+            continue
+        values = posterior.draws[:, :, at].ravel()
+        lower, middle, upper = np.quantile(values, [(1 - level) / 2, 0.5, (1 + level) / 2])
+        rows.append(
+            {
+                "estimator": posterior.model,
+                "group": quantity.group,
+                "estimate": middle,
+                "std_error": values.std(ddof=1),
+                "lower": lower,
+                "upper": upper,
+                "level": level,
+                "unit": "persons",
+                "known_size": sizes[quantity.group],
+                "log_ratio": float(np.log(middle / sizes[quantity.group])),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def settings_of(config: Mapping[str, Any], cores: int) -> tuple[Scaling, Sampling, Thresholds]:
+    """Read the section `model:` of a survey's config.
+
+    Parameters
+    ----------
+    config
+        The section.
+    cores
+        Chains that may run at the same time.
+
+    Returns
+    -------
+    scaling, sampling, thresholds
+        With this module's defaults where the config says nothing.
+    """
+    scaling = dict(config.get("scaling") or {})
+    scaling["subset"] = tuple(scaling.get("subset") or ())
+    return (
+        Scaling(**scaling),
+        Sampling(**(config.get("sampling") or {}), cores=cores),
+        Thresholds(**(config.get("thresholds") or {})),
+    )

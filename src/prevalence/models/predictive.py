@@ -1,0 +1,104 @@
+"""Posterior predictive checks: does data drawn from the model look like the answers, by group."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Array = NDArray[np.float64]
+
+
+class Simulator(Protocol):
+    """A model that can draw data."""
+
+    def simulate(self, x: Array, generator: np.random.Generator) -> Array:
+        """Return counts drawn at parameters `x`, shape (n, K)."""
+        ...
+
+
+STATISTICS = ("zero_share", "mean", "variance_to_mean", "upper_percentile")
+
+
+def statistics(table: Array) -> Array:
+    """Summarise counts by group.
+
+    Parameters
+    ----------
+    table
+        Shape (n, K); NaN where missing.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (4, K): share of zeros, mean, variance over mean, 97.5th percentile.
+    """
+    answered = (~np.isnan(table)).sum(axis=0)
+    mean = np.nanmean(table, axis=0)
+    with warnings.catch_warnings(), np.errstate(divide="ignore", invalid="ignore"):
+        warnings.simplefilter("ignore", RuntimeWarning)
+        spread = np.nanvar(table, axis=0) / mean
+    return np.array(
+        [(table == 0).sum(axis=0) / answered, mean, spread, np.nanpercentile(table, 97.5, axis=0)]
+    )
+
+
+def predictive_table(
+    model: Simulator,
+    observed: Array,
+    groups: Sequence[str],
+    parameters: Array,
+    generator: np.random.Generator,
+) -> pd.DataFrame:
+    """Compare the answers with data drawn from the posterior.
+
+    Parameters
+    ----------
+    model
+        Draws data.
+    observed
+        The counts, shape (n, K).
+    groups
+        Names of the columns.
+    parameters
+        Draws of the parameters, shape (draws, size); a hundred are enough.
+    generator
+        Random numbers.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns `group`, `statistic`, `observed`, `predicted` (median), `lower`, `upper` (95 %
+        interval), `tail` (share of draws at or above the observed value, ties by half).
+    """
+    import pandas as pd
+
+    drawn = np.array([statistics(model.simulate(x, generator)) for x in parameters])
+    truth = statistics(observed)
+    rows = []
+    for k, group in enumerate(groups):
+        for s, statistic in enumerate(STATISTICS):
+            values = drawn[:, s, k]
+            values = values[np.isfinite(values)]
+            lower, middle, upper = (
+                np.quantile(values, [0.025, 0.5, 0.975]) if len(values) else [np.nan] * 3
+            )
+            tail = (values > truth[s, k]).mean() + (values == truth[s, k]).mean() / 2
+            rows.append(
+                {
+                    "group": group,
+                    "statistic": statistic,
+                    "observed": truth[s, k],
+                    "predicted": middle,
+                    "lower": lower,
+                    "upper": upper,
+                    "tail": tail if len(values) else np.nan,
+                }
+            )
+    return pd.DataFrame(rows)

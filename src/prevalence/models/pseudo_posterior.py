@@ -1,0 +1,129 @@
+"""Survey weights in a model: the weighted pseudo-posterior and its sandwich correction.
+
+Weights of mean 1 are exponents of each respondent's likelihood and prior. The pseudo-posterior is
+centred right but as wide as if the respondents were independent; its global parameters' draws are
+stretched to the design's variance (Williams & Savitsky 2021). Effects of areas that are themselves
+PSUs can't be corrected so: their intervals stay the model's.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from prevalence.errors import PipelineError
+from prevalence.models.layout import Density
+from prevalence.models.preconditioning import Whitening, expected_gradient, nodes
+
+Array = NDArray[np.float64]
+
+
+class WeightedDensity(Density, Protocol):
+    """A density that is linear in weights of the respondents, its prior on globals aside."""
+
+    def reweighted(self, weights: Array) -> Self:
+        """Return the same density with other weights."""
+        ...
+
+
+def exponents(weights: Array) -> Array:
+    """Scale survey weights to mean 1.
+
+    Raises
+    ------
+    PipelineError
+        If a weight isn't positive.
+    """
+    if not (weights > 0).all():
+        raise PipelineError(
+            "A model can't take weights that aren't positive.",
+            found=f"{int((~(weights > 0)).sum())} weights",
+            allowed="final weights above 0",
+            remedy="Look at weighting.csv: the calibration may be asked for too much.",
+        )
+    result: Array = weights / weights.mean()
+    return result
+
+
+def psu_scores(
+    density: WeightedDensity, shape: Whitening, weights: Array, psu: NDArray[np.int64]
+) -> Array:
+    """Weighted score of the global parameters, summed by PSU.
+
+    Parameters
+    ----------
+    density
+        The density; its own weights don't matter.
+    shape
+        Map centred at the marginal mode: the score is the expected joint score there.
+    weights
+        Exponents, shape (n,).
+    psu
+        PSU of each respondent, 0 … C−1.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (C, G); the prior's part is taken out.
+    """
+    points, g = nodes(density.layout), density.layout.globals
+
+    def score(some: Array) -> Array:
+        return expected_gradient(density.reweighted(some), shape, points)[:g]
+
+    prior = score(np.zeros(len(weights)))
+    units = range(int(psu.max()) + 1)
+    return np.array([score(np.where(psu == unit, weights, 0.0)) - prior for unit in units])
+
+
+def design_covariance(scores: Array, stratum: NDArray[np.int64]) -> Array:
+    """Estimate the sampling covariance of a total: ``Σ_h n_h/(n_h−1) Σ_c (z_hc−z̄_h)(z_hc−z̄_h)ᵀ``.
+
+    Parameters
+    ----------
+    scores
+        Totals by PSU, shape (C, G).
+    stratum
+        Stratum of each PSU, shape (C,).
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (G, G); a stratum with one PSU adds nothing.
+    """
+    total = np.zeros((scores.shape[1], scores.shape[1]))
+    for label in np.unique(stratum):
+        within = scores[stratum == label]
+        if len(within) > 1:
+            apart = within - within.mean(axis=0)
+            total += len(within) / (len(within) - 1) * apart.T @ apart
+    return total
+
+
+def corrected(draws: Array, shape: Whitening, covariance: Array) -> Array:
+    """Stretch draws of the global parameters to the sandwich covariance ``H⁻¹ J H⁻¹``.
+
+    Parameters
+    ----------
+    draws
+        Shape (…, G).
+    shape
+        Its root ``A`` has ``A Aᵀ = H⁻¹``.
+    covariance
+        ``J``, from :func:`design_covariance`.
+
+    Returns
+    -------
+    numpy.ndarray
+        Same shape and mean. The symmetric root of ``Aᵀ J A`` is the map nearest to none: with
+        ``J = H`` nothing moves.
+    """
+    root = shape.root
+    values, vectors = np.linalg.eigh(root.T @ covariance @ root)
+    middle = (vectors * np.sqrt(np.maximum(values, 0.0))) @ vectors.T
+    stretch = root @ middle @ np.linalg.inv(root)
+    centre = draws.reshape(-1, draws.shape[-1]).mean(axis=0)
+    result: Array = centre + (draws - centre) @ stretch.T
+    return result

@@ -1,0 +1,116 @@
+"""From areas' scaled prevalences to regions and the nation, areas that weren't sampled included."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+Index = NDArray[np.int64]
+
+
+def area_multipliers(stratum: Index, draws: int, generator: np.random.Generator) -> Array:
+    """Draw the Bayesian bootstrap (Rubin 1981) of areas within strata.
+
+    The sampled areas stand for those that were not: each draw reweights them, so that totals carry
+    the sampling of areas and not only the model's uncertainty about those that were seen.
+
+    Parameters
+    ----------
+    stratum
+        Of each area, shape (M,).
+    draws
+        Number of draws.
+    generator
+        Random numbers.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (draws, M), mean 1 in each stratum; a lone area (taken with certainty) keeps 1.
+    """
+    shares = generator.standard_exponential((draws, len(stratum)))
+    for label in np.unique(stratum):
+        inside = stratum == label
+        shares[:, inside] /= shares[:, inside].mean(axis=1, keepdims=True)
+    return shares
+
+
+def domain_prevalence(log_prevalence: Array, weights: Array, multipliers: Array) -> Array:
+    """Mean prevalence of a domain: of its areas, by the people they stand for.
+
+    Parameters
+    ----------
+    log_prevalence
+        Scaled, shape (draws, M, K).
+    weights
+        Sum of the final weights of each area's respondents in the domain, shape (M,).
+    multipliers
+        From :func:`area_multipliers`, shape (draws, M).
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (draws, K), as shares: totals are summed within a draw, never sums of medians.
+    """
+    share: Array = multipliers * weights
+    share = share / share.sum(axis=1, keepdims=True)
+    result: Array = np.einsum("dm,dmk->dk", share, np.exp(log_prevalence))
+    return result
+
+
+def predicted_total(
+    log_prevalence: Array,
+    sampled: Array,
+    unsampled: Array,
+    weights: Array,
+    generator: np.random.Generator,
+) -> Array:
+    """Total over a list of areas, those that were not sampled drawn from those that were.
+
+    In each draw the scaled log prevalence is regressed on log population over the sampled areas,
+    by design weight, since selection is proportional to size; each unsampled area gets a value
+    from that distribution, coefficients included.
+
+    Parameters
+    ----------
+    log_prevalence
+        Scaled, shape (draws, M, K).
+    sampled, unsampled
+        Populations of the areas, in persons, shapes (M,) and (U,).
+    weights
+        Design weights of the sampled areas (inverse selection probabilities), shape (M,).
+    generator
+        Random numbers.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (draws, K), in persons.
+    """
+    draws, areas, groups = log_prevalence.shape
+    total: Array = np.einsum("m,dmk->dk", sampled, np.exp(log_prevalence))
+    if len(unsampled) == 0:
+        return total
+    covariate = np.log(sampled) - np.log(sampled).mean()
+    # Where populations don't vary, or hardly any area was sampled, there is no slope to learn.
+    sloped = areas > 3 and covariate.std() > 1e-6
+    design = np.column_stack([np.ones(areas), covariate][: 1 + sloped])
+    target = np.column_stack(
+        [np.ones(len(unsampled)), np.log(unsampled) - np.log(sampled).mean()][: 1 + sloped]
+    )
+    share = weights / weights.mean()
+    bread = np.linalg.inv(design.T @ (share[:, None] * design))
+    fit = bread @ (design * share[:, None]).T
+    effective = share.sum() ** 2 / (share**2).sum()
+    free = max(effective - design.shape[1], 1.0)
+    meat = np.linalg.cholesky(fit @ fit.T)
+    for draw in range(draws):
+        coefficients = fit @ log_prevalence[draw]
+        residual = log_prevalence[draw] - design @ coefficients
+        spread = np.sqrt((share @ residual**2) / share.sum() * effective / free)
+        spread = spread * np.sqrt(free / generator.chisquare(free, groups))
+        moved = coefficients + meat @ generator.standard_normal(coefficients.shape) * spread
+        values = target @ moved + spread * generator.standard_normal((len(unsampled), groups))
+        total[draw] += unsampled @ np.exp(values)
+    return total

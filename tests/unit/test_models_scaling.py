@@ -1,0 +1,244 @@
+"""Scaling, sums over areas, weights and the small-area check, on examples with exact answers."""
+
+import numpy as np
+import pytest
+
+from prevalence.errors import PipelineError
+from prevalence.models.fay_herriot import benchmarked, fay_herriot, smoothed_variances
+from prevalence.models.predictive import predictive_table, statistics
+from prevalence.models.pseudo_posterior import corrected, design_covariance, exponents, psu_scores
+from prevalence.models.scaling import Scaling, scaled, scaling_weights
+from prevalence.models.small_areas import area_multipliers, domain_prevalence, predicted_total
+
+SIZES = np.array([1_000.0, 4_000.0, np.nan])
+GROUPS = ("doctors", "drivers", "victims")
+POPULATION = 100_000.0
+
+
+@pytest.mark.parametrize("form", ["ratio_of_sums", "mean_of_ratios"])
+@pytest.mark.parametrize("groups", ["all", "leave_target_out"])
+def test_right_prevalences_are_found_whatever_constant_was_added(form, groups):
+    truth = np.log([1_000 / POPULATION, 4_000 / POPULATION, 300 / POPULATION])
+    weights = scaling_weights(Scaling(groups, form), GROUPS, SIZES)
+    found = scaled(truth + np.array([[-40.0], [3.0]]), SIZES, POPULATION, weights, form)
+    assert found == pytest.approx(np.tile(truth, (2, 1)))
+
+
+def test_forms_differ_where_the_known_groups_disagree():
+    draws = np.log([[0.02, 0.04, 0.001]])  # doctors are reported twice as often as they should be
+    weights = scaling_weights(Scaling("all"), GROUPS, SIZES)
+    sums = np.exp(scaled(draws, SIZES, POPULATION, weights, "ratio_of_sums"))[0, 2]
+    ratios = np.exp(scaled(draws, SIZES, POPULATION, weights, "mean_of_ratios"))[0, 2]
+    assert sums == pytest.approx(0.001 * 0.05 / 0.06)
+    assert ratios == pytest.approx(0.001 / 1.5)
+
+
+def test_a_target_does_not_scale_itself():
+    weights = scaling_weights(Scaling("leave_target_out"), GROUPS, SIZES)
+    assert weights.tolist() == [[0, 1, 0], [1, 0, 0], [1, 1, 0]]
+    doubled = np.log([[0.02, 0.04, 0.001]])
+    found = np.exp(scaled(doubled, SIZES, POPULATION, weights, "ratio_of_sums"))[0]
+    assert found[0] == pytest.approx(0.02)
+    assert found[1] == pytest.approx(0.02)
+
+
+def test_subset_and_correlation():
+    subset = scaling_weights(Scaling("subset", subset=("drivers",)), GROUPS, SIZES)
+    assert subset[2].tolist() == [0, 1, 0]
+    correlation = np.array([[1, 0.2, 0.6], [0.2, 1, -0.3], [0.6, -0.3, 1]])
+    weighted = scaling_weights(Scaling("correlation_weighted"), GROUPS, SIZES, correlation)
+    assert weighted[2].tolist() == [0.6, 0, 0]
+
+
+@pytest.mark.parametrize(
+    "scaling",
+    [Scaling("subset"), Scaling("correlation_weighted"), Scaling("subset", subset=("x",))],
+)
+def test_a_hidden_group_without_a_scale_is_a_clear_error(scaling):
+    with pytest.raises(PipelineError):
+        scaling_weights(scaling, GROUPS, SIZES)
+
+
+def test_no_known_group_is_a_clear_error():
+    with pytest.raises(PipelineError, match="no known group"):
+        scaling_weights(Scaling("all"), GROUPS, np.full(3, np.nan))
+
+
+def test_a_lone_known_group_has_no_leave_out_estimate():
+    sizes = np.array([1_000.0, np.nan])
+    weights = scaling_weights(Scaling(), ("doctors", "victims"), sizes)
+    found = scaled(np.log([[0.01, 0.001]]), sizes, POPULATION, weights, "ratio_of_sums")
+    assert np.isnan(found[0, 0])
+    assert found[0, 1] == pytest.approx(np.log(0.001))
+
+
+def test_multipliers_have_mean_one_in_each_stratum_and_spare_lone_areas():
+    stratum = np.array([0, 0, 0, 1, 2, 2])
+    drawn = area_multipliers(stratum, 4_000, np.random.default_rng(1))
+    for label in range(3):
+        assert drawn[:, stratum == label].mean(axis=1) == pytest.approx(np.ones(4_000))
+    assert (drawn[:, 3] == 1).all()
+    # Bayesian bootstrap of n: variance (n − 1)/(n + 1) of each multiplier of mean 1.
+    assert drawn[:, 0].var() == pytest.approx(2 / 4, rel=0.1)
+
+
+def test_domain_prevalence_is_the_weighted_mean_of_areas():
+    log_prevalence = np.log(np.array([[[0.01, 0.1], [0.03, 0.2]]]))
+    found = domain_prevalence(log_prevalence, np.array([3.0, 1.0]), np.ones((1, 2)))
+    assert found[0] == pytest.approx([0.015, 0.125])
+
+
+def test_prediction_adds_unsampled_areas_from_the_sampled_ones():
+    generator = np.random.default_rng(4)
+    sampled, unsampled = generator.lognormal(10, 0.8, 150), generator.lognormal(10, 0.8, 1500)
+    slope = 0.3
+
+    def log_rate(people):
+        return -6 + slope * (np.log(people) - 10) + generator.normal(0, 0.4, len(people))
+
+    truth = unsampled @ np.exp(log_rate(unsampled))
+    rates = log_rate(sampled)
+    truth += sampled @ np.exp(rates)
+    draws = np.tile(rates[:, None], (400, 1, 1))
+    found = predicted_total(draws, sampled, unsampled, np.ones(150), generator)[:, 0]
+    assert found.mean() == pytest.approx(truth, rel=0.15)
+    assert found.std() > 0.01 * truth
+    low, high = np.quantile(found, [0.005, 0.995])
+    assert low < truth < high
+    nothing = predicted_total(draws[:1], sampled, np.array([]), np.ones(150), generator)
+    assert nothing[0, 0] == pytest.approx(sampled @ np.exp(rates))
+
+
+def test_prediction_takes_areas_of_one_size():
+    draws = np.log(np.full((2, 3, 1), 0.01))
+    total = predicted_total(
+        draws, np.full(3, 10.0), np.full(5, 10.0), np.ones(3), np.random.default_rng(1)
+    )
+    assert total == pytest.approx(np.full((2, 1), 0.8))
+
+
+def test_exponents_have_mean_one():
+    assert exponents(np.array([2.0, 6.0])) == pytest.approx([0.5, 1.5])
+    with pytest.raises(PipelineError, match="positive"):
+        exponents(np.array([1.0, 0.0]))
+
+
+def test_design_covariance_is_the_stratified_formula():
+    scores = np.array([[1.0, 0.0], [3.0, 2.0], [5.0, 5.0]])
+    found = design_covariance(scores, np.array([0, 0, 1]))
+    apart = scores[:2] - scores[:2].mean(axis=0)
+    assert found == pytest.approx(2 * apart.T @ apart)
+
+
+class Means:
+    """``y_i ~ N(θ + u_i, 1)``, ``u_i ~ N(0, 1)``: the marginal variance of y is 2."""
+
+    def __init__(self, y, weights=None):
+        from prevalence.models.layout import Layout
+
+        self.y, self.w = y, np.ones(len(y)) if weights is None else weights
+        self.layout = Layout(("theta",), np.zeros(len(y), int))
+
+    def reweighted(self, weights):
+        return Means(self.y, weights)
+
+    def start(self):
+        return np.zeros(self.layout.size)
+
+    def value_and_gradient(self, x):
+        theta, u = x[0], x[1:]
+        residual = self.y - theta - u
+        value = -0.5 * self.w @ (residual**2 + u**2) - 0.5e-6 * theta**2
+        top = self.w @ residual - 1e-6 * theta
+        return float(value), np.concatenate([[top], self.w * (residual - u)])
+
+
+def test_sandwich_gives_the_design_variance_of_a_mean():
+    from prevalence.models.preconditioning import marginal_mode
+
+    generator = np.random.default_rng(3)
+    psu = np.repeat(np.arange(20), 10)
+    y = generator.normal(size=20)[psu] + generator.normal(size=200)
+    density = Means(y)
+    shape = marginal_mode(density)
+    scores = psu_scores(density, shape, density.w, psu)
+    residuals = np.bincount(psu, (y - y.mean()) / 2)
+    assert scores[:, 0] == pytest.approx(residuals, abs=1e-3)
+    covariance = design_covariance(scores, np.zeros(20, int))
+    draws = y.mean() + np.sqrt(2 / 200) * generator.standard_normal((4, 500, 1))
+    stretched = corrected(draws, shape, covariance)
+    by_hand = 20 / 19 * (np.bincount(psu, y - y.mean()) ** 2).sum() / 200**2
+    expected = by_hand / (2 / 200) * draws.reshape(-1).var()
+    assert stretched.reshape(-1).var() == pytest.approx(expected, rel=1e-3)
+    assert stretched.mean() == pytest.approx(draws.mean())
+
+
+def test_fay_herriot_shrinks_towards_the_line_and_recovers_the_variance():
+    generator = np.random.default_rng(2)
+    covariate = generator.normal(size=400)
+    truth = 1 + 0.5 * covariate + generator.normal(0, 0.6, 400)
+    variance = generator.uniform(0.1, 1.0, 400)
+    direct = truth + generator.normal(0, np.sqrt(variance))
+    found = fay_herriot(direct, variance, covariate[:, None])
+    assert found.between == pytest.approx(0.36, rel=0.3)
+    assert found.coefficients == pytest.approx([1, 0.5], abs=0.15)
+    better = ((found.estimate - truth) ** 2).mean() / ((direct - truth) ** 2).mean()
+    assert better < 0.6
+    covered = np.abs(found.estimate - truth) < 1.96 * found.std_error
+    assert 0.91 < covered.mean() < 0.99
+
+
+def test_fay_herriot_predicts_areas_without_a_direct_estimate():
+    direct = np.array([1.0, 1.2, 0.8, 1.1, np.nan])
+    found = fay_herriot(direct, np.full(5, 0.01))
+    assert found.shrinkage[4] == 0
+    assert found.estimate[4] == pytest.approx(found.coefficients[0])
+    assert found.std_error[4] >= found.std_error[:4].max()
+
+
+def test_without_differences_between_areas_everything_is_the_mean():
+    direct = np.array([1.0, 1.01, 0.99, 1.0])
+    found = fay_herriot(direct, np.full(4, 1.0))
+    assert found.between == 0
+    assert found.estimate == pytest.approx(np.full(4, 1.0))
+
+
+def test_smoothed_variances_follow_exposure_and_keep_their_sum():
+    exposure = np.array([10.0, 20.0, 40.0, 80.0])
+    noisy = 3 / exposure * np.array([1.3, 0.7, 1.1, 0.95])
+    smooth = smoothed_variances(noisy, exposure)
+    assert smooth.sum() == pytest.approx(noisy.sum())
+    assert (np.diff(smooth) < 0).all()
+    with pytest.raises(PipelineError, match="Too few"):
+        smoothed_variances(np.array([0.1, np.nan]), np.array([1.0, 2.0]))
+
+
+def test_benchmarked_rates_add_up():
+    rates = benchmarked(np.array([0.01, 0.03]), np.array([0.75, 0.25]), 0.02)
+    assert np.array([0.75, 0.25]) @ rates == pytest.approx(0.02)
+
+
+class Poisson:
+    """A model that draws Poisson counts of a given mean."""
+
+    def simulate(self, x, generator):
+        return generator.poisson(x[0], (300, 1)).astype(float)
+
+
+def test_predictive_check_sees_a_misfit_and_nothing_else():
+    generator = np.random.default_rng(8)
+    parameters = np.full((100, 1), 2.0)
+    good = generator.poisson(2.0, (300, 1)).astype(float)
+    bad = generator.negative_binomial(0.3, 0.3 / 2.3, (300, 1)).astype(float)
+    fits = predictive_table(Poisson(), good, ["a"], parameters, generator).set_index("statistic")
+    fails = predictive_table(Poisson(), bad, ["a"], parameters, generator).set_index("statistic")
+    assert fits["tail"].between(0.01, 0.99).all()
+    assert fails.loc["zero_share", "tail"] == 0
+    assert fails.loc["variance_to_mean", "tail"] == 0
+
+
+def test_statistics_of_a_group_that_nobody_reports():
+    found = statistics(np.array([[0.0], [0.0], [np.nan]]))
+    assert found[0, 0] == 1
+    assert found[1, 0] == 0
+    assert np.isnan(found[2, 0])

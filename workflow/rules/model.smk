@@ -1,0 +1,73 @@
+# model: Bayesian scale-up models beside the design-based estimates.
+#
+# required: what the estimate stage takes, and the section model: of the survey's config;
+#           without that section there is no model stage
+# gives:    restricted/model/<model>.parquet (draws of what is reported) and
+#           restricted/model/{scale_up_models, diagnostics, known_groups_models, predictive}.csv
+# usual:    fit_model (one job a model), collect_models
+
+
+def models_of(survey):
+    """The models that a survey's config asks for."""
+    return (lookup(survey_config(survey), "model") or {}).get("models", [])
+
+
+def model_tables(kind):
+    """One table of each of the survey's models, for `input`."""
+    return lambda wildcards: [
+        f"data/processed/{wildcards.survey}/restricted/model/{model}/{kind}.csv"
+        for model in models_of(wildcards.survey)
+    ]
+
+
+rule fit_model:
+    """One model's posterior of what is reported, with diagnostics and predictive checks."""
+    input:
+        **STUDY,
+        code=code("scripts/model/fit_model.py"),
+    output:
+        draws="data/processed/{survey}/restricted/model/{model}.parquet",
+        scale_up="data/processed/{survey}/restricted/model/{model}/scale_up.csv",
+        diagnostics="data/processed/{survey}/restricted/model/{model}/diagnostics.csv",
+        known_groups_models="data/processed/{survey}/restricted/model/{model}/known_groups.csv",
+        predictive="data/processed/{survey}/restricted/model/{model}/predictive.csv",
+    log:
+        "logs/{survey}/model/fit_model_{model}.log",
+    benchmark:
+        "logs/{survey}/model/fit_model_{model}.tsv"
+    conda:
+        "../../environment.yml"
+    wildcard_constraints:
+        model="[a-z_]+",
+    threads: 2
+    params:
+        estimate=setting("estimate"),
+        headline=setting("headline"),
+        year=setting("survey.year"),
+        model=setting("model"),
+        seed=lambda wildcards: stage_seed(f"fit_model_{wildcards.model}")(wildcards),
+    script:
+        "../../scripts/model/fit_model.py"
+
+
+rule collect_models:
+    """The tables of all models of a survey, one file a kind."""
+    input:
+        code=code("scripts/model/collect_models.py"),
+        scale_up=model_tables("scale_up"),
+        diagnostics=model_tables("diagnostics"),
+        known_groups_models=model_tables("known_groups"),
+        predictive=model_tables("predictive"),
+    output:
+        scale_up="data/processed/{survey}/restricted/model/scale_up_models.csv",
+        diagnostics="data/processed/{survey}/restricted/model/diagnostics.csv",
+        known_groups_models="data/processed/{survey}/restricted/model/known_groups_models.csv",
+        predictive="data/processed/{survey}/restricted/model/predictive.csv",
+    log:
+        "logs/{survey}/model/collect_models.log",
+    benchmark:
+        "logs/{survey}/model/collect_models.tsv"
+    conda:
+        "../../environment.yml"
+    script:
+        "../../scripts/model/collect_models.py"
