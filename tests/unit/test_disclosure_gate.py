@@ -6,6 +6,7 @@ import json
 import struct
 import zipfile
 import zlib
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -216,6 +217,28 @@ def test_each_planted_leak_is_caught(leak, allowed):
     found = check_files(CLEAN | LEAKS[leak], allowed)
     assert found, leak
     assert {finding.file for finding in found} <= set(LEAKS[leak])
+
+
+def pdf(text, title="A report"):
+    import typst
+
+    source = f'#set document(title: "{title}", date: none)\n{text}'
+    return typst.compile(source.encode())
+
+
+def test_leaks_in_a_pdf_are_caught(allowed):
+    name = "summary.pdf"
+    own = replace(allowed, declared=[name])
+    long = "0c750be51eaf822c1fa17076214af86084631042b390816d6f1ca92c3382b495"
+    row = "471,000 402,000 to 552,000 431 431"  # columns of a table run together
+    clean = f"{WORDS}\n\n#block(width: 3cm)[{long}]\n\n{row}"
+    own = replace(own, texts=[*own.texts, long])
+    assert check_files({name: pdf(clean)}, own) == []
+    for leak in (" In CAR 13,400.", " Ask 0917-555-0123.", " Only 4 respondents.", " ?var:x"):
+        assert check_files({name: pdf(clean + leak)}, own), leak
+    assert check_files({name: pdf(clean, title="by someone\\u{40}example.org")}, own)
+    assert check_files({name: pdf("SYNTHETIC DATA")}, own)
+    assert check_files({name: b"%PDF-1.4 cut off"}, own)
 
 
 def test_a_missing_file_is_told(allowed):

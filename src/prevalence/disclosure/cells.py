@@ -380,6 +380,7 @@ def _protected(
         suppressed, hopeless = protect(systems, reasons != "", loss, fixed)
         if not hopeless:
             reasons[suppressed & (reasons == "")] = COMPLEMENTARY
+            check_proved(systems, reasons)
             return reasons
     reasons[(reasons == "") & ~national] = COMPLEMENTARY
     if unproved(systems, reasons != ""):
@@ -387,9 +388,7 @@ def _protected(
     return reasons
 
 
-def check_proved(
-    systems: Sequence[System], reasons: NDArray[np.object_], file: object = None
-) -> None:
+def check_proved(systems: Sequence[System], reasons: NDArray[np.object_]) -> None:
     """Stop a release in which a suppressed cell can be derived too narrowly.
 
     Parameters
@@ -398,8 +397,6 @@ def check_proved(
         The additive systems.
     reasons
         The reason or empty, for each cell.
-    file
-        The table, for the message.
 
     Raises
     ------
@@ -410,7 +407,6 @@ def check_proved(
     if found:
         raise PipelineError(
             "A suppressed cell can be derived from what would be released.",
-            file=file,
             place=found[0][0],
             found=f"{len(found)} cells",
             remedy="This is a fault of the release stage: report it, and don't publish.",

@@ -44,6 +44,8 @@ _FEW = re.compile(r"(?<![\d.,–-])[1-9]\s+(?:respondent|interviewee|household|r
 _WITHHELD = re.compile(r"\bsuppressed\s*\(", re.I)
 # Patterns that a number in a table or a reference could look like by chance are left to `ingest`.
 _IDENTIFIERS = ("email", "phone", "device", "government_id", "coordinates")
+# What a page of its own, such as the brief, must say as well.
+_ALWAYS = ("identity of the run", "notice that the data are synthetic")
 _SMALL = 100  # whole numbers below are counted as structure: figures, chapters, percentages
 
 
@@ -205,7 +207,7 @@ def check_files(files: Mapping[str, bytes], allowed: Allowed) -> list[Finding]:
             found += _check_table(name, content, allowed)
         if name.endswith("results.json"):
             found += _check_results(name, content)
-        if suffix in ("html", "pdf", "docx") and name.startswith("summary"):
+        if suffix in ("html", "pdf", "docx"):
             found += _check_required(name, texts, allowed)
     missing = [
         pattern for pattern in allowed.declared if "*" not in pattern and pattern not in files
@@ -368,10 +370,11 @@ def _check_results(name: str, content: bytes) -> list[Finding]:
 
 def _check_required(name: str, texts: Sequence[Piece], allowed: Allowed) -> list[Finding]:
     whole = _squeezed(" ".join(piece.text for piece in texts if piece.kind != "row"))
+    short = not name.startswith("summary")
     return [
         Finding(name, "", "Something that every report must say is missing.", what)
         for what, text in allowed.required.items()
-        if _squeezed(text) not in whole
+        if _squeezed(text) not in whole and not (short and what not in _ALWAYS)
     ]
 
 

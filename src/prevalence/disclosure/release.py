@@ -228,7 +228,8 @@ def _controlled(table: pd.DataFrame, reasons: NDArray[np.object_], policy: Polic
     """Round, flag and withhold the rows of a table of estimates."""
     flags = precision_flags(_with_precision(table), policy)
     frame = _rounded_estimates(table, policy)
-    frame.loc[flags == INTERVAL_ONLY, ["estimate", "std_error"]] = np.nan
+    points = [c for c in ("estimate", *ERRORS) if c in frame]
+    frame.loc[flags == INTERVAL_ONLY, points] = np.nan
     withheld = reasons != ""
     numbers = [c for c in _numbers(frame) if c not in ("level", "known_size", "year")]
     for column in numbers:
