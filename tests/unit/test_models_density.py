@@ -55,7 +55,11 @@ def partially_pooled_by_scipy(density, x):
     top, blocks, effects = density.layout.split(x)
     mu, sigma, size = np.exp(top[: 3 * k]).reshape(3, k)
     sigma_delta = priors.sigma_delta / (1 + np.exp(-top[-1]))
-    rho, delta = np.logaddexp(0, blocks), np.logaddexp(0, effects)
+    # Areas are steps from μ; the density of ρ is taken to the steps by its Jacobian.
+    rho, delta = -density.prevalences(x), np.logaddexp(0, effects)
+    stretched = x.copy()
+    density.layout.split(stretched)[1][:] = blocks + 1e-6
+    unit = (-density.prevalences(stretched) - rho) / 1e-6
     mean = np.exp(delta[:, None] - rho[area])
     terms = stats.nbinom.logpmf(np.nan_to_num(counts), size, size / (size + mean))
     w = np.ones(len(counts)) if density.weights is None else density.weights
@@ -67,7 +71,7 @@ def partially_pooled_by_scipy(density, x):
     for values, scale in ((mu, priors.mu), (sigma, priors.sigma), (size, priors.size)):
         value += (stats.halfnorm.logpdf(values, scale=scale) + np.log(values)).sum()
     value += np.log(sigma_delta * (1 - sigma_delta / priors.sigma_delta))
-    jacobians = -np.logaddexp(0, -blocks).sum() - np.logaddexp(0, -effects).sum()
+    jacobians = np.log(unit).sum() - np.logaddexp(0, -effects).sum()
     return value + jacobians
 
 
@@ -91,7 +95,7 @@ def test_density_is_the_definition_up_to_a_constant(by_scipy, make, weighted):
     for _ in range(4):
         x = density.start() + generator.normal(0, 0.5, density.layout.size)
         gaps.append(density.value_and_gradient(x)[0] - by_scipy(density, x))
-    assert np.ptp(gaps) < 1e-7 * max(abs(gaps[0]), 1)
+    assert np.ptp(gaps) < 1e-5
 
 
 @pytest.mark.parametrize("make", [case[1] for case in CASES], ids=["overdispersed", "pooled"])

@@ -35,10 +35,10 @@ rule fit_model:
         "logs/{survey}/model/fit_model_{model}.log",
     benchmark:
         "logs/{survey}/model/fit_model_{model}.tsv"
-    conda:
-        "../../environment.yml"
     wildcard_constraints:
         model="[a-z_]+",
+    conda:
+        "../../environment.yml"
     threads: 2
     params:
         estimate=setting("estimate"),

@@ -119,9 +119,12 @@ def fit(
             allowed="counts that are whole numbers of moderate size",
             remedy="Set a top code, or look at the table data_quality.csv for the groups.",
         )
-    shape = marginal_mode(density)
+    try:
+        shape = marginal_mode(density)
+        whitened = bool(np.isfinite(density.value_and_gradient(shape.centre)[0]))
+    except np.linalg.LinAlgError:  # the search left the place where derivatives are finite
+        shape, whitened = identity_whitening(density.layout, start), False
     middle = time.perf_counter()
-    whitened = bool(np.isfinite(density.value_and_gradient(shape.centre)[0]))
     chains: list[Chain] = []
     if whitened:
         chains = _chains(_Task(density, shape, keep, sampling, TRUSTED), entropy)

@@ -258,6 +258,14 @@ def fit_model(
             remedy=suggestion(model, MODELS),
         )
     scaling = scaling or Scaling()
+    known = inputs.counts.table[:, ~np.isnan(inputs.known_sizes)]
+    if not np.nansum(known) > 0:
+        raise PipelineError(
+            "No respondent knows a member of any known group: a model has no scale.",
+            found=f"{known.shape[0]} respondents, {known.shape[1]} known groups, nothing but zeros",
+            allowed="one report above 0 at least",
+            remedy="Mend the codebook, or leave the section `model:` out of the survey's config.",
+        )
     weights = exponents(inputs.weights) if model.endswith("_weighted") else None
     share = scaling_weights(scaling, inputs.counts.groups, inputs.known_sizes)
     if model.startswith("overdispersed"):
@@ -265,7 +273,7 @@ def fit_model(
     return _fit_partially_pooled(model, inputs, entropy, weights, share, scaling.form, sampling)
 
 
-def _fit_overdispersed(  # noqa: PLR0917
+def _fit_overdispersed(
     model: str,
     inputs: ModelInputs,
     entropy: Sequence[int],
@@ -300,7 +308,7 @@ def _fit_overdispersed(  # noqa: PLR0917
     return _posterior(model, density, quantities, sizes, degree, result)
 
 
-def _fit_partially_pooled(  # noqa: PLR0917
+def _fit_partially_pooled(
     model: str,
     inputs: ModelInputs,
     entropy: Sequence[int],
@@ -349,7 +357,7 @@ def _strata_of_areas(inputs: ModelInputs) -> Index:
     return stratum if nested else np.arange(areas)
 
 
-def _posterior(  # noqa: PLR0917
+def _posterior(
     model: str,
     density: Overdispersed | PartiallyPooled,
     quantities: list[Quantity],
@@ -449,7 +457,7 @@ def scale_up_rows(
     return pd.DataFrame(rows)
 
 
-def _row(  # noqa: PLR0917
+def _row(
     rows: list[dict[str, Any]],
     model: str,
     inputs: ModelInputs,

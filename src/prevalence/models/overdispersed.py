@@ -53,7 +53,7 @@ PUBLISHED = OverdispersedPriors(FLAT, 0.0, FLAT, FLAT)
 
 
 @compiled
-def rising_logs(  # noqa: PLR0917
+def rising_logs(
     rows: Index,
     columns: Index,
     counts: Array,
@@ -234,7 +234,7 @@ class Overdispersed:
             lost += np.bincount(rows, mean_terms[columns], len(scale))
         return exposure, lost
 
-    def _prior(  # noqa: PLR0917
+    def _prior(
         self, beta: Array, v: Array, log_sa: float, mu: float, log_sb: float, alpha: Array
     ) -> tuple[float, Array]:
         """Log prior, Jacobians of the logarithms included, and its gradient."""

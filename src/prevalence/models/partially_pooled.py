@@ -48,7 +48,7 @@ class PartiallyPooledPriors:
 
 
 @compiled
-def negative_binomial_terms(  # noqa: PLR0917
+def negative_binomial_terms(
     table: Array,
     area_of: Index,
     weights: Array,

@@ -1,8 +1,8 @@
 """A linear map that makes a hierarchical posterior nearly standard normal.
 
-The map is the block Cholesky factor of the arrow-shaped Hessian at the mode of the global
-parameters' marginal posterior. It changes the coordinates in which the sampler moves, and nothing
-else: the draws are from the full joint posterior.
+The map is a root, block by block, of the inverse of the arrow-shaped Hessian at the mode of the
+global parameters' marginal posterior. It changes the coordinates in which the sampler moves, and
+nothing else: the draws are from the full joint posterior.
 """
 
 from __future__ import annotations
@@ -219,8 +219,7 @@ def _inverse_root(matrix: Array) -> Array:
     """``R`` with ``R Rᵀ`` the inverse, after raising eigenvalues that carry no information."""
     values, vectors = np.linalg.eigh((matrix + np.swapaxes(matrix, -1, -2)) / 2)
     values = np.maximum(np.abs(values), LEAST_CURVATURE)
-    covariance = (vectors / values[..., None, :]) @ np.swapaxes(vectors, -1, -2)
-    root: Array = np.linalg.cholesky(covariance)
+    root: Array = (vectors / np.sqrt(values)[..., None, :]) @ np.swapaxes(vectors, -1, -2)
     return root
 
 

@@ -1,0 +1,202 @@
+"""The model stage on the made-up survey: tables, marks, seeds, and inputs that can't be fitted."""
+
+import importlib.util
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+pytest.importorskip("numba", reason="the models' compiled loops need numba")
+
+from prevalence.contracts import check_table
+from prevalence.contracts.estimate import arranged
+from prevalence.contracts.model import SCALE_UP_MODELS
+from prevalence.errors import PipelineError
+from prevalence.models.diagnostics import Thresholds
+from prevalence.models.engine import Sampling
+from prevalence.models.fitting import (
+    MODELS,
+    diagnosed,
+    draws_table,
+    fit_model,
+    model_inputs,
+    scale_up_rows,
+)
+
+ROOT = Path(__file__).parents[2]
+SHORT = Sampling(2, 150, 150, 1)
+
+
+@pytest.fixture(scope="module")
+def inputs(tables_of, configured, sampling_of):
+    from prevalence.estimation import study_of
+
+    tables = tables_of(n=300)
+    people = tables["respondents"]
+    sampling = sampling_of(
+        tables["weights"]["final"], people["stratum"].to_numpy(str), people["psu"].to_numpy(str)
+    )
+    study = study_of(tables, **configured, sampling=sampling)
+    return model_inputs(study)
+
+
+def with_table(inputs, table, **changes):
+    from dataclasses import replace
+
+    from prevalence.models.counts import CountTable
+
+    return replace(inputs, counts=CountTable(inputs.counts.groups, table), **changes)
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_a_model_finds_what_was_planted_and_keeps_the_contract(inputs, model):
+    posterior = fit_model(model, inputs, [5, 1], sampling=Sampling(2, 150, 300, 1))
+    diagnostics = diagnosed(posterior, Thresholds(rhat=1.1, ess=50, divergent_share=0.02))
+    table = scale_up_rows(posterior, inputs, diagnostics, 0.95)
+    table = check_table(arranged(table, SCALE_UP_MODELS, "made_up"), SCALE_UP_MODELS, "here")
+    assert posterior.fit.whitened
+    national = table[(table["domain_type"] == "national") & (table["unit"] == "persons")]
+    size = national.set_index("group")
+    # Planted: 0.3 and 0.15 per cent of 100,000.
+    for group, planted in (("victims", 300.0), ("perpetrators", 150.0)):
+        assert size.loc[group, "lower"] < planted * 1.15
+        assert size.loc[group, "upper"] > planted / 1.15
+        assert size.loc[group, "estimate"] == pytest.approx(planted, rel=0.4)
+    assert set(table["interval"]) == {"credible"}
+    islands = table["domain_type"].eq("island").any()
+    assert islands == model.startswith("partially_pooled")
+    rate = table[(table["group"] == "victims") & (table["unit"] == "per_100")].iloc[0]
+    assert rate["estimate"] == pytest.approx(size.loc["victims", "estimate"] / 35_000 * 100)
+    ratio = table[table["unit"] == "ratio"].iloc[0]
+    assert ratio["lower"] < 2 < ratio["upper"]
+
+
+def test_a_fit_that_fails_a_threshold_is_marked(inputs):
+    posterior = fit_model("overdispersed", inputs, [5], sampling=SHORT)
+    strict = diagnosed(posterior, Thresholds(ess=1e9))
+    assert not strict["passed"].any()
+    table = scale_up_rows(posterior, inputs, strict, 0.95)
+    assert set(table["interval"]) == {"credible_unconverged"}
+
+
+def test_same_seed_same_draws_whatever_the_cores(inputs):
+    tables = [
+        draws_table(fit_model("partially_pooled", inputs, seed, sampling=Sampling(2, 100, 30, c)))
+        for seed, c in (([1, 2], 1), ([1, 2], 2), ([1, 3], 1))
+    ]
+    pd.testing.assert_frame_equal(tables[0], tables[1])
+    assert not np.allclose(tables[0].iloc[:, 2:], tables[2].iloc[:, 2:])
+
+
+def first(inputs, n):
+    """The survey's first respondents, in areas numbered anew."""
+    from dataclasses import replace
+
+    part = slice(0, n)
+    codes = {
+        name: np.unique(getattr(inputs, name)[part], return_inverse=True)[1]
+        for name in ("stratum", "psu", "area")
+    }
+    domains = tuple(replace(domain, mask=domain.mask[part]) for domain in inputs.domains)
+    weights = inputs.weights[part]
+    return with_table(inputs, inputs.counts.table[part], weights=weights, domains=domains, **codes)
+
+
+def edge_cases(inputs):
+    small = first(inputs, 60)
+    counts = small.counts.table
+    silent, huge = counts.copy(), counts.copy()
+    silent[:, -1] = 0
+    huge[0, 0] = 20_000
+    return {
+        "a group that nobody reports": with_table(small, silent),
+        "a huge count": with_table(small, huge),
+        "one area": with_table(small, counts, area=np.zeros(len(counts), np.int64)),
+        "one respondent an area": with_table(small, counts, area=np.arange(len(counts))),
+        "eight respondents": first(inputs, 8),
+    }
+
+
+@pytest.mark.parametrize("model", ["overdispersed", "partially_pooled"])
+@pytest.mark.parametrize(
+    "case",
+    [
+        "a group that nobody reports",
+        "a huge count",
+        "one area",
+        "one respondent an area",
+        "eight respondents",
+    ],
+)
+def test_degenerate_answers_end_in_a_fit(inputs, model, case):
+    hard = edge_cases(inputs)[case]
+    posterior = fit_model(model, hard, [9], sampling=Sampling(2, 60, 20, 1))
+    assert np.isfinite(posterior.draws).all()
+    assert (posterior.draws >= 0).all()
+    diagnosed(posterior, Thresholds())
+
+
+def test_nothing_but_zeros_is_a_clear_error(inputs):
+    with pytest.raises(PipelineError, match="no scale"):
+        fit_model("overdispersed", with_table(inputs, np.zeros_like(inputs.counts.table)), [1])
+
+
+def test_an_unknown_model_or_area_is_a_clear_error(inputs, study_from):
+    with pytest.raises(PipelineError, match="model is unknown"):
+        fit_model("overdispersd", inputs, [1])
+    with pytest.raises(PipelineError, match="areas"):
+        model_inputs(study_from(), area="province")
+    with pytest.raises(PipelineError, match="known size"):
+        model_inputs(study_from(), known_groups=["astronauts"])
+
+
+def script(name):
+    spec = importlib.util.spec_from_file_location(name, ROOT / "scripts" / "model" / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    source = (ROOT / "scripts" / "model" / f"{name}.py").read_text()
+    exec(compile(source, name, "exec"), module.__dict__)
+    return module
+
+
+def test_scripts_write_their_tables(tmp_path, tables_of, weighted, configured):
+    from prevalence.files import read_csv, read_parquet, write_csv, write_parquet
+
+    tables = weighted(tables_of())
+    paths = {}
+    for name, frame in tables.items():
+        small = name in ("known_groups", "populations")
+        paths[name] = tmp_path / f"{name}.{'csv' if small else 'parquet'}"
+        (write_csv if small else write_parquet)(frame, paths[name])
+    kinds = ("scale_up", "diagnostics", "known_groups_models", "predictive")
+    outputs = {kind: tmp_path / "one" / f"{kind}.csv" for kind in kinds}
+    job = SimpleNamespace(
+        input=paths,
+        output=Output(outputs | {"draws": tmp_path / "draws.parquet"}),
+        params=SimpleNamespace(
+            **configured,
+            year=2022,
+            seed=[1, 2, 3],
+            model={"models": ["overdispersed"], "sampling": {"chains": 2, "draws": 60}},
+        ),
+        wildcards=SimpleNamespace(survey="made_up", model="overdispersed"),
+        threads=1,
+    )
+    script("fit_model").main(job)
+    assert len(read_parquet(tmp_path / "draws.parquet")) == 120
+    collected = {kind: tmp_path / "all" / f"{kind}.csv" for kind in kinds}
+    job.input = Output({kind: [path, path] for kind, path in outputs.items()})
+    job.output = Output(collected)
+    with pytest.raises(PipelineError, match="contract"):
+        script("collect_models").main(job)  # twice the same model: keys aren't unique
+    job.input = Output({kind: [path] for kind, path in outputs.items()})
+    script("collect_models").main(job)
+    for kind in kinds:
+        assert read_csv(collected[kind]).equals(read_csv(outputs[kind]))
+
+
+class Output(dict):
+    """Named files, by key and by attribute, as Snakemake gives them."""
+
+    __getattr__ = dict.__getitem__
