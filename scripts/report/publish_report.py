@@ -22,9 +22,6 @@ from prevalence.job import run_job
 from prevalence.report.story import ILLUSTRATION
 from prevalence.terminology import Terminology
 
-PUBLISHED_TABLES = (".csv",)
-RENDERED = (".html", ".docx", ".pdf")
-
 
 def declared_files(job: Any) -> list[str]:
     """Paths below the staged folder that the rules declare."""
@@ -70,6 +67,8 @@ def main(job: Any) -> None:
         if path.is_file() and source not in path.parents and not path.name.startswith(".snakemake")
     }
     tables = {Path(path).stem: read_csv(path) for path in job.input.tables}
+    released_files = {f"tables/{Path(path).name}": Path(path) for path in job.input.tables}
+    files |= {name: path.read_bytes() for name, path in released_files.items()}
     reviewed = [
         Path(path).read_text(encoding="utf-8")
         for path in [*job.input.texts, job.input.findings, job.input.identity]
@@ -80,7 +79,7 @@ def main(job: Any) -> None:
     lines = [str(n) for line in report.get("help_lines") or [] for n in line.get("numbers", [])]
     identity = read_json(job.input.identity)
     allowed = Allowed(
-        declared=declared_files(job),
+        declared=[*declared_files(job), *released_files],
         numbers=allowed_numbers(tables, reviewed),
         texts=[*lines, *(line.split(" ")[0] for line in lines), *hashes(identity)],
         required=required_texts(job.params.config["survey"], report, str(identity["identity"])),
@@ -102,8 +101,8 @@ def main(job: Any) -> None:
     for name in files:
         if name.startswith("figures/") and not name.endswith(".json"):
             shutil.copyfile(staged / name, figures / Path(name).name)
-    for path in job.input.tables:
-        shutil.copyfile(path, released / Path(path).name)
+    for path in released_files.values():
+        shutil.copyfile(path, released / path.name)
 
 
 if __name__ == "__main__":

@@ -319,6 +319,37 @@ def test_truth_is_compared_where_an_interval_is_shown(released):
     assert (shown["covered"].astype(bool) == expected).all()
 
 
+def test_places_below_the_region_and_small_counts_in_words_are_left_out():
+    respondents, *answers = survey(0.15)
+    tables, inputs = tables_of(respondents, *answers)
+    tables["response_rates"] = pd.DataFrame(
+        {
+            "domain_type": ["national", "region", "stratum", "city"],
+            "domain": ["national", "NCR", "NCR C0001", "C0001"],
+            "rate": "RR1",
+            "unweighted": 0.8612345,
+            "weighted": 0.85,
+            "n": 40,
+        }
+    )
+    tables["collapsed"] = pd.DataFrame(
+        {
+            "margin": "nonresponse_class",
+            "category": ["a", "b"],
+            "into": ["c", "c"],
+            "reason": ["7 respondents, at least 20 wanted", "12 respondents, at least 20 wanted"],
+        }
+    )
+    geography = geography_of(respondents, SETTINGS, "region")
+    result = release(tables, inputs, geography, POLICY, headline="ratio_of_sums").tables
+    assert list(result["response_rates"]["domain_type"]) == ["national", "region"]
+    assert result["response_rates"]["unweighted"].iloc[0] == 0.861
+    assert list(result["collapsed"]["reason"]) == [
+        "fewer than 10 respondents, at least 20 wanted",
+        "12 respondents, at least 20 wanted",
+    ]
+
+
 def test_small_bins_are_merged_and_nobody_is_lost():
     table = pd.DataFrame(
         {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -23,6 +24,7 @@ from prevalence.disclosure.rules import (
     places_of,
     precision_flags,
     records,
+    too_small,
 )
 
 if TYPE_CHECKING:
@@ -132,7 +134,7 @@ def release(
         elif name in DISTRIBUTIONS:
             done[name] = merged_bins(frame, policy)
         elif name in PROCESS:
-            done[name] = _rounded_numbers(frame, policy)
+            done[name] = _rounded_numbers(_of_released_places(frame, geography, policy), policy)
         else:
             done[name] = _beside(name, frame, national, policy)
     return Released(done, _log(done, cells), _summary(done))
@@ -364,6 +366,30 @@ def _rounded_numbers(table: pd.DataFrame, policy: Policy) -> pd.DataFrame:
         whole = np.all(np.isnan(values) | (values == np.round(values)))
         if not whole or column in ("sum", "mean"):
             frame[column] = significant(values, max(policy.significant_digits, 3))
+    return frame
+
+
+def _of_released_places(table: pd.DataFrame, geography: Geography, policy: Policy) -> pd.DataFrame:
+    """Leave out rows of places that are too small to be named, such as cities that are strata.
+
+    Counts in words, as in the reasons for merging thin classes, are kept above the threshold.
+    """
+    frame = table
+    if "domain_type" in frame:
+        sizes = set(policy.geographies)
+        named = [
+            kind in sizes and not too_small(str(kind), geography.smallest, policy)
+            for kind in frame["domain_type"]
+        ]
+        frame = frame[named].reset_index(drop=True)
+    if "reason" in frame and "n" not in frame:
+        few = r"(?<![\d.,])\d+(?=\s+respondents)"
+        least = policy.minimum_respondents
+
+        def hidden(match: re.Match[str]) -> str:
+            return match[0] if int(match[0]) >= least else f"fewer than {least}"
+
+        frame = frame.assign(reason=[re.sub(few, hidden, str(text)) for text in frame["reason"]])
     return frame
 
 
