@@ -26,12 +26,8 @@ from prevalence.terminology import Terminology
 def declared_files(job: Any) -> list[str]:
     """Paths below the staged folder that the rules declare."""
     staged = Path(job.input.results).parent
-    paths = [Path(path) for path in [*job.input.reports, job.input.results, *job.input.figures]]
-    names = [path.relative_to(staged).as_posix() for path in paths]
-    for path in job.input.figures:
-        for figure in read_json(path):
-            names += [f"figures/{figure}.{suffix}" for suffix in ("svg", "png", "csv")]
-    return names
+    groups = (job.input.reports, [job.input.results], job.input.figures, job.input.pictures)
+    return [Path(path).relative_to(staged).as_posix() for group in groups for path in group]
 
 
 def hashes(identity: dict[str, Any]) -> list[str]:

@@ -19,6 +19,7 @@ rule publish_report:
         ),
         results="data/processed/{survey}/staged/results.json",
         figures=reported_figures,
+        pictures=reported_pictures,
         tables=rules.release_tables.output.tables,
         identity="data/processed/{survey}/audit/identity.json",
         texts=report_sources(),

@@ -40,25 +40,16 @@ CONTROLLED = {
 MADE_BY_RELEASE = ["validation", "disclosure_log", "disclosure_summary"]
 
 
-def uncontrolled(wildcards):
-    """Every table of a survey that is to be released, before control."""
-    stages = [
-        stage
-        for stage in CONTROLLED
-        if stage != "model" or lookup(survey_config(wildcards.survey), "model")
-    ]
-    return [
-        f"data/processed/{wildcards.survey}/restricted/{stage}/{name}.csv"
-        for stage in stages
-        for name in CONTROLLED[stage]
-    ]
-
-
 rule release_tables:
     """Disclosure control of all tables together: withheld, rounded, flagged, and put on record."""
     input:
         code=code("scripts/release/release_tables.py"),
-        tables=uncontrolled,
+        tables=lambda wildcards: [
+            f"data/processed/{wildcards.survey}/restricted/{stage}/{name}.csv"
+            for stage, names in CONTROLLED.items()
+            if stage != "model" or lookup(survey_config(wildcards.survey), "model")
+            for name in names
+        ],
         disclosure_inputs="data/processed/{survey}/restricted/estimate/disclosure_inputs.csv",
         respondents="data/processed/{survey}/restricted/clean/respondents.parquet",
         truth=table("truth"),
