@@ -26,6 +26,7 @@ Index = NDArray[np.int64]
 
 FLAT = math.inf
 FAR = 1e200  # a running product is turned into a logarithm before it overflows
+FARTHEST_LOG = 300.0
 LONG = 200.0  # beyond this count Stirling's series is exact to the last digit
 
 
@@ -239,7 +240,10 @@ class Overdispersed:
     ) -> tuple[float, Array]:
         """Log prior, Jacobians of the logarithms included, and its gradient."""
         priors, n, groups = self.priors, float(self._w.sum()), len(beta)
-        var_a, var_b = math.exp(2 * min(log_sa, 300)), math.exp(2 * min(log_sb, 300))
+        # Beyond these bounds a variance is 0 or ∞ for the computer: no density, not a crash.
+        if max(abs(log_sa), abs(log_sb)) > FARTHEST_LOG:
+            return -math.inf, np.zeros(2 * groups + 3 + len(alpha))
+        var_a, var_b = math.exp(2 * log_sa), math.exp(2 * log_sb)
         squares, apart = float(self._w @ alpha**2), beta - mu
         value = -0.5 * squares / var_a - n * log_sa - 0.5 * float(v @ v)
         value += -0.5 * float(apart @ apart) / var_b - groups * log_sb
