@@ -27,6 +27,7 @@ include: "workflow/rules/release.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/report.smk"
 include: "workflow/rules/publish.smk"
+include: "workflow/rules/audit.smk"
 
 
 check_survey_names()

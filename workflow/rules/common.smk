@@ -28,6 +28,7 @@ from prevalence.config import check_config, check_survey_id, survey_schema
 from prevalence.config import setting as lookup
 from prevalence.dependencies import transitive_modules
 from prevalence.errors import PipelineError, suggestion
+from prevalence.figures.catalogue import FIGURES, section_figures
 from prevalence.files import read_yaml
 
 SCHEMAS = Path(workflow.basedir) / "workflow" / "schemas"
@@ -180,10 +181,8 @@ def pipeline_code():
     modules = {
         source for path in scripts for source in code(os.path.relpath(path, root))
     }
-    sources = sorted((root / "reports").glob("*.qmd")) + sorted(
-        root.glob("reports/sections/*")
-    )
-    return sorted(modules | {os.path.relpath(path) for path in [*scripts, *sources]})
+    written = {os.path.relpath(path) for path in scripts}
+    return sorted(modules | written | set(report_sources()))
 
 
 # Rules that only a survey with this config key runs.
@@ -192,21 +191,22 @@ OPTIONAL_RULES = {"read_truth": "ingest.tables.truth"}
 
 def everything(survey):
     """Every file that the rules make for a survey: a deleted one is made again."""
+    settings = survey_config(survey)
+    sides = tables_of(survey).items()
     values = {
         "survey": [survey],
         "file": raw_files(survey),
-        "table": [
-            name
-            for name, file in tables_of(survey).items()
-            if not file.endswith(".json")
-        ],
+        "table": [name for name, file in sides if not file.endswith(".json")],
         "format": ["html", "pdf", "docx"],
     }
     files = []
     for made in workflow.rules:
         key = OPTIONAL_RULES.get(made.name)
-        if key is not None and lookup(survey_config(survey), key) is None:
+        if key is not None and lookup(settings, key) is None:
             continue
+        section = made.name.removeprefix("draw_")
+        if section in FIGURES:
+            values["figure"] = section_figures(settings, section)
         for pattern in map(strip_wildcard_constraints, made.output):
             if "{survey}" in pattern and "/synthetic/" not in pattern:
                 names = set(re.findall(r"{(\w+)", pattern))

@@ -1,0 +1,16 @@
+"""Draw a figure of the section on the method from released tables."""
+
+from typing import Any
+
+from prevalence.figures import method
+from prevalence.figures.drawing import draw
+from prevalence.job import run_job
+
+
+def main(job: Any) -> None:
+    """Write the picture, its data and its words."""
+    draw(job, method)
+
+
+if __name__ == "__main__":
+    run_job(main, snakemake)
