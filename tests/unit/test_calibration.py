@@ -9,6 +9,7 @@ import pytest
 
 from prevalence.calibration import Auxiliary, calibrate
 from prevalence.design import SampleDesign
+from prevalence.errors import PipelineError
 from prevalence.variance import estimate_means, estimate_ratios, estimate_totals
 
 REFERENCE = Path(__file__).parents[1] / "reference" / "survey"
@@ -95,3 +96,42 @@ def test_ten_alternations_are_what_r_differs_by(name):
             scores = scores - w * pd.Series(scores / w).groupby(data[margin]).transform("mean")
     found = np.sqrt(design.variance(design.unit_totals(scores.to_numpy()[:, None])))
     np.testing.assert_allclose(found, EXPECTED[name][case]["mean_api00"]["se"], 1e-9)
+
+
+def simple(totals, **changes):
+    labels = {"sex": list("ffmm"), "age": list("yoyo")}
+    return calibrate(np.ones(4), Auxiliary.from_margins(labels), totals, **changes)
+
+
+GOOD = {"sex: f": 30.0, "sex: m": 20.0, "age: y": 25.0, "age: o": 25.0}
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem", "words"),
+    [
+        ({"age: o": 35.0}, "different population totals", ["sex sums to 50", "age sums to 60"]),
+        ({"sex: m": 0.0, "sex: f": 50.0}, "cannot be met", ["sex: m has weight 2"]),
+        ({"sex: x": 1.0}, "same categories", ["totals without respondents: sex: x"]),
+    ],
+)
+def test_impossible_margins_name_margin_and_category(changes, problem, words):
+    with pytest.raises(PipelineError, match=problem) as caught:
+        simple(GOOD | changes)
+    for word in words:
+        assert word in str(caught.value)
+
+
+def test_non_convergence_says_how_far_off_and_where():
+    with pytest.raises(PipelineError, match="didn't converge") as caught:
+        simple(GOOD, method="logit", bounds=(0.9, 1.1))
+    assert "margin sex: f" in str(caught.value)
+    assert "for a population of 30" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("method", "bounds"),
+    [("rake", None), ("logit", None), ("raking", (0.5, 2.0)), ("linear", (1.2, 2.0))],
+)
+def test_methods_and_bounds_must_fit(method, bounds):
+    with pytest.raises(PipelineError):
+        simple(GOOD, method=method, bounds=bounds)

@@ -20,6 +20,4 @@ def test_shares_of_each_age_group_times_the_later_total():
 def test_regions_add_up_to_the_nation(children, adults):
     result = project_denominators(CENSUS, {"children": children, "adults": adults})
     assert sum(region["children"] for region in result.values()) == pytest.approx(children)
-    assert sum(region["all_ages"] for region in result.values()) == pytest.approx(
-        children + adults
-    )
+    assert sum(region["all_ages"] for region in result.values()) == pytest.approx(children + adults)

@@ -30,6 +30,8 @@ from prevalence.dependencies import transitive_modules
 from prevalence.errors import PipelineError, suggestion
 from prevalence.figures.catalogue import FIGURES, section_figures
 from prevalence.files import read_yaml
+from prevalence.report.renderers import renderer_identity as named_renderer
+from prevalence.report.renderers import resolved_renderer
 
 SCHEMAS = Path(workflow.basedir) / "workflow" / "schemas"
 SURVEY_SECTIONS = {
@@ -212,3 +214,80 @@ def everything(survey):
                 names = set(re.findall(r"{(\w+)", pattern))
                 files += expand(pattern, **{name: values[name] for name in names})
     return files
+
+
+SYNTHETIC_SURVEYS = {
+    path.stem: str(path) for path in sorted(Path("config/synthetic").glob("*.yaml"))
+}
+
+
+def synthetic_config(wildcards):
+    """The config of a synthetic survey."""
+    return read_yaml(SYNTHETIC_SURVEYS[wildcards.survey])
+
+
+def synthetic_exports():
+    """What `snakemake synthesize` makes."""
+    return [
+        f"data/processed/synthetic/{survey}/{survey}.sav"
+        for survey in SYNTHETIC_SURVEYS
+    ]
+
+
+def marker(name):
+    """The marker that says that a raw file (`responses` or a side table) is the declared one."""
+
+    def path(wildcards):
+        file = raw_file(name or wildcards.table)(wildcards)
+        return f"data/processed/{wildcards.survey}/restricted/ingest/verified/{Path(file).name}.json"
+
+    return path
+
+
+def figure_tables(section):
+    """The released tables that a figure of a section needs, for `input`."""
+    return lambda wildcards: [
+        f"data/processed/{wildcards.survey}/release/{name}.csv"
+        for name in FIGURES[section][wildcards.figure]
+    ]
+
+
+def renderer_identity():
+    """Name and version of the renderer that this run uses; resolved once a parse."""
+    return named_renderer(config["renderer"])
+
+
+def report_sources():
+    """Every file of the report's source: Snakemake sees no include by itself."""
+    root = Path(workflow.basedir) / "reports"
+    folders = ("sections", "style", "templates", "filters")
+    paths = [
+        root / name
+        for name in (
+            "summary.qmd",
+            "_quarto.yml",
+            "references.bib",
+            "brief.qmd",
+            "checklist.yml",
+        )
+    ]
+    paths += [
+        path for folder in folders for path in sorted((root / folder).glob("*.*"))
+    ]
+    return [os.path.relpath(path) for path in paths]
+
+
+def files_of_figures(wildcards):
+    """Every file that the rules of the figures stage make for a survey."""
+    folder = f"data/processed/{wildcards.survey}/staged/figures/"
+    return [path for path in everything(wildcards.survey) if path.startswith(folder)]
+
+
+def reported_figures(wildcards):
+    """What each rule of the figures stage says of its figures."""
+    return [path for path in files_of_figures(wildcards) if path.endswith(".json")]
+
+
+def reported_pictures(wildcards):
+    """The figures themselves: a picture can change while what is said of it doesn't."""
+    return [path for path in files_of_figures(wildcards) if not path.endswith(".json")]

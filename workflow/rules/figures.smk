@@ -5,14 +5,6 @@
 # usual:    draw_headline, draw_where, draw_method, draw_certainty: a job a figure
 
 
-def figure_tables(section):
-    """The released tables that a figure of a section needs, for `input`."""
-    return lambda wildcards: [
-        f"data/processed/{wildcards.survey}/release/{name}.csv"
-        for name in FIGURES[section][wildcards.figure]
-    ]
-
-
 rule draw_headline:
     """A figure of the headline section: SVG, PNG, the data drawn, caption and text alternative."""
     input:

@@ -8,16 +8,6 @@
 # usual:    verify_raw (each file), then read_responses and read_table
 
 
-def marker(name):
-    """The marker that says that a raw file (`responses` or a side table) is the declared one."""
-
-    def path(wildcards):
-        file = raw_file(name or wildcards.table)(wildcards)
-        return f"data/processed/{wildcards.survey}/restricted/ingest/verified/{Path(file).name}.json"
-
-    return path
-
-
 rule verify_raw:
     """Verify that a raw file is the one that the survey's manifest declares."""
     input:

@@ -6,35 +6,6 @@
 #           staged/brief.pdf
 # usual:    compose_report, then render_report once a format
 
-from prevalence.report.renderers import renderer_identity as named_renderer
-from prevalence.report.renderers import resolved_renderer
-
-
-def renderer_identity():
-    """Name and version of the renderer that this run uses; resolved once a parse."""
-    return named_renderer(config["renderer"])
-
-
-def report_sources():
-    """Every file of the report's source: Snakemake sees no include by itself."""
-    root = Path(workflow.basedir) / "reports"
-    folders = ("sections", "style", "templates", "filters")
-    paths = [
-        root / name
-        for name in (
-            "summary.qmd",
-            "_quarto.yml",
-            "references.bib",
-            "brief.qmd",
-            "checklist.yml",
-        )
-    ]
-    paths += [
-        path for folder in folders for path in sorted((root / folder).glob("*.*"))
-    ]
-    return [os.path.relpath(path) for path in paths]
-
-
 # The released tables that a report shows; one without rows leaves its section out.
 REPORTED = [
     "scale_up",
@@ -48,22 +19,6 @@ REPORTED = [
     "adjustment",
     "validation",
 ]
-
-
-def files_of_figures(wildcards):
-    """Every file that the rules of the figures stage make for a survey."""
-    folder = f"data/processed/{wildcards.survey}/staged/figures/"
-    return [path for path in everything(wildcards.survey) if path.startswith(folder)]
-
-
-def reported_figures(wildcards):
-    """What each rule of the figures stage says of its figures."""
-    return [path for path in files_of_figures(wildcards) if path.endswith(".json")]
-
-
-def reported_pictures(wildcards):
-    """The figures themselves: a picture can change while what is said of it doesn't."""
-    return [path for path in files_of_figures(wildcards) if not path.endswith(".json")]
 
 
 rule compose_report:

@@ -4,23 +4,6 @@
 # gives:    data/processed/synthetic/<survey>/: the export, side tables, truth.json, data dictionary
 # usual:    synthesize_survey, then by hand `make adopt-synthetic`
 
-SYNTHETIC_SURVEYS = {
-    path.stem: str(path) for path in sorted(Path("config/synthetic").glob("*.yaml"))
-}
-
-
-def synthetic_config(wildcards):
-    """The config of a synthetic survey."""
-    return read_yaml(SYNTHETIC_SURVEYS[wildcards.survey])
-
-
-def synthetic_exports():
-    """What `snakemake synthesize` makes."""
-    return [
-        f"data/processed/synthetic/{survey}/{survey}.sav"
-        for survey in SYNTHETIC_SURVEYS
-    ]
-
 
 rule synthesize_survey:
     """A made-up world with a planted truth, a survey of it, its export and side tables."""

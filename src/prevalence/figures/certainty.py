@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from prevalence.figures.style import (
     canvas,
     finish,
     rounded,
+    rows_of,
 )
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def known_groups(tables: Mapping[str, pd.DataFrame], words: Words) -> Drawing:
     table = table[table["estimator"] == words.headline["estimator"]].reset_index(drop=True)
     figure, (axes,) = canvas(1.0 + 0.27 * len(table))
     heights = np.arange(len(table))[::-1]
-    for height, row in zip(heights, table.itertuples(), strict=True):
+    for height, row in zip(heights, rows_of(table), strict=True):
         inside = bool(row.in_headline)
         colour = COLOURS[0] if inside else COLOURS[1]
         if str(row.suppressed or "") not in ("", "nan"):
@@ -60,7 +61,7 @@ def known_groups(tables: Mapping[str, pd.DataFrame], words: Words) -> Drawing:
     ticks = [tick for tick in (0.1, 0.2, 0.5, 1, 2, 5, 10) if low / 1.15 <= tick <= high * 1.9]
     axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
     axes.minorticks_off()
-    labels = [f"{row.label} ({row.known_size:,.0f})" for row in table.itertuples()]
+    labels = [f"{row.label} ({row.known_size:,.0f})" for row in rows_of(table)]
     axes.set_yticks(heights, labels)
     axes.set_ylim(-0.7, len(table) - 0.3)
     axes.set_xlabel("estimate from the other groups over the official size (1 = equal; log scale)")
@@ -95,21 +96,14 @@ def specification_curve(tables: Mapping[str, pd.DataFrame], words: Words) -> Dra
         chosen = mine[mine["headline"].astype(bool)]
         if len(chosen):
             place = int(chosen.index[0])
+            row: Any = chosen.iloc[0]
+            below, above = row["estimate"] - row["lower"], row["upper"] - row["estimate"]
             axes.errorbar(
-                place,
-                mine.loc[place, "estimate"],
-                yerr=[
-                    [mine.loc[place, "estimate"] - mine.loc[place, "lower"]],
-                    [mine.loc[place, "upper"] - mine.loc[place, "estimate"]],
-                ],
-                fmt="D",
-                color=INK,
-                ms=5,
-                lw=1.5,
+                place, row["estimate"], yerr=[[below], [above]], fmt="D", color=INK, ms=5, lw=1.5
             )
             axes.annotate(
-                f"headline {rounded(mine.loc[place, 'estimate'])}",
-                (place, mine.loc[place, "upper"]),
+                f"headline {rounded(row['estimate'])}",
+                (place, row["upper"]),
                 xytext=(0, 5),
                 textcoords="offset points",
                 ha="center",
@@ -157,7 +151,7 @@ def tornado(tables: Mapping[str, pd.DataFrame], words: Words) -> Drawing:
                 color=COLOURS[number % len(COLOURS)],
                 height=0.55,
             )
-            span = values.loc[factor]
+            span = values.loc[str(factor)]
             axes.text(
                 row["max"],
                 height,
@@ -194,7 +188,7 @@ def tornado(tables: Mapping[str, pd.DataFrame], words: Words) -> Drawing:
     )
 
 
-def _few() -> object:
+def _few() -> Any:
     from matplotlib.ticker import MaxNLocator
 
     return MaxNLocator(4)

@@ -16,6 +16,7 @@ from prevalence.figures.style import (
     canvas,
     finish,
     rounded,
+    rows_of,
 )
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def sample_flow(tables: Mapping[str, pd.DataFrame], words: Words) -> Drawing:
     heights = np.arange(len(table))[::-1]
     shades = {"sample": FAINT, "interview": COLOURS[0], "analysis": COLOURS[1]}
     axes.barh(heights, table["n"], color=[shades.get(s, FAINT) for s in table["stage"]], height=0.7)
-    for height, row in zip(heights, table.itertuples(), strict=True):
+    for height, row in zip(heights, rows_of(table), strict=True):
         lost = f"  (−{row.excluded:,.0f})" if row.excluded else ""
         axes.annotate(
             f"{row.n:,.0f}{lost}",
@@ -68,7 +69,7 @@ def weights(tables: Mapping[str, pd.DataFrame], words: Words) -> Drawing:
     table = tables["weighting"]
     figure, (axes,) = canvas(0.9 + 0.5 * len(table))
     heights = np.arange(len(table))[::-1]
-    for height, row in zip(heights, table.itertuples(), strict=True):
+    for height, row in zip(heights, rows_of(table), strict=True):
         axes.plot([row.p05 / row.mean, row.p95 / row.mean], [height] * 2, color=COLOURS[0], lw=5)
         axes.plot(
             [row.min / row.mean, row.max / row.mean], [height] * 2, color=COLOURS[0], lw=1, zorder=0

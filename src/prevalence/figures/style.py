@@ -146,7 +146,12 @@ def finish(figure: Figure, *, synthetic: bool, note: str = "") -> None:
         figure.text(0.005, 0.005, note, ha="left", va="bottom", fontsize=7, color=MUTED)
 
 
-def rounded(value: float, digits: int = 3) -> str:
+def rows_of(table: pd.DataFrame) -> list[Any]:
+    """Rows of a table with its columns as attributes."""
+    return list(table.itertuples())
+
+
+def rounded(value: Any, digits: int = 3) -> str:
     """Write a number with few significant digits and thousands separators."""
     if value == 0 or not math.isfinite(value):
         return "0" if value == 0 else "–"
@@ -157,7 +162,7 @@ def rounded(value: float, digits: int = 3) -> str:
 
 def interval_dot(
     axes: Axes,
-    row: pd.Series,
+    row: Any,
     height: float,
     colour: str,
     *,
