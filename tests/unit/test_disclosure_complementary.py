@@ -188,8 +188,8 @@ def test_regions_by_two_by_six_in_five_seconds():
     system = System("n", values, values, values, equations, need, values.max() * 2)
     primary = (values < 10) & ~fixed
     assert primary.sum() > 20
-    start = time.perf_counter()
+    start = time.process_time()
     found, hopeless = protect([system], primary, 1 + values, fixed)
     assert unproved([system], found) == []
     assert not hopeless
-    assert time.perf_counter() - start < 5
+    assert time.process_time() - start < 5
