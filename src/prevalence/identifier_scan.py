@@ -30,7 +30,8 @@ PATTERNS: dict[str, re.Pattern[str]] = {
     ),
     "phone": re.compile(
         r"(?<![\d.-])(?:"
-        r"(?:\+|00)\d{1,3}[\s.()-]*\d{1,4}(?:[\s.()-]*\d{2,4}){2,3}"  # with a country's prefix
+        # With a country's prefix; after a comma the 00 is the end of a number in thousands.
+        r"(?:\+|(?<!\d,)00)\d{1,3}[\s.()-]*\d{1,4}(?:[\s.()-]*\d{2,4}){2,3}"
         r"|63[\s.-]?9\d{2}[\s.-]?\d{3}[\s.-]?\d{4}"  # Philippine mobile
         r"|0?9\d{2}[\s.-]?\d{3}[\s.-]?\d{4}"
         r"|2507\d{8}|07\d{8}"  # Rwandan mobile

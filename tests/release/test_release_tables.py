@@ -384,3 +384,13 @@ def test_what_was_shown_before_cannot_be_withheld_in_silence():
     )
     with pytest.raises(PipelineError, match="earlier release"):
         check_differences(now, table, POLICY, "earlier")
+
+
+def test_a_survey_without_response_rates_keeps_the_columns_of_the_table():
+    respondents, *answers = survey(0.15)
+    tables, inputs = tables_of(respondents, *answers)
+    columns = ["domain_type", "domain", "rate", "unweighted", "weighted", "n"]
+    tables["response_rates"] = pd.DataFrame(columns=columns)
+    geography = geography_of(respondents, SETTINGS, "region")
+    result = release(tables, inputs, geography, POLICY, headline="ratio_of_sums").tables
+    assert list(result["response_rates"].columns) == columns

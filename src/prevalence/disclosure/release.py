@@ -381,7 +381,7 @@ def _of_released_places(table: pd.DataFrame, geography: Geography, policy: Polic
             kind in sizes and not too_small(str(kind), geography.smallest, policy)
             for kind in frame["domain_type"]
         ]
-        frame = frame[named].reset_index(drop=True)
+        frame = frame[np.array(named, bool)].reset_index(drop=True)
     if "reason" in frame and "n" not in frame:
         few = r"(?<![\d.,])\d+(?=\s+respondents)"
         least = policy.minimum_respondents
