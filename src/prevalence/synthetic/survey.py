@@ -236,9 +236,11 @@ def _reports(
     degree = world.degree[area] * unit_mean(config["degree"]["sd"], n)
     rate = degree[:, None] * world.met_share[area]
     rate[:, ~hidden] *= unit_mean(config["barrier_sd"], n, int((~hidden).sum()))
-    # Those who see one kind of hidden group tend to see the other: a shared part and an own part.
-    shared = unit_mean(config["hidden_barrier_sd"]["shared"], n, 1)
-    own = unit_mean(config["hidden_barrier_sd"]["own"], n, int(hidden.sum()))
+    # Most adults are in no place to see either hidden group; of the others some see much of one.
+    barrier = config["hidden_barrier"]
+    in_sight = (generator.uniform(size=(n, 1)) < barrier["in_sight"]) / barrier["in_sight"]
+    shared = in_sight * unit_mean(barrier["shared_sd"], n, 1)
+    own = unit_mean(barrier["own_sd"], n, int(hidden.sum()))
     rate[:, hidden] *= shared * own * world.barangay_relative[barangay][:, None]
     fading = np.array([config["recall_slope"]] * groups) * ~hidden
     totals = world.population @ world.share
