@@ -295,10 +295,10 @@ def sampling_of(tables: Mapping[str, pd.DataFrame]) -> Sampling:
         were calibrated, the linearised variance is that of the calibration's residuals.
     """
     from prevalence.calibration import Auxiliary, Calibration, Distance
-    from prevalence.replication import Replicates
+    from prevalence.replication import replicates_of_tables
 
     weights, factors = tables["weights"], tables["replicate_factors"]
-    replicates = Replicates.from_tables(weights, tables["replicates"], factors)
+    replicates = replicates_of_tables(weights, tables["replicates"], factors)
     design = replicates.design
     margins = factors.loc[factors["kind"] == "calibration", "margin"].astype(str).unique()
     if len(margins):

@@ -23,6 +23,7 @@ from prevalence.replication import (
     merge_empty,
     replicate,
     replicate_names,
+    replicates_of_tables,
     rescaled,
 )
 from prevalence.variance import estimate_ratios, estimate_totals
@@ -161,7 +162,7 @@ def test_tables_carry_everything(method):
     drawn = pd.DataFrame(found.factors.drawn, columns=replicate_names(found.count))
     shuffled = pd.concat([psus, drawn], axis=1).sample(frac=1, random_state=3)
     table = factors_table(found, households.names, calibrated=True, nonresponse=True, method=method)
-    again = Replicates.from_tables(weights, shuffled, table)
+    again = replicates_of_tables(weights, shuffled, table)
     np.testing.assert_allclose(again.weights(), found.weights(), rtol=1e-12)
 
 
@@ -175,7 +176,7 @@ def test_without_adjustments_the_tables_hold_only_draws():
     table = pd.concat([psus, pd.DataFrame(drawn, columns=replicate_names(30))], axis=1)
     empty = factors_table(plain, (), calibrated=False, nonresponse=False, method="raking")
     assert len(empty) == 0
-    again = Replicates.from_tables(weights, table, empty)
+    again = replicates_of_tables(weights, table, empty)
     np.testing.assert_allclose(again.totals(data["y"]), plain.totals(data["y"]), rtol=1e-14)
 
 
@@ -308,7 +309,7 @@ def test_rwanda_thousand_replicates(rwanda):
     weights = pd.DataFrame(
         {"stratum": rwanda["region"], "psu": rwanda["cluster"], "final": rwanda["indweight"]}
     )
-    made = Replicates.from_tables(weights, table[["stratum", "psu", *columns]], pd.DataFrame())
+    made = replicates_of_tables(weights, table[["stratum", "psu", *columns]], pd.DataFrame())
     top = made.totals(rwanda[[*HIDDEN, "degree"]].assign(one=1.0).to_numpy())
     for k, group in enumerate(HIDDEN):
         found = top[:, k] / top[:, 4] * RWANDA_N

@@ -11,7 +11,7 @@ from prevalence.calibration import Auxiliary, calibrate
 from prevalence.contracts import check_table
 from prevalence.contracts import weight as contracts
 from prevalence.errors import PipelineError
-from prevalence.replication import Replicates
+from prevalence.replication import replicates_of_tables
 from prevalence.weighting import (
     effective_sizes,
     influential_respondents,
@@ -115,7 +115,7 @@ def test_replicates_of_the_chain_repeat_it():
     )
     check_table(table, contracts.REPLICATES, "replicates")
     factors = check_table(factors, contracts.REPLICATE_FACTORS, "factors")
-    again = Replicates.from_tables(made.weights, table, factors)
+    again = replicates_of_tables(made.weights, table, factors)
     columns = pd.get_dummies(respondents["region"]).to_numpy(float)
     np.testing.assert_allclose(again.totals(columns), np.tile([300e3, 200e3], (60, 1)), rtol=1e-8)
     np.testing.assert_allclose(again.weights(), replicates.weights(), rtol=1e-10)
@@ -140,7 +140,7 @@ def test_supplied_weights_are_carried():
     )
     assert len(factors) == 0
     check_table(factors, contracts.REPLICATE_FACTORS, "factors")
-    weights = Replicates.from_tables(made.weights, table, factors).weights()
+    weights = replicates_of_tables(made.weights, table, factors).weights()
     drawn = table.set_index(["stratum", "psu"])
     row = drawn.loc[[tuple(made.weights.loc[0, ["stratum", "psu"]])]].to_numpy()[0]
     np.testing.assert_allclose(weights[0], made.weights["final"][0] * row * 8 / 7)

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 
-from prevalence.replication import Replicates
+from prevalence.replication import replicates_of_tables
 
 SCRIPTS = Path(__file__).parents[2] / "scripts" / "weight"
 SETTINGS = {
@@ -90,7 +90,7 @@ def test_files_to_files(tmp_path):
         params=SimpleNamespace(weight=SETTINGS, seed=[1, 2, 3]),
     )
     weights = pd.read_parquet(output["weights"])
-    replicates = Replicates.from_tables(
+    replicates = replicates_of_tables(
         weights, pd.read_parquet(drawn.replicates), pd.read_parquet(drawn.factors)
     )
     region = pd.get_dummies(weights["margin_region"]).to_numpy(float)
@@ -120,7 +120,7 @@ def test_a_survey_without_side_tables(tmp_path):
     run("draw_replicates.py", input=inputs, output=drawn, params=params)
     weights = pd.read_parquet(output["weights"])
     assert (weights["final"] == 2.5).all()
-    made = Replicates.from_tables(
+    made = replicates_of_tables(
         weights, pd.read_parquet(drawn.replicates), pd.read_parquet(drawn.factors)
     )
     assert made.totals(np.ones(len(weights))).shape == (9, 1)

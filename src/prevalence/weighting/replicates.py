@@ -1,0 +1,133 @@
+"""Replicates of a survey: its weighting chain drawn and repeated."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from prevalence.calibration import Auxiliary
+from prevalence.design import SampleDesign, encoded
+from prevalence.nonresponse import nearest_classes
+from prevalence.replication import (
+    CalibrationPlan,
+    Households,
+    Replicates,
+    factors_table,
+    psu_factors,
+    psu_table,
+    replicate,
+)
+from prevalence.weighting.chain import calibration_bounds, lone_rule
+from prevalence.weighting.margins import MARGIN_PREFIX, partners_after_merging
+from prevalence.weighting.steps import trimming_bound
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def replicate_weights(
+    weights: pd.DataFrame,
+    households: pd.DataFrame,
+    margins: pd.DataFrame,
+    settings: Mapping[str, Any],
+    entropy: Sequence[int],
+) -> tuple[pd.DataFrame, pd.DataFrame, Replicates]:
+    """Draw the replicates of a survey and repeat its weighting chain in each.
+
+    Parameters
+    ----------
+    weights, households, margins
+        Tables of the rule `compute_weights`.
+    settings
+        The `weight:` section of the config.
+    entropy
+        Seeds of the random numbers.
+
+    Returns
+    -------
+    replicates, factors : pandas.DataFrame
+        ``replicates.parquet`` and ``replicate_factors.parquet``.
+    made : Replicates
+        The replicates themselves.
+    """
+    sampled = {*zip(weights["stratum"], weights["psu"], strict=True)}
+    inhabited = set(sampled)
+    sampled |= {*zip(households["stratum"], households["psu"], strict=True)}
+    rule = lone_rule(settings)
+    design = SampleDesign.from_columns(
+        weights["final"],
+        strata=weights["stratum"].to_numpy(str),
+        units=weights["psu"].to_numpy(str),
+        empty_psus=sorted(sampled - inhabited),
+        lone_psu=rule,
+    )
+    generator = np.random.default_rng(np.random.SeedSequence(list(entropy)))
+    adjusting = bool(settings.get("nonresponse")) and len(households) > 0
+    cases = _household_cases(design, households) if adjusting else None
+    mine = None
+    if cases is not None:
+        place = {name: k for k, name in enumerate(cases.names)}
+        mine = np.array([place[name] for name in weights["nonresponse_class"]], dtype=np.intp)
+    calibration = settings.get("calibration")
+    auxiliary = plan = None
+    if calibration:
+        auxiliary, plan = _calibration_plan(weights, margins, calibration)
+    made = replicate(
+        design,
+        psu_factors(design, settings["replication"], generator),
+        base=weights["base"].to_numpy(float),
+        nonresponse_class=mine,
+        households=cases,
+        class_partners=None
+        if cases is None
+        else nearest_classes(
+            cases.nonresponse_class, cases.names, cases.eligible, cases.responding
+        ),
+        bound=trimming_bound(weights["nonresponse"].to_numpy(float), settings.get("trimming")),
+        auxiliary=auxiliary,
+        plan=plan,
+    )
+    factors = factors_table(
+        made,
+        () if cases is None else cases.names,
+        calibrated=plan is not None,
+        nonresponse=cases is not None,
+        method="" if plan is None else plan.method,
+    )
+    return psu_table(made), factors, made
+
+
+def _household_cases(design: SampleDesign, households: pd.DataFrame) -> Households:
+    place = {pair: k for k, pair in enumerate(design.psus)}
+    codes, names = encoded(households["nonresponse_class"].to_numpy(str))
+    pairs = zip(households["stratum"], households["psu"], strict=True)
+    return Households(
+        np.array([place[pair] for pair in pairs], dtype=np.intp),
+        codes,
+        households["eligible"].to_numpy(float),
+        households["responding"].to_numpy(float),
+        tuple(names),
+    )
+
+
+def _calibration_plan(
+    weights: pd.DataFrame, margins: pd.DataFrame, rule: Mapping[str, Any]
+) -> tuple[Auxiliary, CalibrationPlan]:
+    auxiliary = Auxiliary.from_margins(
+        {m: weights[f"{MARGIN_PREFIX}{m}"].to_numpy(str) for m in rule["margins"]}
+    )
+    names = margins["margin"] + ": " + margins["category"]
+    partners: dict[str, str] = {}
+    for margin, rows in margins.groupby("margin"):
+        given = (rule.get("partners") or {}).get(margin) or {}
+        partners |= partners_after_merging(str(margin), list(rows["category"]), given)
+    return auxiliary, CalibrationPlan(
+        dict(zip(names, margins["population"].astype(float), strict=True)),
+        method=rule["method"],
+        bounds=calibration_bounds(rule),
+        tolerance=rule.get("tolerance", 1e-10),
+        maximum_iterations=rule.get("maximum_iterations", 200),
+        partners=partners,
+    )
