@@ -242,7 +242,8 @@ def _pdf(folder: Path, project: Mapping[str, Any], text: str) -> bytes:
     ]
     source = _pandoc(folder, text, options)
     check_rendered(source.decode(), "summary.typ")
-    main = folder / ".summary.typ"
+    # Two jobs may set two documents of one folder at the same time.
+    main = folder / f".{os.getpid()}.typ"
     try:
         main.write_bytes(source)
         result = typst.compile(
