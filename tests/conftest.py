@@ -185,16 +185,15 @@ def make_study(tables=None, *, estimate=None, headline=None, replicates=60, **op
     )
 
 
-def add_weights(tables, replicates=40, seed=9):
+def add_weights(tables, replicates=40, seed=9, method="rescaled_bootstrap"):
     """Give a made-up survey raked weights and their replicates, as the weight stage writes them."""
     from prevalence.calibration import Auxiliary, calibrate
     from prevalence.replication import (
         CalibrationPlan,
-        draw_rescaled_bootstrap,
         factors_table,
+        psu_factors,
+        psu_table,
         replicate,
-        replicate_names,
-        rescaled,
     )
 
     people = tables["respondents"]
@@ -207,10 +206,10 @@ def add_weights(tables, replicates=40, seed=9):
     design = SampleDesign.from_columns(
         base, strata=people["stratum"].to_numpy(str), units=people["psu"].to_numpy(str)
     ).with_calibration(calibration)
-    drawn = draw_rescaled_bootstrap(design, replicates, np.random.default_rng(seed))
+    settings = {"method": method, "replicates": replicates}
     made = replicate(
         design,
-        rescaled(design, drawn),
+        psu_factors(design, settings, np.random.default_rng(seed)),
         base=base,
         auxiliary=auxiliary,
         plan=CalibrationPlan(totals),
@@ -224,10 +223,12 @@ def add_weights(tables, replicates=40, seed=9):
         nonresponse_class="",
         **{f"margin_{name}": values for name, values in columns.items()},
     )
-    psus = pd.DataFrame(list(design.psus), columns=["stratum", "psu"])
-    table = pd.concat([psus, pd.DataFrame(drawn, columns=replicate_names(replicates))], axis=1)
     factors = factors_table(made, [], calibrated=True, nonresponse=False, method="raking")
-    return tables | {"weights": weights, "replicates": table, "replicate_factors": factors}
+    return tables | {
+        "weights": weights,
+        "replicates": psu_table(made),
+        "replicate_factors": factors,
+    }
 
 
 @pytest.fixture(scope="session")

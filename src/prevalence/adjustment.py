@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from prevalence.estimation import Study
+    from prevalence.ratio import RatioEstimates
 
 Array = NDArray[np.float64]
 
@@ -424,7 +425,7 @@ def adjust_study(
     estimates = study.headline_estimates(groups)
     total = study.populations.total
     basic = {
-        group.name: replicate_draws(total * estimates.replicates[:, [place]], draws)[:, 0]
+        group.name: total * sampling_draws(estimates, place, draws, stream(entropy, SAMPLING))
         for place, group in enumerate(groups)
     }
     known = study.known.set_index("group").loc[list(study.headline.known_groups)]
@@ -451,8 +452,8 @@ def adjust_study(
         above, below = setting["numerator"], setting["denominator"]
         if above not in basic or below not in basic or not (basic[below] > 0).all():
             continue
-        quotient = study.ratio_replicates(above, below)
-        shared = replicate_draws(quotient[:, None], draws)[:, 0]
+        quotient = study.ratio_of_groups(above, below)
+        shared = sampling_draws(quotient, 0, draws, stream(entropy, SAMPLING))
         ratio = adjusted_ratio(shared, factors[above], factors[below], level)
         tables.append(pd.DataFrame(ratio).assign(group=name, unit="ratio"))
         n[name] = min(n[above], n[below])
@@ -465,6 +466,38 @@ def adjust_study(
         n=result["group"].map(n),
     )
     return result, variance_components(basic, factors, size_error)
+
+
+def sampling_draws(
+    estimates: RatioEstimates, place: int, size: int, generator: np.random.Generator
+) -> Array:
+    """Draw an estimate from its sampling distribution.
+
+    Parameters
+    ----------
+    estimates
+        Estimates with their replicates.
+    place
+        Which of them.
+    size
+        Number of draws M.
+    generator
+        Source of randomness where the replicates aren't draws.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (M,): bootstrap replicates, each equally often; with a jackknife or half-samples a
+        log-normal distribution with the replicates' standard error.
+    """
+    point = float(estimates.ratio[place])
+    if estimates.replicate_scale is None:
+        return replicate_draws(estimates.replicates[:, [place]], size)[:, 0]
+    if not point > 0:
+        return np.full(size, point)
+    spread = float(estimates.std_error[place]) / point
+    drawn: Array = point * np.exp(spread * generator.standard_normal(size))
+    return drawn
 
 
 def replicate_draws(replicates: Array, size: int) -> Array:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +12,15 @@ from numpy.typing import NDArray
 
 from prevalence.domains import Domain, Populations, domains_of
 from prevalence.errors import PipelineError, listed, suggestion
-from prevalence.ratio import Inference, RatioBatch, RatioEstimates, Sampling
+from prevalence.ratio import (
+    BOOTSTRAP,
+    LINEARISED,
+    Inference,
+    RatioBatch,
+    RatioEstimates,
+    Sampling,
+    check_percentiles,
+)
 from prevalence.relational import Counts, capped, count_columns
 from prevalence.scale_up import (
     FORMS,
@@ -189,13 +197,12 @@ class Study:
             batch.add(top, bottom, exposure=exposure)
         return batch.evaluate(self.sampling)
 
-    def ratio_replicates(self, numerator: str, denominator: str) -> Array:
-        """Replicates of the ratio of two hidden groups over those who answered both, shape (B,)."""
+    def ratio_of_groups(self, numerator: str, denominator: str) -> RatioEstimates:
+        """Ratio of two hidden groups over those who answered both, with its replicates."""
         reports = {group.name: group.reports for group in self.hidden_groups()}
         batch = RatioBatch(len(self.sampling.weights))
         batch.add(reports[numerator], reports[denominator])
-        replicates: Array = batch.evaluate(self.sampling, linearised=False).replicates[:, 0]
-        return replicates
+        return batch.evaluate(self.sampling, linearised=False)
 
 
 def study_of(
@@ -254,6 +261,7 @@ def study_of(
             allowed="a number of persons above 0, or empty where the size isn't known",
             remedy="Give the size with its source, or leave the field empty.",
         )
+    fixed = Headline.from_config(headline, estimate["level"])
     counts = count_columns(ard, list(respondents["respondent"]))
     firsts = ard.drop_duplicates("group")
     roles = dict(zip(firsts["group"].astype(str), firsts["role"].astype(str), strict=True))
@@ -265,8 +273,25 @@ def study_of(
         populations=Populations.from_table(populations, year),
         sampling=sampling,
         settings=estimate,
-        headline=Headline.from_config(headline, estimate["level"]),
+        headline=replace(fixed, inference=_fitting(fixed.inference, sampling)),
     )
+
+
+def _fitting(inference: Inference, sampling: Sampling) -> Inference:
+    """Check that the headline's intervals can be made from the replicates that there are."""
+    if inference.variance == BOOTSTRAP and not sampling.drawn:
+        raise PipelineError(
+            "The headline's variance isn't that of the replicates.",
+            place="headline.variance",
+            found="bootstrap, with replicates of a jackknife or of half-samples",
+            allowed="replicates or linearised",
+            remedy="Use variance: replicates, or weight.replication: {method: rescaled_bootstrap}.",
+        )
+    if inference.interval == "percentile":
+        check_percentiles(sampling.scale)
+    if inference.variance == LINEARISED:
+        return inference
+    return replace(inference, variance=sampling.variance_name)
 
 
 def _described(known: pd.DataFrame) -> pd.DataFrame:
@@ -295,7 +320,7 @@ def sampling_of(tables: Mapping[str, pd.DataFrame]) -> Sampling:
         were calibrated, the linearised variance is that of the calibration's residuals.
     """
     from prevalence.calibration import Auxiliary, Calibration, Distance
-    from prevalence.replication import replicates_of_tables
+    from prevalence.replication import RESCALED_BOOTSTRAP, replicates_of_tables
 
     weights, factors = tables["weights"], tables["replicate_factors"]
     replicates = replicates_of_tables(weights, tables["replicates"], factors)
@@ -317,6 +342,11 @@ def sampling_of(tables: Mapping[str, pd.DataFrame]) -> Sampling:
                 residual_weights=initial,
             )
         )
+    drawn = replicates.factors.method == RESCALED_BOOTSTRAP
     return Sampling(
-        design.weights, replicates, design.linearised_variance, design.degrees_of_freedom
+        design.weights,
+        replicates,
+        design.linearised_variance,
+        design.degrees_of_freedom,
+        scale=None if drawn else replicates.scale,
     )

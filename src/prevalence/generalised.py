@@ -11,7 +11,13 @@ from numpy.typing import NDArray
 
 from prevalence.adjustment import stream
 from prevalence.interval import confidence_interval
-from prevalence.ratio import Inference, Sampling, bootstrap_error, divided
+from prevalence.ratio import (
+    Inference,
+    Sampling,
+    check_percentiles,
+    divided,
+    replicate_error,
+)
 from prevalence.scale_up import PER
 
 if TYPE_CHECKING:
@@ -20,6 +26,8 @@ if TYPE_CHECKING:
     from prevalence.estimation import Study
 
 Array = NDArray[np.float64]
+
+VISIBILITY_REPLICATES = 1000  # of the visibility sample, where the frame's aren't draws
 
 
 @dataclass(frozen=True)
@@ -31,7 +39,8 @@ class GeneralisedEstimate:
     estimate
         Size of the hidden group, in persons.
     std_error, lower, upper
-        From the joint bootstrap of both samples.
+        From the joint bootstrap of both samples; where one of them has other replicates, from
+        both relative variances, the samples being independent.
     out_reports
         Reports that the whole frame would make.
     visibility
@@ -39,7 +48,7 @@ class GeneralisedEstimate:
     df
         Design degrees of freedom: the fewer of the two samples'.
     replicates
-        Shape (B,).
+        Shape (B,); empty without a joint bootstrap.
     """
 
     estimate: float
@@ -107,8 +116,22 @@ def generalised_estimate(
     if frame_size is not None:
         size, sizes = np.full(1, frame_size), np.full(len(sizes), frame_size)
     point = precision * _quotient(totals, size, others)
-    replicates = precision * _quotient(replicated, sizes, hidden.replicates.totals(below))
-    error = bootstrap_error(point, replicates[:, None])
+    seen_again = hidden.replicates.totals(below)
+    if frame.drawn and hidden.drawn:
+        replicates = precision * _quotient(replicated, sizes, seen_again)
+        error = replicate_error(point, replicates[:, None])
+    else:
+        if inference.interval == "percentile":
+            check_percentiles(np.empty(0))
+        replicates = np.empty(0)
+        out = size * divided(totals[:, 0], totals[:, 1])
+        outs = sizes * divided(replicated[:, 0], replicated[:, 1])
+        mean, means = (divided(v[:, 0], v[:, 1]) for v in (others, seen_again))
+        relative = [
+            divided(replicate_error(centre, values[:, None], scale), centre)
+            for centre, values, scale in ((out, outs, frame.scale), (mean, means, hidden.scale))
+        ]
+        error = point * np.hypot(*relative)
     df = np.array(
         [
             min(
@@ -201,7 +224,9 @@ def generalised_rows(
     inference = study.headline.inference
     nation, rows = study.domains[0], []
     adults = study.populations.of(nation, "adults")
-    count = len(study.sampling.replicates.totals(np.ones((len(study.respondents), 1))))
+    count = VISIBILITY_REPLICATES
+    if study.sampling.drawn:
+        count = len(study.sampling.replicates.totals(np.ones((len(study.respondents), 1))))
     for group in study.hidden_groups():
         mine = visibility[visibility["group"] == group.name]
         if len(mine) == 0:

@@ -15,7 +15,7 @@ from prevalence.ratio import (
     RatioBatch,
     RatioEstimates,
     Sampling,
-    bootstrap_error,
+    replicate_error,
     tidy,
 )
 from prevalence.relational import Counts, capped, stacked
@@ -363,7 +363,7 @@ def trimmed_estimates(
     replicates = np.empty_like(whole.replicates)
     for kept, places in trimming.kept_by_replicate.items():
         replicates[places] = on(kept, linearised=False).replicates[places]
-    error = bootstrap_error(whole.ratio, replicates)
+    error = replicate_error(whole.ratio, replicates, sampling.scale)
     return replace(whole, replicates=replicates, std_error=error)
 
 
@@ -498,8 +498,8 @@ def agreement_table(
     population
         ``N_U``.
     inference
-        Its level is used; the intervals are percentiles of the replicates, since a root mean square
-        isn't symmetric on any scale.
+        Its level is used; the intervals are percentiles of bootstrap replicates, since a root mean
+        square isn't symmetric on any scale; *t* intervals with other replicates.
     estimator
         Name of the estimator.
 
@@ -518,11 +518,12 @@ def agreement_table(
     log_sizes = np.log(sizes[usable])
     point = _agreement(np.log(population * estimates.ratio[None, usable]), log_sizes)
     replicated = _agreement(np.log(population * estimates.replicates[:, usable]), log_sizes)
+    error = replicate_error(point[0], replicated, estimates.replicate_scale)
     lower, upper = confidence_interval(
-        "percentile",
+        "percentile" if estimates.replicate_scale is None else "t",
         point[0],
-        np.zeros(2),
-        np.ones(2),
+        error,
+        np.full(2, estimates.df.min()),
         level=inference.level,
         replicates=replicated,
     )
@@ -531,7 +532,7 @@ def agreement_table(
             "estimator": estimator,
             "group": list(names),
             "estimate": point[0],
-            "std_error": bootstrap_error(point[0], replicated),
+            "std_error": error,
             "lower": lower,
             "upper": upper,
             "level": inference.level,

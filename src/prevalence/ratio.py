@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from prevalence.errors import PipelineError
 from prevalence.interval import confidence_interval, zero_report_limit
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
+
+BOOTSTRAP, LINEARISED, REPLICATES = "bootstrap", "linearised", "replicates"
 
 
 class ReplicateTotals(Protocol):
@@ -46,12 +49,26 @@ class Sampling:
         Linearised variance: from weighted scores ``w_i z_i`` of shape (n, q) to variances (q,).
     degrees_of_freedom
         Design degrees of freedom of the respondents in a mask of shape (n,).
+    scale
+        Multiplier of each replicate's squared deviation, shape (B,), for a jackknife or half-
+        samples; None for a bootstrap, whose replicates are draws of the estimate.
     """
 
     weights: Array
     replicates: ReplicateTotals
     variance: Callable[[Array], Array]
     degrees_of_freedom: Callable[[Mask], float]
+    scale: Array | None = None
+
+    @property
+    def drawn(self) -> bool:
+        """Whether the replicates are draws, as those of a bootstrap are."""
+        return self.scale is None
+
+    @property
+    def variance_name(self) -> str:
+        """How the replicates' variance is called in tables: ``bootstrap`` or ``replicates``."""
+        return BOOTSTRAP if self.drawn else REPLICATES
 
 
 @dataclass(frozen=True)
@@ -65,7 +82,7 @@ class RatioEstimates:
     replicates
         Replicate estimates, shape (B, q).
     std_error
-        Bootstrap standard errors about the full-sample estimate, shape (q,).
+        Replicate standard errors about the full-sample estimate, shape (q,).
     se_linearised
         Linearised standard errors, shape (q,).
     df
@@ -74,6 +91,8 @@ class RatioEstimates:
         Respondents in the ratio, and those among them with a report above 0; shape (q,).
     exposure
         Unweighted sum of the degrees of these respondents, in persons, shape (q,).
+    replicate_scale
+        As `scale` of the :class:`Sampling`.
     """
 
     ratio: Array
@@ -84,6 +103,7 @@ class RatioEstimates:
     n: NDArray[np.int64]
     n_reporting: NDArray[np.int64]
     exposure: Array
+    replicate_scale: Array | None = None
 
     def chosen(self, places: Mask | Sequence[int]) -> RatioEstimates:
         """Give some of the ratios, by mask or by place."""
@@ -96,12 +116,17 @@ class RatioEstimates:
             self.n[places],
             self.n_reporting[places],
             self.exposure[places],
+            self.replicate_scale,
         )
 
 
 @dataclass(frozen=True)
 class Inference:
-    """How intervals are made: their kind, which variance, the confidence level."""
+    """How intervals are made: their kind, which variance, the confidence level.
+
+    The variance is ``linearised``, or that of the replicates: ``bootstrap`` where they are drawn,
+    else ``replicates``.
+    """
 
     interval: str = "log_t"
     variance: str = "bootstrap"
@@ -187,7 +212,7 @@ class RatioBatch:
         return RatioEstimates(
             ratio=ratio,
             replicates=replicates,
-            std_error=bootstrap_error(ratio, replicates),
+            std_error=replicate_error(ratio, replicates, sampling.scale),
             se_linearised=self._linearised(sampling, stack, ratio, full[bottom])
             if linearised
             else np.full(q, np.nan),
@@ -195,6 +220,7 @@ class RatioBatch:
             n=np.array([mask.sum() for mask in self.masks], np.int64),
             n_reporting=np.array(self.reporting, np.int64),
             exposure=np.array(self.exposures),
+            replicate_scale=sampling.scale,
         )
 
     def _linearised(self, sampling: Sampling, stack: Array, ratio: Array, bottom: Array) -> Array:
@@ -219,8 +245,8 @@ def divided(numerator: Array, denominator: Array) -> Array:
     return np.where(possible, numerator / np.where(possible, denominator, 1.0), np.nan)
 
 
-def bootstrap_error(estimate: Array, replicates: Array) -> Array:
-    """Bootstrap standard error about the full-sample estimate.
+def replicate_error(estimate: Array, replicates: Array, scale: Array | None = None) -> Array:
+    """Replicate standard error about the full-sample estimate.
 
     Parameters
     ----------
@@ -228,17 +254,42 @@ def bootstrap_error(estimate: Array, replicates: Array) -> Array:
         Shape (q,).
     replicates
         Shape (B, q).
+    scale
+        Multiplier of each replicate's squared deviation, shape (B,); None: 1/B, for a bootstrap.
 
     Returns
     -------
     numpy.ndarray
-        ``sqrt(mean_b (theta_b - theta)^2)``, shape (q,); NaN where any replicate has no estimate:
-        leaving such replicates out would understate the variance.
+        ``sqrt(sum_b scale_b (theta_b - theta)^2)``, shape (q,); NaN where any replicate has no
+        estimate: leaving such replicates out would understate the variance.
     """
     if replicates.shape[0] == 0:
         return np.full(estimate.shape, np.nan)
-    squares: Array = np.mean((replicates - estimate) ** 2, axis=0)
-    return np.sqrt(squares)
+    squares: Array = (replicates - estimate) ** 2
+    return np.sqrt(squares.mean(axis=0) if scale is None else scale @ squares)
+
+
+def check_percentiles(scale: Array | None) -> None:
+    """Refuse percentile intervals from replicates that aren't draws.
+
+    Parameters
+    ----------
+    scale
+        As in :class:`Sampling`.
+
+    Raises
+    ------
+    PipelineError
+        If the replicates are a jackknife's or half-samples: they lie too close together.
+    """
+    if scale is not None:
+        raise PipelineError(
+            "Percentile intervals need a bootstrap.",
+            place="headline.interval",
+            found="percentile, with replicates of a jackknife or of half-samples",
+            allowed="log_t or t",
+            remedy="Use interval: log_t, or weight.replication: {method: rescaled_bootstrap}.",
+        )
 
 
 def tidy(
@@ -271,7 +322,10 @@ def tidy(
     """
     import pandas as pd
 
-    chosen = estimates.std_error if inference.variance == "bootstrap" else estimates.se_linearised
+    linear = inference.variance == LINEARISED
+    chosen = estimates.se_linearised if linear else estimates.std_error
+    if inference.interval == "percentile":
+        check_percentiles(estimates.replicate_scale)
     lower, upper = confidence_interval(
         inference.interval,
         estimates.ratio,

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from prevalence.domains import Domain
 from prevalence.interval import confidence_interval
-from prevalence.ratio import Inference, RatioBatch, RatioEstimates, Sampling, tidy
+from prevalence.ratio import LINEARISED, Inference, RatioBatch, RatioEstimates, Sampling, tidy
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -134,7 +134,8 @@ def logit_interval(estimates: RatioEstimates, inference: Inference) -> tuple[Arr
     lower, upper : numpy.ndarray
         Within 0 and 1; NaN at 0 and 1 themselves.
     """
-    chosen = estimates.std_error if inference.variance == "bootstrap" else estimates.se_linearised
+    linear = inference.variance == LINEARISED
+    chosen = estimates.se_linearised if linear else estimates.std_error
     share = estimates.ratio
     inner = (share > 0) & (share < 1)
     p = np.where(inner, share, 0.5)

@@ -13,12 +13,13 @@ from prevalence.degree import degrees
 from prevalence.domains import Domain, Populations, parents_of
 from prevalence.errors import PipelineError, listed, suggestion
 from prevalence.ratio import (
+    REPLICATES,
     Inference,
     RatioBatch,
     RatioEstimates,
     Sampling,
-    bootstrap_error,
     divided,
+    replicate_error,
     tidy,
 )
 from prevalence.relational import Counts, capped, stacked
@@ -361,14 +362,15 @@ def domain_contrasts(
     compared = RatioEstimates(
         ratio=quotient,
         replicates=replicated,
-        std_error=bootstrap_error(quotient, replicated),
+        std_error=replicate_error(quotient, replicated, sampling.scale),
         se_linearised=np.full(len(keys), np.nan),
         df=np.array(df),
         n=found.n[::2] + found.n[1::2],
         n_reporting=found.n_reporting[::2] + found.n_reporting[1::2],
         exposure=np.zeros(len(keys)),
+        replicate_scale=sampling.scale,
     )
-    return tidy(keys, compared, np.ones(len(keys)), _by_bootstrap(inference))
+    return tidy(keys, compared, np.ones(len(keys)), _by_replicates(inference))
 
 
 def check_estimators(estimators: Sequence[str]) -> None:
@@ -539,19 +541,20 @@ class _Cells:
     def combined(
         self, ratio: Array, replicates: Array, within: list[int], df: Array
     ) -> RatioEstimates:
-        """Wrap a combination of estimates as estimates, with the bootstrap's variance alone."""
+        """Wrap a combination of estimates as estimates, with the replicates' variance alone."""
         counts = np.stack([self.estimates.n[within], self.estimates.n_reporting[within]])
         if len(ratio) != len(within):
             counts = counts.sum(axis=1, keepdims=True)
         return RatioEstimates(
             ratio=ratio,
             replicates=replicates,
-            std_error=bootstrap_error(ratio, replicates),
+            std_error=replicate_error(ratio, replicates, self.estimates.replicate_scale),
             se_linearised=np.full(len(ratio), np.nan),
             df=df,
             n=counts[0],
             n_reporting=counts[1],
             exposure=np.zeros(len(ratio)),
+            replicate_scale=self.estimates.replicate_scale,
         )
 
 
@@ -576,7 +579,7 @@ def _sums_over_domains(cells: _Cells) -> list[pd.DataFrame]:
         )
         key = {"estimator": f"sum_of_{domain_type}", "group": group.name, "unit": unit}
         key |= {"domain_type": "national", "domain": "national"}
-        tables.append(tidy([key], summed, np.ones(1), _by_bootstrap(cells.inference)))
+        tables.append(tidy([key], summed, np.ones(1), _by_replicates(cells.inference)))
     return tables
 
 
@@ -602,13 +605,13 @@ def _forced(cells: _Cells, benchmarked: Sequence[str]) -> list[pd.DataFrame]:
             | {"unit": "persons", "domain_type": domain_type, "domain": cells.keys[place][2].name}
             for place in within
         ]
-        tables.append(tidy(keys, forced, scale[within], _by_bootstrap(cells.inference)))
+        tables.append(tidy(keys, forced, scale[within], _by_replicates(cells.inference)))
     return tables
 
 
-def _by_bootstrap(inference: Inference) -> Inference:
-    """Take the bootstrap's variance, the only one there is of a combination."""
-    return replace(inference, variance="bootstrap")
+def _by_replicates(inference: Inference) -> Inference:
+    """Take the replicates' variance, the only one there is of a combination."""
+    return replace(inference, variance=REPLICATES)
 
 
 def _ratio_rows(

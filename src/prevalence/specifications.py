@@ -25,7 +25,7 @@ from prevalence.known_groups import (
     trimmed_estimates,
     trimming_table,
 )
-from prevalence.ratio import RatioBatch, divided, tidy
+from prevalence.ratio import BOOTSTRAP, LINEARISED, RatioBatch, divided, tidy
 from prevalence.relational import capped, quantile_cap, stacked
 from prevalence.scale_up import Form, ratio_columns
 
@@ -287,16 +287,15 @@ def specification_table(
     estimates = replace(estimates, df=np.full(len(keys), df))
     scale = np.full(len(keys), study.populations.total)
     usual = study.headline.inference
-    bootstrap = replace(usual, variance="bootstrap")
+    drawn = study.sampling.variance_name
+    replicated = replace(usual, variance=drawn)
     effect = study_design_effect(study)
-    table = tidy(keys, estimates, scale, bootstrap, effect).assign(
-        variance="bootstrap", loo_rms=scores
-    )
+    table = tidy(keys, estimates, scale, replicated, effect).assign(variance=drawn, loo_rms=scores)
     mine = [place for place, key in enumerate(keys) if key["headline"]]
     exact = _only(batch, mine).evaluate(study.sampling)
     others = []
-    for interval, variance in product(("log_t", "t", "percentile"), ("bootstrap", "linearised")):
-        if (interval, variance) == ("percentile", "linearised"):
+    for interval, variance in product(("log_t", "t", "percentile"), (drawn, LINEARISED)):
+        if interval == "percentile" and variance != BOOTSTRAP:
             continue
         choice = replace(usual, interval=interval, variance=variance)
         rows = tidy([keys[place] for place in mine], exact, scale[mine], choice, effect)
@@ -390,9 +389,10 @@ def _trimmed_rows(
         vars(headline) | {"group": group, "unit": "persons", "known_groups": "trimmed"}
         for group in hidden
     ]
-    bootstrap = replace(study.headline.inference, variance="bootstrap")
-    rows = tidy(keys, estimates, np.full(len(keys), study.populations.total), bootstrap)
-    rows = rows.assign(variance="bootstrap", loo_rms=score, headline=False)
+    drawn = study.sampling.variance_name
+    replicated = replace(study.headline.inference, variance=drawn)
+    rows = tidy(keys, estimates, np.full(len(keys), study.populations.total), replicated)
+    rows = rows.assign(variance=drawn, loo_rms=score, headline=False)
     return rows, trimming_table(trimming, known, rule["threshold"])
 
 

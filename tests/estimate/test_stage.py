@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from prevalence.errors import PipelineError
 from prevalence.estimation import study_of
 from prevalence.files import read_csv, write_csv, write_parquet
 
@@ -298,6 +299,33 @@ def test_a_group_that_nobody_reports(tables, configured, situations, tmp_path):
     assert headline["upper"] == pytest.approx(nation["upper"], rel=1e-9)
     assert set(found["variance_components"]["group"]) == {"perpetrators"}
     assert set(found["planning"]["group"]) == {"perpetrators"}
+
+
+def test_a_jackknife_goes_through_the_stage(
+    tables, tables_of, weighted, configured, situations, tmp_path, written
+):
+    jackknifed = tables | weighted(tables_of(n=320), method="jkn")
+    estimate, headline = configured["estimate"] | MORE, configured["headline"]
+    with pytest.raises(PipelineError, match="variance isn't that of the replicates"):
+        run(tmp_path, jackknifed, estimate, headline, situations)
+    found = run(tmp_path, jackknifed, estimate, headline | {"variance": "replicates"}, situations)
+    keys = ["estimator", "group", "domain_type", "domain", "unit"]
+    both = found["scale_up"].merge(written["scale_up"], on=keys, suffixes=("", "_drawn"))
+    np.testing.assert_allclose(both["estimate"], both["estimate_drawn"], rtol=1e-9)
+    ratio = (both["std_error"] / both["std_error_drawn"])[both["std_error"] > 0]
+    assert ratio.between(0.4, 2.5).all()
+    # Deleting one PSU at a time gives the linearised error up to its curvature.
+    close = both.dropna(subset=["se_linearised"])
+    error = close["std_error"] / close["se_linearised"]
+    assert error.between(0.8, 1.3).all()
+    table = found["specifications"]
+    assert set(table["variance"]) == {"replicates", "linearised"}
+    assert "percentile" not in set(table["interval"])
+    assert table.groupby("group")["headline"].sum().eq(1).all()
+    adjusted = found["adjustment"].query("adjustment == 'none' and unit == 'persons'")
+    straight = found["scale_up"].query("headline and unit == 'persons' and domain == 'national'")
+    merged = adjusted.merge(straight, on="group", suffixes=("", "_straight"))
+    np.testing.assert_allclose(merged["std_error"], merged["std_error_straight"], rtol=0.25)
 
 
 def test_the_order_of_rows_changes_nothing(tables, configured):

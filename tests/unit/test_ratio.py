@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from prevalence.ratio import Inference, RatioBatch, bootstrap_error, divided, tidy
+from prevalence.ratio import Inference, RatioBatch, divided, replicate_error, tidy
 
 
 @pytest.fixture
@@ -46,12 +46,12 @@ def test_a_domain_without_anybody_has_no_estimate(sampling):
 
 def test_a_replicate_without_a_denominator_is_not_left_out():
     replicates = divided(np.array([[1.0], [2.0]]), np.array([[1.0], [0.0]]))
-    assert np.isnan(bootstrap_error(np.array([1.0]), replicates)[0])
+    assert np.isnan(replicate_error(np.array([1.0]), replicates)[0])
 
 
 def test_the_bootstrap_is_about_the_full_sample_estimate():
     # Deviations 1 and 3 from 10, not from the replicates' mean of 12.
-    error = bootstrap_error(np.array([10.0]), np.array([[11.0], [13.0]]))
+    error = replicate_error(np.array([10.0]), np.array([[11.0], [13.0]]))
     assert error[0] == pytest.approx(np.sqrt((1 + 9) / 2))
 
 

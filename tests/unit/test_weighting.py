@@ -11,7 +11,9 @@ from prevalence.calibration import Auxiliary, calibrate
 from prevalence.contracts import check_table
 from prevalence.contracts import weight as contracts
 from prevalence.errors import PipelineError
+from prevalence.estimation import sampling_of
 from prevalence.replication import replicates_of_tables
+from prevalence.variance import estimate_means
 from prevalence.weighting import (
     effective_sizes,
     influential_respondents,
@@ -121,6 +123,77 @@ def test_replicates_of_the_chain_repeat_it():
     np.testing.assert_allclose(again.weights(), replicates.weights(), rtol=1e-10)
     same = replicate_weights(made.weights, made.households, made.margins, SETTINGS, [1, 2, 3])[0]
     pd.testing.assert_frame_equal(table, same)
+
+
+def paired(tables):
+    """Leave two PSUs a stratum, for half-samples."""
+    respondents, frame, census = tables
+    psus = np.array([f"c{k:02d}" for k in range(16)])
+    place = {name: k for k, name in enumerate(psus)}
+    for table in (respondents, frame):
+        number = table["psu"].map(place)
+        table["stratum"] = table["stratum"] + (number % 8 // 2).astype(str)
+    return respondents, frame, census
+
+
+@pytest.mark.parametrize(
+    ("replication", "count", "scale"),
+    [
+        ({"method": "jkn"}, 16, 1 / 2),
+        ({"method": "brr"}, 16, 1 / 16),
+        ({"method": "fay", "fay": 0.3}, 16, 1 / (16 * 0.49)),
+    ],
+)
+def test_other_replicates_go_through_the_tables(replication, count, scale):
+    respondents, frame, census = paired(made_up_survey(n=2000))
+    settings = SETTINGS | {"replication": replication}
+    made = weigh(respondents, settings, frame, census)
+    table, factors, replicates = replicate_weights(
+        made.weights, made.households, made.margins, settings, [1]
+    )
+    check_table(table, contracts.REPLICATES, "replicates")
+    factors = check_table(factors, contracts.REPLICATE_FACTORS, "factors")
+    again = replicates_of_tables(made.weights, table, factors)
+    assert again.factors.method == replication["method"]
+    np.testing.assert_allclose(again.scale, np.full(count, scale))
+    np.testing.assert_allclose(again.weights(), replicates.weights(), rtol=1e-10)
+    # Each replicate meets the margins anew.
+    columns = pd.get_dummies(respondents["region"]).to_numpy(float)
+    np.testing.assert_allclose(
+        again.totals(columns), np.tile([300e3, 200e3], (count, 1)), rtol=1e-8
+    )
+    y = np.arange(len(respondents)) % 7.0
+    linear = sampling_of(
+        {"weights": made.weights, "replicates": table, "replicate_factors": factors}
+    )
+    total = estimate_means(again, y)
+    scores = linear.weights * (y - total.value[0]) / linear.weights.sum()
+    np.testing.assert_allclose(
+        total.std_errors, np.sqrt(linear.variance(scores[:, None])), rtol=0.35
+    )
+    assert not linear.drawn
+
+
+@pytest.mark.parametrize(
+    ("replication", "words"),
+    [
+        ({"method": "jk1"}, "jk1 with 8 strata"),
+        ({"method": "fay"}, "lacks a setting"),
+        ({"method": "rescaled_bootstrap"}, "replicates: 1000"),
+        ({"method": "jackknifed"}, "unknown"),
+    ],
+)
+def test_replication_that_does_not_fit_is_refused(replication, words):
+    respondents, frame, census = paired(made_up_survey())
+    made = weigh(respondents, SETTINGS, frame, census)
+    with pytest.raises(PipelineError, match=words):
+        replicate_weights(
+            made.weights,
+            made.households,
+            made.margins,
+            SETTINGS | {"replication": replication},
+            [1],
+        )
 
 
 def test_supplied_weights_are_carried():

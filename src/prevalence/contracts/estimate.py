@@ -20,7 +20,7 @@ UNITS = (
     "log_ratio_per_log_size",
 )
 INTERVALS = ("log_t", "t", "percentile", "logit_t", "zero_reports", "binomial")
-VARIANCES = ("bootstrap", "linearised")
+VARIANCES = ("bootstrap", "replicates", "linearised")
 QUALITY = ("A", "B", "C", "")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pandera.pandas as pa
 
 STEPS = ("base", "nonresponse", "trimmed", "calibrated", "final")
@@ -72,11 +71,11 @@ REPLICATES = pa.DataFrameSchema(
             "PSU within the stratum, PSUs without respondents included; key with stratum."
         ),
         r"r\d{4}": pa.Column(
-            np.int16,
+            None,  # whole numbers in the rescaled bootstrap, factors in the other methods
             pa.Check.ge(0),
-            coerce=True,
             regex=True,
-            description="Times the PSU was drawn in a replicate, not rescaled.",
+            description="Rescaled bootstrap: times the PSU was drawn in a replicate, not rescaled. "
+            "Other methods: the PSU's factor.",
         ),
     },
     name="replicates",
@@ -87,12 +86,13 @@ REPLICATES = pa.DataFrameSchema(
 REPLICATE_FACTORS = pa.DataFrameSchema(
     {
         "kind": _text(
-            "What is repeated in each replicate.",
-            allowed=("nonresponse", "trimming", "calibration"),
+            "What is repeated in each replicate; scale: multiplier of its squared deviation, where "
+            "the method isn't the rescaled bootstrap.",
+            allowed=("scale", "nonresponse", "trimming", "calibration"),
         ),
         "margin": _text("Calibration margin, or nonresponse_class."),
         "category": _text("Category of the margin, or class."),
-        "method": _text("Calibration method; empty for other kinds."),
+        "method": _text("Calibration method, or replication method; empty for other kinds."),
         "lower": pa.Column(
             float, coerce=True, description="Lower bound of the calibration factor."
         ),
@@ -105,8 +105,8 @@ REPLICATE_FACTORS = pa.DataFrameSchema(
             float,
             coerce=True,
             regex=True,
-            description="Nonresponse factor, redistribution factor, or calibration coefficient λ "
-            "(F(λ) is the factor of a category), in a replicate.",
+            description="Scale, nonresponse factor, redistribution factor, or calibration "
+            "coefficient λ (F(λ) is the factor of a category), in a replicate.",
         ),
     },
     name="replicate_factors",

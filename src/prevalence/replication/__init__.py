@@ -21,6 +21,7 @@ from prevalence.replication.chain import (
 )
 from prevalence.replication.factors import (
     METHODS,
+    RESCALED_BOOTSTRAP,
     PsuFactors,
     balanced_repeated,
     draw_rescaled_bootstrap,
@@ -39,6 +40,7 @@ from prevalence.replication.weights import Adjustments, Cells, GivenReplicates, 
 
 __all__ = [
     "METHODS",
+    "RESCALED_BOOTSTRAP",
     "Adjustments",
     "CalibrationPlan",
     "Cells",

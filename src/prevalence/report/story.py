@@ -94,7 +94,7 @@ def metadata(material: Material) -> dict[str, Any]:
         "help_lines": bool(words.get("help_lines")),
         "tie_definition": bool((material.estimate.get("degree") or {}).get("tie_definition")),
         "degree": bool(_degree(material)),
-        "bootstrap": material.replication is not None,
+        "bootstrap": material.replication == "rescaled_bootstrap",
         "known_groups": bool(_known_groups(material)),
         "specifications": bool(_specifications(material)),
         "estimators": len(_estimators(material)) > 1,
