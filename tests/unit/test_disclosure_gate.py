@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from prevalence.disclosure.extraction import pieces
 from prevalence.disclosure.gate import (
     Allowed,
     allowed_numbers,
@@ -279,3 +280,22 @@ def test_usual_forms_of_released_numbers_are_known():
     assert unknown_numbers("1.21 per 100, 4.42 per cent", numbers) == []
     assert unknown_numbers("1 in 82.6", numbers) == []
     assert unknown_numbers("1 in 83, or 1 in 137", numbers) == ["137"]
+
+
+def test_how_many_specifications_there_are_may_be_said():
+    table = pd.DataFrame(
+        {
+            "group": "victims",
+            "estimator": [f"e{place}" for place in range(141)],
+            "top_code": "none",
+            "estimate": [np.nan, *[5.0] * 140],
+        }
+    )
+    numbers = allowed_numbers({"specifications": table}, [])
+    assert unknown_numbers("140 of 141 combinations, not 142", numbers) == ["142"]
+
+
+def test_ticks_of_a_picture_in_a_page_are_ticks():
+    svg = '<svg><g id="ytick_1"><!-- 17.5 --></g><g id="text"><!-- 18.5 --></g></svg>'
+    kinds = {piece.text.strip(): piece.kind for piece in pieces("a.html", svg.encode())}
+    assert kinds == {"17.5": "tick", "18.5": "text"}

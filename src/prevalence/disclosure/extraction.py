@@ -121,12 +121,16 @@ class _Page(HTMLParser):
         self.skip = 0
         self.row: list[str] | None = None
         self.block: list[str] = []
+        self.ticks: list[bool] = []  # of the open groups of a picture: is it an axis's tick?
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if tag in ("style", "script"):
             self.skip += 1
         if tag == "tr":
             self.row = []
+        if tag == "g":
+            inside = bool(self.ticks) and self.ticks[-1]
+            self.ticks.append(inside or bool(_TICK.search(dict(attrs).get("id") or "")))
         if tag not in _INLINE:
             self._flush()
         place = f"line {self.getpos()[0]}, <{tag}>"
@@ -144,10 +148,14 @@ class _Page(HTMLParser):
         self.handle_starttag(tag, attrs)
         if tag in ("style", "script"):
             self.skip -= 1
+        if tag == "g":
+            self.ticks.pop()
 
     def handle_endtag(self, tag: str) -> None:
         if tag in ("style", "script"):
             self.skip = max(0, self.skip - 1)
+        if tag == "g" and self.ticks:
+            self.ticks.pop()
         if tag == "tr" and self.row is not None:
             self._flush()
             self.found.append(Piece(f"line {self.getpos()[0]}", " | ".join(self.row), "row"))
@@ -160,7 +168,8 @@ class _Page(HTMLParser):
             self.block.append(data)
 
     def handle_comment(self, data: str) -> None:
-        self.found.append(Piece(f"line {self.getpos()[0]}, comment", data))
+        kind = "tick" if self.ticks and self.ticks[-1] else "text"
+        self.found.append(Piece(f"line {self.getpos()[0]}, comment", data, kind))
 
     def _flush(self) -> None:
         text = " ".join("".join(self.block).split())

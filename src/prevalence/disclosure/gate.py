@@ -109,7 +109,8 @@ def allowed_numbers(tables: Mapping[str, pd.DataFrame], texts: Iterable[str]) ->
     -------
     numpy.ndarray
         Sorted and unique: values, the same as per cent, ``base / value`` of rates, exponentials of
-        log ratios, factors between estimates and known sizes, and every number in the texts.
+        log ratios, factors between estimates and known sizes, how many specifications there are,
+        and every number in the texts.
     """
     parts = [_numbers_in(text) for text in texts]
     for table in tables.values():
@@ -119,6 +120,7 @@ def allowed_numbers(tables: Mapping[str, pd.DataFrame], texts: Iterable[str]) ->
             if str(column).startswith("log_ratio"):
                 parts.append(np.exp(values))
         parts += _one_in_numbers(table)
+        parts += _counts_of_rows(table)
         if {"known_size", "estimate"} <= set(table.columns):
             size, estimate = (
                 _numeric(table["known_size"], keep=True),
@@ -135,6 +137,20 @@ def _numeric(values: pd.Series, *, keep: bool = False) -> Array:
 
     numbers = pd.to_numeric(values, errors="coerce").to_numpy(float)
     return numbers if keep else numbers[np.isfinite(numbers)]
+
+
+def _counts_of_rows(table: pd.DataFrame) -> list[Array]:
+    """How many combinations of choices a table of specifications holds for each hidden group."""
+    if "top_code" not in table:
+        return []
+    from prevalence.specifications import CHOICES
+
+    choices = [column for column in CHOICES if column in table]
+    counts = []
+    for _, rows in table.groupby("group"):
+        known = rows[rows["estimate"].notna()]
+        counts += [len(rows), len(known), len(known.drop_duplicates(choices))]
+    return [np.array(counts, float)]
 
 
 def _one_in_numbers(table: pd.DataFrame) -> list[Array]:
