@@ -23,6 +23,7 @@ from prevalence.disclosure.gate import (
     withheld_cells,
 )
 from prevalence.errors import PipelineError
+from prevalence.specifications import CHOICES
 
 TABLE = pd.DataFrame(
     {
@@ -285,13 +286,13 @@ def test_usual_forms_of_released_numbers_are_known():
 def test_how_many_specifications_there_are_may_be_said():
     table = pd.DataFrame(
         {
+            **dict.fromkeys(CHOICES, "none"),
             "group": "victims",
             "estimator": [f"e{place}" for place in range(141)],
-            "top_code": "none",
             "estimate": [np.nan, *[5.0] * 140],
         }
     )
-    numbers = allowed_numbers({"specifications": table}, [])
+    numbers = allowed_numbers({"specifications": table, "other": table[["top_code"]]}, [])
     assert unknown_numbers("140 of 141 combinations, not 142", numbers) == ["142"]
 
 

@@ -141,15 +141,14 @@ def _numeric(values: pd.Series, *, keep: bool = False) -> Array:
 
 def _counts_of_rows(table: pd.DataFrame) -> list[Array]:
     """How many combinations of choices a table of specifications holds for each hidden group."""
-    if "top_code" not in table:
-        return []
     from prevalence.specifications import CHOICES
 
-    choices = [column for column in CHOICES if column in table]
+    if not {"group", "estimate", *CHOICES} <= set(table.columns):
+        return []
     counts = []
     for _, rows in table.groupby("group"):
         known = rows[rows["estimate"].notna()]
-        counts += [len(rows), len(known), len(known.drop_duplicates(choices))]
+        counts += [len(rows), len(known), len(known.drop_duplicates(list(CHOICES)))]
     return [np.array(counts, float)]
 
 
