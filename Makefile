@@ -31,9 +31,10 @@ $(INSTALLED): requirements.lock pyproject.toml
 	@touch $@
 
 quarto: $(INSTALLED)  ## add Quarto to the environment, where its release can be downloaded
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check "quarto-cli>=1.7" \
-	  && echo "Quarto is installed: the next run renders with it." \
-	  || echo "Quarto could not be downloaded here; the built-in renderer is used. Nothing else changes."
+	@mkdir -p logs  # without its Jupyter dependencies: the report holds no code to be executed
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps "quarto-cli>=1.7" \
+	  > logs/quarto.log 2>&1 && echo "Quarto is installed: the next run renders with it." \
+	  || echo "Quarto could not be downloaded here (logs/quarto.log says why); the built-in renderer is used."
 
 check: $(INSTALLED)  ## lint, formats, types
 	$(BIN)/ruff check .
