@@ -1,4 +1,4 @@
-"""Draw the bootstrap replicates and repeat the weighting chain in each of them."""
+"""Make the replicates and repeat the weighting chain in each of them."""
 
 import logging
 from typing import Any
@@ -13,7 +13,7 @@ LOG = logging.getLogger("prevalence")
 
 
 def main(job: Any) -> None:
-    """Write how often each PSU was drawn, and each replicate's adjustments."""
+    """Write the PSUs of each replicate, and the adjustments made in it."""
     replicates, factors, made = replicate_weights(
         read_parquet(job.input.weights),
         read_parquet(job.input.households),

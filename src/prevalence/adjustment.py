@@ -15,6 +15,7 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
+from prevalence.design import texts
 from prevalence.errors import PipelineError, listed
 from prevalence.relational import capped, stacked
 from prevalence.scale_up import FORMS, PER
@@ -190,8 +191,8 @@ def companion_draws(
     """
     n = len(table)
     weights = table["weight"].to_numpy(float) if "weight" in table else np.ones(n)
-    stratum = table["stratum"].to_numpy(str) if "stratum" in table else np.full(n, "")
-    psu = table["psu"].to_numpy(str) if "psu" in table else np.arange(n).astype(str)
+    stratum = texts(table["stratum"]) if "stratum" in table else np.full(n, "")
+    psu = texts(table["psu"]) if "psu" in table else np.arange(n).astype(str)
     sums = np.column_stack([table["aware"].to_numpy(float), table["alters"].to_numpy(float)])
     sums = sums * weights[:, None]
     total = sums.sum(axis=0)

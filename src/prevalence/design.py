@@ -504,6 +504,24 @@ def encoded(labels: ArrayLike, extra: Sequence[Any] = ()) -> tuple[Codes, list[s
     return codes.astype(np.intp).ravel(), [str(name) for name in names]
 
 
+def texts(column: ArrayLike) -> NDArray[np.str_]:
+    """Give labels as text, empty where they are missing.
+
+    A pandas column of text must not be turned into fixed-width text directly: with a missing value
+    among them, all labels are cut to one character.
+
+    Parameters
+    ----------
+    column
+        Labels, shape (n,).
+    """
+    import pandas as pd
+
+    values = np.array(column, dtype=object)
+    values[pd.isna(values)] = ""
+    return values.astype(str)
+
+
 def check_weights(weights: Array, stratum: Codes, labels: Sequence[str]) -> None:
     """Refuse weights that are zero, negative or missing.
 

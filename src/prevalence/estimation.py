@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from prevalence.design import texts
 from prevalence.domains import Domain, Populations, domains_of
 from prevalence.errors import PipelineError, listed, suggestion
 from prevalence.ratio import (
@@ -327,7 +328,7 @@ def sampling_of(tables: Mapping[str, pd.DataFrame]) -> Sampling:
     design = replicates.design
     margins = factors.loc[factors["kind"] == "calibration", "margin"].astype(str).unique()
     if len(margins):
-        columns = {name: weights[f"margin_{name}"].astype(str).to_numpy(str) for name in margins}
+        columns = {name: texts(weights[f"margin_{name}"]) for name in margins}
         auxiliary = Auxiliary.from_margins(columns)
         initial, final = (weights[step].to_numpy(float) for step in ("trimmed", "final"))
         design = design.with_calibration(

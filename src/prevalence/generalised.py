@@ -181,13 +181,13 @@ def visibility_sampling(
     Sampling
         In the order of the rows.
     """
-    from prevalence.design import SampleDesign
+    from prevalence.design import SampleDesign, texts
     from prevalence.replication import Replicates, draw_rescaled_bootstrap, rescaled
 
     design = SampleDesign.from_columns(
         table["weight"].to_numpy(float) if "weight" in table else np.ones(len(table)),
-        strata=table["stratum"].to_numpy(str) if "stratum" in table else None,
-        units=table["psu"].to_numpy(str) if "psu" in table else None,
+        strata=texts(table["stratum"]) if "stratum" in table else None,
+        units=texts(table["psu"]) if "psu" in table else None,
     )
     drawn = draw_rescaled_bootstrap(design, replicates, generator)
     return Sampling(

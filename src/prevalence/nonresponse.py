@@ -35,6 +35,12 @@ OUTCOMES = {
 }
 ELIGIBLE = ("complete", "partial", "refusal", "non_contact", "other")
 RATES = ("RR1", "RR2", "RR3", "RR4")
+# Of the two steps of selection: HR1 and HR3 to the choice of a person in the household, WR1 and WR2
+# from there to the interview. RR1 = HR1 × WR1, RR2 = HR1 × WR2, RR3 = HR3 × WR1, RR4 = HR3 × WR2.
+STEP_RATES = ("HR1", "HR3", "WR1", "WR2")
+# AAPOR codes that say whether a person had been selected in the household when it ended.
+PERSON_SELECTED = ("1.1", "1.2", "2.112", "2.12", "2.25", "2.31", "2.32", "2.332")
+NOBODY_SELECTED = ("2.111", "2.21", "2.22", "2.23", "2.24", "2.331", "2.35", "3", "4")
 JOINED = " + "  # between the names of classes or categories that were merged
 
 
@@ -124,8 +130,66 @@ def response_rates(outcome: NDArray[np.str_], weight: Array, share: float) -> Ar
     )
 
 
+def persons_selected(dispositions: ArrayLike) -> NDArray[np.bool_] | None:
+    """Read from AAPOR codes in which households a person had been selected.
+
+    Parameters
+    ----------
+    dispositions
+        Codes, shape (N,).
+
+    Returns
+    -------
+    numpy.ndarray or None
+        Shape (N,); None where a code such as 2.1 doesn't say at which step it ended.
+    """
+    codes, names = encoded(np.asarray(dispositions).astype(str))
+    found = []
+    for name in names:
+        if name.startswith(PERSON_SELECTED):
+            found.append(True)
+        elif name.startswith(NOBODY_SELECTED):
+            found.append(False)
+        else:
+            return None
+    return np.array(found, dtype=bool)[codes]
+
+
+def step_rates(
+    outcome: NDArray[np.str_], weight: Array, share: float, selected: NDArray[np.bool_]
+) -> Array:
+    """Response rates of the household step and of the step within the household.
+
+    Parameters
+    ----------
+    outcome, weight, share
+        As in :func:`response_rates`.
+    selected
+        Households in which a person was selected, shape (N,).
+
+    Returns
+    -------
+    numpy.ndarray
+        `STEP_RATES`, shape (4,): selected over eligible households, those of unknown eligibility
+        all counted (HR1) or the share *e* of them (HR3); complete (WR1) and all interviews (WR2)
+        over selected persons.
+    """
+    chosen = float(weight[selected].sum())
+    rates = response_rates(outcome, weight, share)
+    eligible = float(weight[np.isin(outcome, ELIGIBLE)].sum())
+    unknown = float(weight[outcome == "unknown"].sum())
+    below = np.array([eligible + unknown, eligible + share * unknown])
+    household = np.divide(chosen, below, out=np.full(2, np.nan), where=below > 0)
+    interviews = rates[:2] * below[0]
+    within = interviews / chosen if chosen > 0 else np.full(2, np.nan)
+    return np.concatenate([household, within])
+
+
 def response_rate_table(
-    outcome: NDArray[np.str_], weight: Array, domains: Mapping[str, ArrayLike]
+    outcome: NDArray[np.str_],
+    weight: Array,
+    domains: Mapping[str, ArrayLike],
+    selected: NDArray[np.bool_] | None = None,
 ) -> pd.DataFrame:
     """Response rates of the nation and by domain, weighted and unweighted.
 
@@ -137,6 +201,8 @@ def response_rate_table(
         Design weights of the households, shape (N,).
     domains
         Domain of each household, by type of domain: shape (N,).
+    selected
+        Households in which a person was selected, shape (N,); None where that isn't known.
 
     Returns
     -------
@@ -155,6 +221,15 @@ def response_rate_table(
             inside = codes == k
             plain = response_rates(outcome[inside], ones[inside], shares[0])
             weighted = response_rates(outcome[inside], weight[inside], shares[1])
+            rates = list(RATES)
+            if selected is not None:
+                rates += STEP_RATES
+                chosen = selected[inside]
+                steps = [
+                    step_rates(outcome[inside], w[inside], share, chosen)
+                    for w, share in zip((ones, weight), shares, strict=True)
+                ]
+                plain, weighted = np.append(plain, steps[0]), np.append(weighted, steps[1])
             rows += [
                 {
                     "domain_type": kind,
@@ -164,7 +239,7 @@ def response_rate_table(
                     "weighted": weighted[r],
                     "n": int(inside.sum()),
                 }
-                for r, rate in enumerate(RATES)
+                for r, rate in enumerate(rates)
             ]
     return pd.DataFrame(rows)
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from prevalence.design import texts
 from prevalence.interval import t_quantile
 
 if TYPE_CHECKING:
@@ -178,8 +179,8 @@ def plan_study(
             group.reports,
             group.sizes.by_definition["known_population"],
             study.sampling.weights,
-            weights["stratum"].to_numpy(str),
-            weights["psu"].to_numpy(str),
+            texts(weights["stratum"]),
+            texts(weights["psu"]),
         )
         table = planning_table(
             present,

@@ -70,6 +70,10 @@ OUTPUTS = {
     "assess_sensitivity": {"sensitivity": "sensitivity.csv", "influence": "influence.csv"},
     "plan_next_wave": {"planning": "planning.csv"},
     "describe_estimands": {"estimands": "estimands.csv"},
+    "describe_concentration": {
+        "effective_n": "effective_n.csv",
+        "influential": "influential.csv",
+    },
 }
 
 
@@ -326,6 +330,34 @@ def test_a_jackknife_goes_through_the_stage(
     straight = found["scale_up"].query("headline and unit == 'persons' and domain == 'national'")
     merged = adjusted.merge(straight, on="group", suffixes=("", "_straight"))
     np.testing.assert_allclose(merged["std_error"], merged["std_error_straight"], rtol=0.25)
+
+
+def test_effective_numbers_and_influence_worked_by_hand(written, tables, configured):
+    w = tables["weights"]["final"].to_numpy()
+    north = (tables["respondents"]["island"] == "north").to_numpy()
+    found = written["effective_n"].set_index(["domain_type", "domain"])
+    assert found.loc[("national", "national"), "effective_n"] == pytest.approx(
+        w.sum() ** 2 / (w**2).sum()
+    )
+    assert found.loc[("island", "north"), "n"] == north.sum()
+    assert found.loc[("island", "north"), "effective_n"] == pytest.approx(
+        w[north].sum() ** 2 / (w[north] ** 2).sum()
+    )
+    study = study_of(tables, estimate=configured["estimate"], headline=configured["headline"])
+    group = study.hidden_groups()[0]
+    y, d = group.reports, group.sizes.by_definition["known_population"]
+    inside = ~(np.isnan(y) | np.isnan(d))
+    y, d, w = y[inside], d[inside], w[inside]
+    ratios = [
+        np.delete(w * y, i).sum() / np.delete(w * d, i).sum() * (w @ d) / (w @ y) - 1
+        for i in range(len(y))
+    ]
+    order = np.argsort(-np.abs(ratios))[:10]
+    rows = written["influential"].query("group == @group.name")
+    np.testing.assert_allclose(rows["relative_change"], np.array(ratios)[order], rtol=1e-9)
+    np.testing.assert_allclose(rows["share"], (w * y)[order] / (w @ y), rtol=1e-9)
+    assert rows["rank"].tolist() == list(range(1, 11))
+    assert "respondent" not in written["influential"]
 
 
 def test_the_order_of_rows_changes_nothing(tables, configured):

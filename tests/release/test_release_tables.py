@@ -350,6 +350,25 @@ def test_places_below_the_region_and_small_counts_in_words_are_left_out():
     ]
 
 
+def test_small_categories_of_respondents_are_left_out_and_cannot_be_derived():
+    respondents, *answers = survey(0.15)
+    tables, inputs = tables_of(respondents, *answers)
+    tables["nonresponse_bias"] = pd.DataFrame(
+        {
+            "against": ["frame"] * 4 + ["census"] * 5,
+            "variable": ["urban", "urban", "city", "city", *["age"] * 3, "region", "region"],
+            "category": ["0", "1", "C1", "C2", "young", "old", "oldest", "NCR", "CAR"],
+            "responding": 0.123456,
+            "n": [40, 60, 50, 50, 80, 12, 8, 50, 50],
+        }
+    )
+    geography = geography_of(respondents, SETTINGS, "region")
+    found = release(tables, inputs, geography, POLICY, headline="ratio_of_sums").tables
+    table = found["nonresponse_bias"]
+    assert table["category"].tolist() == ["0", "1", "young", "NCR", "CAR"]
+    assert set(table["responding"]) == {0.123}
+
+
 def test_small_bins_are_merged_and_nobody_is_lost():
     table = pd.DataFrame(
         {

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from prevalence.calibration import Auxiliary, calibrate
-from prevalence.design import SampleDesign, certainty_as_strata
+from prevalence.design import SampleDesign, certainty_as_strata, texts
 from prevalence.errors import PipelineError
 from prevalence.replication import GivenReplicates, Replicates, balanced_repeated, jackknife
 from prevalence.variance import (
@@ -148,6 +148,15 @@ def test_standard_errors_after_trimming():
     design = SampleDesign.from_columns(data["pw"], strata=data["stype"], population=data["fpc"])
     trimmed = trim_weights(data["pw"], upper=40, redistribution="equal")
     agree(design.with_weights(trimmed), data, EXPECTED["trimmed"])
+
+
+def test_texts_keep_their_length_beside_missing_values():
+    for missing in (None, np.nan, pd.NA):
+        column = pd.Series(["northern", missing, "southern"])
+        assert texts(column).tolist() == ["northern", "", "southern"]
+        assert texts(column.astype("string")).tolist() == ["northern", "", "southern"]
+    assert texts(pd.Series([1, 2])).tolist() == ["1", "2"]
+    assert texts([]).tolist() == []
 
 
 def clusters():

@@ -5,13 +5,16 @@ import pytest
 
 from prevalence.errors import PipelineError
 from prevalence.nonresponse import (
+    STEP_RATES,
     eligibility_share,
     nearest_classes,
     nonresponse_classes,
     outcomes,
+    persons_selected,
     propensity_classes,
     response_rate_table,
     response_rates,
+    step_rates,
 )
 
 CODES = ["1.1"] * 50 + ["1.2"] * 10 + ["2.1"] * 20 + ["2.21"] * 8 + ["2.3"] * 2
@@ -43,6 +46,33 @@ def test_the_table_has_weighted_and_unweighted_rates():
     assert nation.loc["RR1", "weighted"] == 150 / 195
     assert set(table["domain_type"]) == {"national", "half"}
     assert table["n"].iloc[0] == len(CODES)
+
+
+DETAILED = ["1.1"] * 50 + ["1.2"] * 10 + ["2.111"] * 6 + ["2.112"] * 14 + ["2.24"] * 5
+DETAILED += ["2.25"] * 3 + ["2.32"] * 2 + ["3.1"] * 5 + ["4.1"] * 10
+
+
+def test_two_steps_of_response_by_hand():
+    outcome, ones = outcomes(DETAILED), np.ones(len(DETAILED))
+    selected = persons_selected(DETAILED)
+    assert selected.sum() == 50 + 10 + 14 + 3 + 2
+    e = eligibility_share(outcome, ones)
+    found = dict(zip(STEP_RATES, step_rates(outcome, ones, e, selected), strict=True))
+    assert found == pytest.approx(
+        {"HR1": 79 / 95, "HR3": 79 / 94.5, "WR1": 50 / 79, "WR2": 60 / 79}
+    )
+    whole = response_rates(outcome, ones, e)
+    pairs = [("HR1", "WR1"), ("HR1", "WR2"), ("HR3", "WR1"), ("HR3", "WR2")]
+    np.testing.assert_allclose(whole, [found[h] * found[w] for h, w in pairs])
+    table = response_rate_table(outcome, ones, {"half": np.arange(len(outcome)) % 2}, selected)
+    assert set(table["rate"]) == {"RR1", "RR2", "RR3", "RR4", *STEP_RATES}
+    nation = table[table["domain_type"] == "national"].set_index("rate")
+    assert nation.loc["WR2", "weighted"] == pytest.approx(60 / 79)
+
+
+def test_coarse_codes_do_not_tell_the_steps_apart():
+    assert persons_selected(CODES) is None
+    assert persons_selected(["1.1", "2.112", "2.111", "4.1"]).tolist() == [True, True, False, False]
 
 
 def classes(**changes):

@@ -196,6 +196,18 @@ def test_replication_that_does_not_fit_is_refused(replication, words):
         )
 
 
+def test_a_missing_value_in_the_frame_is_a_class_of_its_own():
+    respondents, frame, census = made_up_survey()
+    frame["urban"] = frame["urban"].map({"0": "rural", "1": "rurban"}).where(frame.index > 80)
+    rule = {"classes": ["urban"], "minimum_respondents": 8, "maximum_factor": 9}
+    made = weigh(respondents, SETTINGS | {"nonresponse": rule}, frame, census)
+    assert set(made.weights["nonresponse_class"]) == {"", "rural", "rurban"}
+    weighted = made.households.groupby("nonresponse_class")[["eligible", "responding"]].sum()
+    factor = weighted["eligible"] / weighted["responding"]
+    mine = made.weights.groupby("nonresponse_class")[["nonresponse", "base"]].sum()
+    np.testing.assert_allclose(mine["nonresponse"] / mine["base"], factor)
+
+
 def test_supplied_weights_are_carried():
     respondents, _, _ = made_up_survey()
     respondents["base_weight_supplied"] = np.linspace(1, 2, len(respondents))

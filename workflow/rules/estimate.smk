@@ -6,10 +6,10 @@
 # gives:    restricted/estimate/{degrees.parquet, degree_summary, degree_distribution, known_groups,
 #           agreement, scale_up, contrasts, disclosure_inputs, reporting, specifications, choice_shares,
 #           trimming, adjustment, variance_components, factors, sensitivity, influence, planning,
-#           estimands}.csv
+#           estimands, effective_n, influential}.csv
 # usual:    estimate_degrees, check_known_groups, estimate_scale_up, estimate_reporting,
 #           specify_alternatives, adjust_estimates, assess_sensitivity, plan_next_wave,
-#           describe_estimands
+#           describe_estimands, describe_concentration
 
 # What every table of the stage rests on.
 STUDY = {
@@ -238,3 +238,25 @@ rule describe_estimands:
         imputations=setting("clean.imputations"),
     script:
         "../../scripts/estimate/describe_estimands.py"
+
+
+rule describe_concentration:
+    """On how many respondents the figures rest: effective numbers, the most influential."""
+    input:
+        **STUDY,
+        code=code("scripts/estimate/describe_concentration.py"),
+    output:
+        effective_n="data/processed/{survey}/restricted/estimate/effective_n.csv",
+        influential="data/processed/{survey}/restricted/estimate/influential.csv",
+    log:
+        "logs/{survey}/estimate/describe_concentration.log",
+    benchmark:
+        "logs/{survey}/estimate/describe_concentration.tsv"
+    conda:
+        "../../environment.yml"
+    params:
+        estimate=setting("estimate"),
+        headline=setting("headline"),
+        year=setting("survey.year"),
+    script:
+        "../../scripts/estimate/describe_concentration.py"

@@ -13,6 +13,7 @@ CONTROLLED = {
         "weighting",
         "weight_distribution",
         "response_rates",
+        "nonresponse_bias",
         "margins",
         "collapsed",
     ],
@@ -34,6 +35,7 @@ CONTROLLED = {
         "influence",
         "planning",
         "estimands",
+        "effective_n",
     ],
     "model": ["scale_up_models", "known_groups_models", "diagnostics", "predictive"],
 }

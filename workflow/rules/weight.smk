@@ -1,10 +1,10 @@
-# weight: base weights, nonresponse, trimming, calibration, and the bootstrap replicates of all that.
+# weight: base weights, nonresponse, trimming, calibration, and the replicates of all that.
 #
 # required: clean/respondents.parquet, the section weight: of the survey's config; the side tables
 #           frame (dispositions, selection probabilities) and census (margins) where the config uses them
 # gives:    restricted/weight/{weights,households,replicates,replicate_factors}.parquet,
-#           {weighting,weight_distribution,response_rates,margins,collapsed}.csv
-# usual:    compute_weights, draw_replicates
+#           {weighting,weight_distribution,response_rates,margins,collapsed,nonresponse_bias}.csv
+# usual:    compute_weights, draw_replicates, compare_respondents
 
 
 rule compute_weights:
@@ -35,7 +35,7 @@ rule compute_weights:
 
 
 rule draw_replicates:
-    """How often each PSU is drawn in each bootstrap replicate, and the adjustments repeated there."""
+    """PSUs drawn or left out in each replicate, and the adjustments repeated there."""
     input:
         code=code("scripts/weight/draw_replicates.py"),
         weights="data/processed/{survey}/restricted/weight/weights.parquet",
@@ -55,3 +55,26 @@ rule draw_replicates:
         seed=stage_seed("draw_replicates"),
     script:
         "../../scripts/weight/draw_replicates.py"
+
+
+rule compare_respondents:
+    """Respondents against the sampling frame and against the census: nonresponse bias."""
+    input:
+        code=code("scripts/weight/compare_respondents.py"),
+        respondents="data/processed/{survey}/restricted/clean/respondents.parquet",
+        weights="data/processed/{survey}/restricted/weight/weights.parquet",
+        households="data/processed/{survey}/restricted/weight/households.parquet",
+        frame=table("frame"),
+        census=table("census"),
+    output:
+        nonresponse_bias="data/processed/{survey}/restricted/weight/nonresponse_bias.csv",
+    log:
+        "logs/{survey}/weight/compare_respondents.log",
+    benchmark:
+        "logs/{survey}/weight/compare_respondents.tsv"
+    conda:
+        "../../environment.yml"
+    params:
+        nonresponse=setting("weight.nonresponse"),
+    script:
+        "../../scripts/weight/compare_respondents.py"

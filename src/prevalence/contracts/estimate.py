@@ -350,6 +350,34 @@ INFLUENCE = _contract(
     ["survey", "group", "rank"],
 )
 
+EFFECTIVE_N = _contract(
+    "effective_n",
+    "Effective number of respondents by domain, as far as unequal weights go (Kish).",
+    {
+        "survey": _text("Id of the survey."),
+        "domain_type": _text("Type of domain; national for the nation."),
+        "domain": _text("Name of the domain."),
+        "n": _whole("Respondents."),
+        "effective_n": _number("Square of the sum of the weights over the sum of squares."),
+        "deff_kish": _number("n over the effective number.", minimum=0),
+    },
+    ["survey", "domain_type", "domain"],
+)
+
+INFLUENTIAL = _contract(
+    "influential",
+    "The ten respondents with the most influence, by rank and without ids; never released.",
+    {
+        "survey": _text("Id of the survey."),
+        "group": _text("Hidden group."),
+        "rank": _whole("1 for the largest change of the estimate."),
+        "share": _number("Share of the weighted reports.", minimum=0),
+        "cumulated": _number("Share of all up to this rank.", minimum=0),
+        "relative_change": _number("Change of the estimate without this respondent, as a share."),
+    },
+    ["survey", "group", "rank"],
+)
+
 PLANNING = _contract(
     "planning",
     "What the next wave would show under other designs, by formula.",

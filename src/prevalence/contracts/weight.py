@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandera.pandas as pa
 
 STEPS = ("base", "nonresponse", "trimmed", "calibrated", "final")
-RATES = ("RR1", "RR2", "RR3", "RR4")
+RATES = ("RR1", "RR2", "RR3", "RR4", "HR1", "HR3", "WR1", "WR2")
 
 
 def _text(description: str, *, allowed: tuple[str, ...] = (), unique: bool = False) -> pa.Column:
@@ -146,15 +146,42 @@ WEIGHT_DISTRIBUTION = pa.DataFrameSchema(
 
 RESPONSE_RATES = pa.DataFrameSchema(
     {
-        "domain_type": _text("national, stratum or region."),
+        "domain_type": _text("national, stratum, region or interviewer."),
         "domain": _text("Name of the domain."),
-        "rate": _text("AAPOR response rate.", allowed=RATES),
+        "rate": _text(
+            "AAPOR response rate; HR of the household step, WR from the choice of a person there "
+            "to the interview: RR1 = HR1 × WR1, RR3 = HR3 × WR1.",
+            allowed=RATES,
+        ),
         "unweighted": _number("Share of cases.", nullable=True),
         "weighted": _number("Share of cases by design weight.", nullable=True),
         "n": _whole("Sampled households."),
     },
     name="response_rates",
     strict=True,
+)
+
+NONRESPONSE_BIAS = pa.DataFrameSchema(
+    {
+        "against": _text("What respondents are compared with.", allowed=("frame", "census")),
+        "variable": _text("Variable of the frame, or margin of the census."),
+        "category": _text("Its category."),
+        "benchmark": _number("Share of the eligible households, or of the population."),
+        "responding": _number("Share of the respondents with base weights.", nullable=True),
+        "difference": _number("Respondents less benchmark.", nullable=True, minimum=None),
+        "std_error": _number("Standard error of the difference.", nullable=True),
+        "adjusted": _number("Share after the adjustment for nonresponse.", nullable=True),
+        "final": _number("Share with the final weight; empty against the frame.", nullable=True),
+        "remaining": _number(
+            "What remains of the difference after weighting.", nullable=True, minimum=None
+        ),
+        "n": _whole("Respondents in the category."),
+    },
+    name="nonresponse_bias",
+    description="Respondents against the sampling frame and against the census.",
+    strict=True,
+    ordered=True,
+    unique=["against", "variable", "category"],
 )
 
 MARGINS = pa.DataFrameSchema(

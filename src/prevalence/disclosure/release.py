@@ -57,7 +57,18 @@ ESTIMATES = (
 # Binned distributions: small bins are merged, none is withheld.
 DISTRIBUTIONS = ("degree_distribution", "weight_distribution")
 # Tables that say how the survey was made; they hold no answer about a hidden group.
-PROCESS = ("sample_flow", "weighting", "response_rates", "margins", "collapsed", "estimands")
+PROCESS = (
+    "sample_flow",
+    "weighting",
+    "response_rates",
+    "nonresponse_bias",
+    "margins",
+    "collapsed",
+    "estimands",
+    "effective_n",
+)
+# Variables of a sampling frame that are places below any that is released.
+UNITS = ("stratum", "psu", "ssu", "barangay", "city", "municipality", "province", "interviewer")
 # National results of a hidden group beside estimates.
 NATIONAL = ("choice_shares", "trimming", "variance_components", "sensitivity", "planning")
 # An answer of one person, or a place's own count: never released.
@@ -382,6 +393,13 @@ def _of_released_places(table: pd.DataFrame, geography: Geography, policy: Polic
             for kind in frame["domain_type"]
         ]
         frame = frame[np.array(named, bool)].reset_index(drop=True)
+    if "variable" in frame:
+        places = {*policy.geographies, *UNITS}
+        large = [
+            kind not in places or not too_small(str(kind), geography.smallest, policy)
+            for kind in frame["variable"]
+        ]
+        frame = _large_categories(frame[np.array(large, bool)], policy)
     if "reason" in frame and "n" not in frame:
         few = r"(?<![\d.,])\d+(?=\s+respondents)"
         least = policy.minimum_respondents
@@ -391,6 +409,17 @@ def _of_released_places(table: pd.DataFrame, geography: Geography, policy: Polic
 
         frame = frame.assign(reason=[re.sub(few, hidden, str(text)) for text in frame["reason"]])
     return frame
+
+
+def _large_categories(table: pd.DataFrame, policy: Policy) -> pd.DataFrame:
+    """Leave out categories of few respondents, and a second one where a single one would tell."""
+    kept = table["n"].to_numpy(float) >= policy.minimum_respondents
+    for _, part in table.assign(place=np.arange(len(table))).groupby(["against", "variable"]):
+        places = part["place"].to_numpy()
+        if (~kept[places]).sum() == 1 and kept[places].any():
+            shown = places[kept[places]]
+            kept[shown[np.argmin(table["n"].to_numpy(float)[shown])]] = False
+    return table[kept].reset_index(drop=True)
 
 
 def _beside(

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from prevalence.calibration import Auxiliary, Distance, calibration_distance
-from prevalence.design import SampleDesign
+from prevalence.design import SampleDesign, texts
 from prevalence.replication.factors import RESCALED_BOOTSTRAP, PsuFactors, rescaled
 from prevalence.replication.weights import Adjustments, Replicates
 
@@ -112,8 +112,8 @@ def design_of_tables(weights: pd.DataFrame, replicates: pd.DataFrame) -> SampleD
     sampled = zip(replicates["stratum"].astype(str), replicates["psu"].astype(str), strict=True)
     return SampleDesign.from_columns(
         weights["final"].to_numpy(float),
-        strata=weights["stratum"].astype(str).to_numpy(str),
-        units=weights["psu"].astype(str).to_numpy(str),
+        strata=texts(weights["stratum"]),
+        units=texts(weights["psu"]),
         empty_psus=[pair for pair in sampled if pair not in present],
         lone_psu="certainty",
     )
@@ -207,9 +207,7 @@ def _adjustments_from_table(
     coefficients, distance = np.zeros((1, count)), Distance("exponential")
     if len(found := rows("calibration")):
         margins = list(dict.fromkeys(found["margin"].astype(str)))
-        auxiliary = Auxiliary.from_margins(
-            {m: weights[f"margin_{m}"].astype(str).to_numpy(str) for m in margins}
-        )
+        auxiliary = Auxiliary.from_margins({m: texts(weights[f"margin_{m}"]) for m in margins})
         names = found["margin"].astype(str) + ": " + found["category"].astype(str)
         by_name = dict(zip(names, found[columns].to_numpy(float), strict=True))
         coefficients = np.array([by_name[name] for name in auxiliary.names])

@@ -10,13 +10,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from prevalence.calibration import Auxiliary, calibrate
-from prevalence.design import SampleDesign, joined_strata
+from prevalence.design import SampleDesign, joined_strata, texts
 from prevalence.errors import PipelineError, listed, suggestion
 from prevalence.nonresponse import (
     Merge,
     eligibility_share,
     nonresponse_classes,
     outcomes,
+    persons_selected,
     propensity_classes,
     response_rate_table,
 )
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 
+SELECTED = "person_selected"
 PROBABILITIES = ("p_psu", "p_ssu", "p_household")
 
 
@@ -102,8 +104,8 @@ def weigh(
     weights = weights[order + [c for c in weights.columns if c.startswith(MARGIN_PREFIX)]]
     SampleDesign.from_columns(
         weights["final"],
-        strata=weights["stratum"].to_numpy(str),
-        units=weights["psu"].to_numpy(str),
+        strata=texts(weights["stratum"]),
+        units=texts(weights["psu"]),
         empty_psus=sampled,
         lone_psu=lone_rule(settings),
     )
@@ -289,9 +291,7 @@ def _class_variables(households: pd.DataFrame, rule: Mapping[str, Any]) -> list[
             allowed=listed(households.columns, 40),
             remedy=suggestion(absent[0], households.columns),
         )
-    columns: list[ArrayLike] = [
-        households[name].astype(str).to_numpy(str) for name in rule["classes"]
-    ]
+    columns: list[ArrayLike] = [texts(households[name]) for name in rule["classes"]]
     propensity = rule.get("propensity")
     if propensity:
         covariates = pd.get_dummies(
@@ -403,9 +403,21 @@ def _response_rate_rows(
         return pd.DataFrame(
             columns=["domain_type", "domain", "rate", "unweighted", "weighted", "n"]
         )
-    domains = {"stratum": frame["stratum"].astype(str).to_numpy(str)}
-    if "region" in frame:
-        domains["region"] = frame["region"].astype(str).to_numpy(str)
+    domains = {"stratum": texts(frame["stratum"])}
+    for name in ("region", "interviewer"):
+        if name in frame:
+            domains[name] = texts(frame[name])
     return response_rate_table(
-        households["outcome"].to_numpy(str), households["design_weight"].to_numpy(), domains
+        texts(households["outcome"]),
+        households["design_weight"].to_numpy(),
+        domains,
+        _selected(frame),
     )
+
+
+def _selected(frame: pd.DataFrame) -> NDArray[np.bool_] | None:
+    """Households in which a person was selected: said by the frame, or by detailed dispositions."""
+    if SELECTED not in frame:
+        return persons_selected(frame["disposition"])
+    said: NDArray[np.bool_] = frame[SELECTED].astype(float).to_numpy(float) == 1
+    return said

@@ -81,27 +81,44 @@ def weight_distribution(weights: pd.DataFrame) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
-def influential_respondents(weights: Array, values: Array, most: int = 10) -> pd.DataFrame:
-    """Rank the respondents with the largest share of a weighted total, without their ids.
+def influential_respondents(
+    weights: Array, values: Array, denominators: Array | None = None, most: int = 10
+) -> pd.DataFrame:
+    """Rank the respondents who move a weighted total or ratio most, without their ids.
 
     Parameters
     ----------
     weights, values
-        Shape (n,); values are not negative.
+        Shape (n,); values are not negative and not missing.
+    denominators
+        Values below the line of the ratio, shape (n,); None for a total.
     most
         How many ranks.
 
     Returns
     -------
     pandas.DataFrame
-        rank, share of the total, cumulated share.
+        rank (by the size of the change), share of the weighted values, cumulated share,
+        relative_change of the total or ratio without the respondent.
     """
     import pandas as pd
 
     part = weights * values
-    share = np.sort(part)[::-1][:most] / part.sum()
+    top = part.sum()
+    change = -part / top
+    if denominators is not None:
+        below = weights * denominators
+        bottom = below.sum()
+        change = (top - part) / np.where(bottom > below, bottom - below, np.nan) * bottom / top - 1
+    order = np.argsort(-np.abs(np.nan_to_num(change)), kind="stable")[:most]
+    share = part[order] / top
     return pd.DataFrame(
-        {"rank": np.arange(1, len(share) + 1), "share": share, "cumulated": share.cumsum()}
+        {
+            "rank": np.arange(1, len(order) + 1),
+            "share": share,
+            "cumulated": share.cumsum(),
+            "relative_change": change[order],
+        }
     )
 
 

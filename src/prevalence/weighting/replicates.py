@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from prevalence.calibration import Auxiliary
-from prevalence.design import SampleDesign, encoded
+from prevalence.design import SampleDesign, encoded, texts
 from prevalence.nonresponse import nearest_classes
 from prevalence.replication import (
     CalibrationPlan,
@@ -58,8 +58,8 @@ def replicate_weights(
     rule = lone_rule(settings)
     design = SampleDesign.from_columns(
         weights["final"],
-        strata=weights["stratum"].to_numpy(str),
-        units=weights["psu"].to_numpy(str),
+        strata=texts(weights["stratum"]),
+        units=texts(weights["psu"]),
         empty_psus=sorted(sampled - inhabited),
         lone_psu=rule,
     )
@@ -101,7 +101,7 @@ def replicate_weights(
 
 def _household_cases(design: SampleDesign, households: pd.DataFrame) -> Households:
     place = {pair: k for k, pair in enumerate(design.psus)}
-    codes, names = encoded(households["nonresponse_class"].to_numpy(str))
+    codes, names = encoded(texts(households["nonresponse_class"]))
     pairs = zip(households["stratum"], households["psu"], strict=True)
     return Households(
         np.array([place[pair] for pair in pairs], dtype=np.intp),
@@ -116,7 +116,7 @@ def _calibration_plan(
     weights: pd.DataFrame, margins: pd.DataFrame, rule: Mapping[str, Any]
 ) -> tuple[Auxiliary, CalibrationPlan]:
     auxiliary = Auxiliary.from_margins(
-        {m: weights[f"{MARGIN_PREFIX}{m}"].to_numpy(str) for m in rule["margins"]}
+        {m: texts(weights[f"{MARGIN_PREFIX}{m}"]) for m in rule["margins"]}
     )
     names = margins["margin"] + ": " + margins["category"]
     partners: dict[str, str] = {}

@@ -1,0 +1,69 @@
+"""On how many respondents a survey's figures rest: effective numbers, and the most influential."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from prevalence.scale_up import FORMS
+from prevalence.weighting.diagnostics import effective_sizes, influential_respondents
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from prevalence.estimation import Study
+
+
+def effective_n_table(study: Study) -> pd.DataFrame:
+    """Effective number of respondents of the nation and of each domain.
+
+    Parameters
+    ----------
+    study
+        The survey.
+
+    Returns
+    -------
+    pandas.DataFrame
+        domain_type, domain, n, effective_n, deff_kish.
+    """
+    import pandas as pd
+
+    weights, parts = study.sampling.weights, []
+    for domain in study.domains:
+        inside = weights[domain.mask]
+        part = effective_sizes(inside, np.full(len(inside), domain.name))
+        parts.append(part.assign(domain_type=domain.type))
+    return pd.concat(parts, ignore_index=True)
+
+
+def influential_table(study: Study, most: int = 10) -> pd.DataFrame:
+    """Rank the respondents with the most influence on each hidden group's headline.
+
+    Parameters
+    ----------
+    study
+        The survey.
+    most
+        How many ranks.
+
+    Returns
+    -------
+    pandas.DataFrame
+        group, rank, share, cumulated, relative_change; no rows for a group that nobody reports.
+    """
+    import pandas as pd
+
+    definition = FORMS[study.headline.estimator].degree
+    tables = []
+    for group in study.hidden_groups():
+        degree = group.sizes.by_definition[definition]
+        inside = ~(np.isnan(group.reports) | np.isnan(degree))
+        if not group.reports[inside].sum() > 0:
+            continue
+        table = influential_respondents(
+            study.sampling.weights[inside], group.reports[inside], degree[inside], most
+        )
+        tables.append(table.assign(group=group.name))
+    return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
