@@ -2,6 +2,7 @@
 #
 #   snakemake                 the surveys listed in config/config.yaml
 #   snakemake <survey>        any survey with a file config/surveys/<survey>.yaml
+#   snakemake audit           what those runs rest on and made, under data/processed/<survey>/audit/
 #   snakemake synthesize      synthetic exports anew, under data/processed/synthetic/
 
 
@@ -44,6 +45,12 @@ rule synthesize:
     """The synthetic exports anew; `make adopt-synthetic` then puts them under data/raw/."""
     input:
         synthetic_exports(),
+
+
+rule audit:
+    """The audit's record of each survey in config/config.yaml; `make audit` proves it besides."""
+    input:
+        [f"data/processed/{survey}/audit/manifest.json" for survey in config["surveys"]],
 
 
 for known_survey in KNOWN_SURVEYS:

@@ -23,6 +23,7 @@ os.environ.update(
 )
 
 from snakemake.io import strip_wildcard_constraints
+from snakemake.iocontainers import Wildcards
 
 from prevalence.config import check_config, check_survey_id, survey_schema
 from prevalence.config import setting as lookup
@@ -187,6 +188,8 @@ def pipeline_code():
     return sorted(modules | written | set(report_sources()))
 
 
+# Rules that no survey's run asks for: `snakemake audit` and `make audit` do.
+ON_REQUEST = {"record_run"}
 # Rules that only a survey with this config key runs.
 OPTIONAL_RULES = {"read_truth": "ingest.tables.truth"}
 
@@ -205,6 +208,8 @@ def everything(survey):
     for made in workflow.rules:
         key = OPTIONAL_RULES.get(made.name)
         if key is not None and lookup(settings, key) is None:
+            continue
+        if made.name in ON_REQUEST:
             continue
         section = made.name.removeprefix("draw_")
         if section in FIGURES:
@@ -260,7 +265,7 @@ def renderer_identity():
 def report_sources():
     """Every file of the report's source: Snakemake sees no include by itself."""
     root = Path(workflow.basedir) / "reports"
-    folders = ("sections", "style", "templates", "filters")
+    folders = ("sections", "style", "templates", "filters", "strings")
     paths = [
         root / name
         for name in (
@@ -277,6 +282,12 @@ def report_sources():
     return [os.path.relpath(path) for path in paths]
 
 
+def reference_results():
+    """Results that the report shows and that were computed outside of the DAG, where present."""
+    paths = [Path(f"data/reference/coverage.{suffix}") for suffix in ("csv", "json")]
+    return [str(path) for path in paths if path.exists()]
+
+
 def files_of_figures(wildcards):
     """Every file that the rules of the figures stage make for a survey."""
     folder = f"data/processed/{wildcards.survey}/staged/figures/"
@@ -291,3 +302,74 @@ def reported_figures(wildcards):
 def reported_pictures(wildcards):
     """The figures themselves: a picture can change while what is said of it doesn't."""
     return [path for path in files_of_figures(wildcards) if not path.endswith(".json")]
+
+
+def run_settings(survey):
+    """Every config value that bears on a survey's results, by file or section."""
+    shared = {path: read_yaml(path) for path in SHARED_CONFIG}
+    run = {"seed": config["seed"], "renderer": config["renderer"]}
+    return {"run": run, "survey": survey_config(survey), **shared}
+
+
+@functools.cache
+def jobs_of(survey):
+    """Each job of a survey as the audit records it: rule, script, files by name, seed."""
+    jobs = {}
+    for path in everything(survey):
+        made = next(each for each in workflow.rules if each.is_producer(path))
+        wildcards = made.get_wildcards(path)
+        key = (made.name, *sorted(wildcards.items()))
+        if key in jobs:
+            continue
+        script = next(Path("scripts").glob(f"*/{made.name}.py")).as_posix()
+        files = sorted(set(made.expand_input(wildcards)[0]))
+        seed = made.params.get("seed")
+        jobs[key] = {
+            "rule": made.name,
+            "script": script,
+            "outputs": {
+                name: [
+                    str(file) for file in ([files] if isinstance(files, str) else files)
+                ]
+                for name, files in made.expand_output(wildcards)[0].items()
+            },
+            "inputs": [str(file) for file in files if not file.endswith(".py")],
+            "code": [script, *(str(file) for file in files if file.endswith(".py"))],
+            "seed": seed and seed(Wildcards(fromdict=wildcards)),
+        }
+    return list(jobs.values())
+
+
+def sources_of(survey):
+    """Every file on which a survey's run rests and that the run does not make: what an audit copies."""
+    jobs = jobs_of(survey)
+    made = {file for job in jobs for files in job["outputs"].values() for file in files}
+    read = {file for job in jobs for file in [*job["inputs"], *job["code"]]}
+    surveys = {f"config/surveys/{name}.yaml" for name in [survey, *config["surveys"]]}
+    schemas = {path.as_posix() for path in Path("workflow/schemas").rglob("*.yaml")}
+    rule_files = {path.as_posix() for path in Path("workflow/rules").glob("*.smk")}
+    own = {"Snakefile", "config/config.yaml", "environment.yml", "requirements.lock"}
+    recording = {"scripts/audit/record_run.py", *code("scripts/audit/record_run.py")}
+    profile = {"profiles/default/config.yaml"}
+    every = (
+        read
+        | surveys
+        | schemas
+        | rule_files
+        | own
+        | recording
+        | parsing_code()
+        | profile
+    )
+    return sorted(every - made)
+
+
+def parsing_code():
+    """The project modules that the rule files themselves import."""
+    rule_files = sorted((Path(workflow.basedir) / "workflow" / "rules").glob("*.smk"))
+    text = "\n".join(path.read_text(encoding="utf-8") for path in rule_files)
+    imports = re.findall(r"^from (prevalence[\w.]*) import", text, flags=re.M)
+    lines = "\n".join(f"import {name}" for name in imports)
+    modules = transitive_modules(lines, "prevalence", module_source)
+    paths = [path for name in modules for path in module_paths(name)]
+    return {os.path.relpath(path) for path in paths if path.exists()}
