@@ -65,7 +65,7 @@ def test_other_top_codes(rwanda, sampling, reference, case):
         assert POPULATION * found.ratio[0] == pytest.approx(expected, rel=CLOSE)
 
 
-def test_issue_figures_with_the_missing_answer_as_zero_and_left_out(rwanda, sampling):
+def test_figures_with_the_missing_answer_as_zero_and_left_out(rwanda, sampling):
     expected = {
         "zero": [34_107.6355104039, 2_158.2007044431, 607.465169953518, 35_100.0379454774],
         "exclude": [34_107.22848581, 2_158.17494949, 607.45792075, 35_099.61907801],
