@@ -302,25 +302,54 @@ class SampleDesign:
             totals = totals - self.calibration.fitted_unit_totals(self, scores)
         return self.variance(totals)
 
-    def variance(self, unit_totals: Array) -> Array:
-        """Variances of sums of influence values, given their totals by ultimate unit (m, q)."""
-        return self._recurse(unit_totals, lambda u, scale: (u * u * scale[:, None]).sum(axis=0))
+    @property
+    def averages_lone(self) -> bool:
+        """Whether strata with a lone unit take the mean contribution of the others."""
+        return self.lone_psu == "average" and any(stage.lone.any() for stage in self.stages)
 
-    def covariance(self, unit_totals: Array) -> Array:
-        """Covariance matrix (q, q) of sums of influence values, given their unit totals (m, q)."""
-        return self._recurse(unit_totals, lambda u, scale: (u * scale[:, None]).T @ u)
+    def variance(self, unit_totals: Array, present: Array | None = None) -> Array:
+        """Variances of sums of influence values.
 
-    def _recurse(self, unit_totals: Array, quadratic: Any) -> Array:
-        """Add up the stages: each stratum's quadratic form times the fractions sampled above it."""
+        Parameters
+        ----------
+        unit_totals
+            Totals of the influence values by ultimate unit, shape (m, q).
+        present
+            Respondents of the domain by ultimate unit, shape (m, q), for the rule ``average``;
+            where None, units with a total other than 0 count as having some.
+
+        Returns
+        -------
+        numpy.ndarray
+            Shape (q,).
+        """
+        return self._recurse(
+            unit_totals, lambda u, scale: (u * u * scale[:, None]).sum(axis=0), present
+        )
+
+    def covariance(self, unit_totals: Array, present: Array | None = None) -> Array:
+        """Covariance matrix (q, q) of sums of influence values; see :meth:`variance`."""
+        return self._recurse(unit_totals, lambda u, scale: (u * scale[:, None]).T @ u, present)
+
+    def _by_stage(self, unit_totals: Array) -> list[Array]:
+        """Totals by unit of each stage, the first stage's first."""
         totals = unit_totals
-        stage_totals = [totals]
+        found = [totals]
         for stage in self.stages[:0:-1]:
             above = stage.parent[stage.stratum]
             totals = sums_by(above, totals, self._units_above(stage))
-            stage_totals.append(totals)
+            found.append(totals)
+        return found[::-1]
+
+    def _recurse(self, unit_totals: Array, quadratic: Any, present: Array | None) -> Array:
+        """Add up the stages: each stratum's quadratic form times the fractions sampled above it."""
+        stage_totals = self._by_stage(unit_totals)
+        inside = stage_totals
+        if self.averages_lone:
+            inside = self._by_stage(np.abs(unit_totals) if present is None else present)
         result: Any = 0.0
         reached = np.ones(1)
-        for stage, values in zip(self.stages, reversed(stage_totals), strict=True):
+        for stage, values, respondents in zip(self.stages, stage_totals, inside, strict=True):
             scale = _scale(stage, self.lone_psu) * reached[stage.parent]
             means = stage.grouped(values) / stage.sampled[:, None]
             if self.lone_psu == "adjust":
@@ -331,7 +360,7 @@ class SampleDesign:
                 means = np.where(stage.lone[:, None], everybody[stage.parent], means)
             deviations = values - means[stage.stratum]
             if self.lone_psu == "average" and stage.lone.any():
-                deviations *= _average_inflation(stage, values, len(reached))[stage.stratum]
+                deviations *= _average_inflation(stage, respondents, len(reached))[stage.stratum]
             result = result + quadratic(deviations, scale[stage.stratum])
             reached = (reached[stage.parent] * stage.fraction)[stage.stratum]
         return np.asarray(result, dtype=float)
@@ -397,13 +426,13 @@ def _scale(stage: Stage, rule: str) -> Array:
     return np.asarray(scale, dtype=float)
 
 
-def _average_inflation(stage: Stage, values: Array, parents: int) -> Array:
+def _average_inflation(stage: Stage, respondents: Array, parents: int) -> Array:
     """Give √(strata / strata with a variance) for each column, by stratum, shape (H, q).
 
-    Only strata in which a column isn't 0 throughout count, so that a domain borrows nothing for
-    lone strata in which it has no respondents; NaN where it has respondents only in such strata.
+    Only strata in which the domain has respondents count, so that it borrows nothing for lone
+    strata outside it; NaN where it has respondents only in such strata.
     """
-    present = stage.grouped(np.abs(values)) > 0
+    present = stage.grouped(respondents) > 0
     all_strata = sums_by(stage.parent, present.astype(float), parents)
     good = sums_by(stage.parent, (present & ~stage.lone[:, None]).astype(float), parents)
     ratio = np.where(good > 0, all_strata / np.where(good > 0, good, 1.0), np.nan)

@@ -74,18 +74,44 @@ class Influence:
         The design.
     units
         Totals of the influence values by ultimate unit, shape (m, q).
+    present
+        Respondents of the domain by ultimate unit, shape (m, q), where the rule for lone PSUs asks
+        for them; else None.
     """
 
     design: SampleDesign
     units: Array
+    present: Array | None = None
 
     def covariance(self) -> Array:
         """Covariance matrix (q, q)."""
-        return self.design.covariance(self.units)
+        return self.design.covariance(self.units, self.present)
 
     def variance(self) -> Array:
         """Variances (q,)."""
-        return self.design.variance(self.units)
+        return self.design.variance(self.units, self.present)
+
+    def take(self, places: Codes) -> Influence:
+        """Give the influence on some of the estimates, by place."""
+        present = None if self.present is None else self.present[:, places]
+        return Influence(self.design, self.units[:, places], present)
+
+    def combined(self, other: Influence, of_self: Array, of_other: Array) -> Influence:
+        """Give the influence on functions of estimates one by one, from their derivatives (q,)."""
+        present = None
+        if self.present is not None and other.present is not None:
+            present = np.maximum(self.present, other.present)
+        return Influence(self.design, self.units * of_self + other.units * of_other, present)
+
+    @classmethod
+    def joined(cls, parts: Sequence[Influence]) -> Influence:
+        """Put the influence on estimates of one design side by side."""
+        present = [part.present for part in parts if part.present is not None]
+        return cls(
+            parts[0].design,
+            np.hstack([part.units for part in parts]),
+            np.hstack(present) if len(present) == len(parts) else None,
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,20 +126,39 @@ class ReplicateValues:
         What deviations are taken from, shape (q,): the full-sample estimates.
     scale
         Multiplier of each replicate's squared deviation, shape (B,).
+    about_mean
+        Whether deviations are taken from the replicates' mean instead of from `centre`.
     """
 
     value: Array
     centre: Array
     scale: Array
+    about_mean: bool = False
+
+    def _deviations(self) -> Array:
+        return self.value - (self.value.mean(axis=0) if self.about_mean else self.centre)
 
     def covariance(self) -> Array:
         """Covariance matrix (q, q)."""
-        deviations = self.value - self.centre
+        deviations = self._deviations()
         return np.asarray((deviations * self.scale[:, None]).T @ deviations)
 
     def variance(self) -> Array:
         """Variances (q,)."""
-        return np.asarray(self.scale @ (self.value - self.centre) ** 2)
+        return np.asarray(self.scale @ self._deviations() ** 2)
+
+    def take(self, places: Codes) -> ReplicateValues:
+        """Give the replicates of some of the estimates, by place."""
+        return replace(self, value=self.value[:, places], centre=self.centre[places])
+
+    @classmethod
+    def joined(cls, parts: Sequence[ReplicateValues]) -> ReplicateValues:
+        """Put replicates of estimates from one set side by side."""
+        return replace(
+            parts[0],
+            value=np.hstack([part.value for part in parts]),
+            centre=np.concatenate([part.centre for part in parts]),
+        )
 
 
 class ReplicateSample(Protocol):
@@ -132,6 +177,11 @@ class ReplicateSample(Protocol):
     @property
     def degrees_of_freedom(self) -> float | None:
         """Degrees of freedom if the replicates limit them; None: the design's."""
+        ...
+
+    @property
+    def about_mean(self) -> bool:
+        """Whether deviations are taken from the replicates' mean."""
         ...
 
     def totals(self, columns: Array, domain: Codes | None = None, domains: int = 1) -> Array:
@@ -190,15 +240,7 @@ class Estimates:
     def take(self, places: Sequence[int] | Codes) -> Estimates:
         """Give some of the estimates, by place; a place may occur more than once."""
         chosen = np.asarray(places, dtype=np.intp)
-        variation: Influence | ReplicateValues
-        if isinstance(self.variation, Influence):
-            variation = Influence(self.variation.design, self.variation.units[:, chosen])
-        else:
-            variation = ReplicateValues(
-                self.variation.value[:, chosen],
-                self.variation.centre[chosen],
-                self.variation.scale,
-            )
+        variation = self.variation.take(chosen)
         random = None if self.random_variance is None else self.random_variance[chosen]
         names = tuple(self.names[k] for k in chosen)
         return Estimates(
@@ -433,14 +475,12 @@ def join(parts: Sequence[Estimates]) -> Estimates:
     first = parts[0].variation
     variation: Influence | ReplicateValues
     if isinstance(first, Influence):
-        units = [part.variation.units for part in parts if isinstance(part.variation, Influence)]
-        variation = Influence(first.design, np.hstack(units))
+        variation = Influence.joined(
+            [part.variation for part in parts if isinstance(part.variation, Influence)]
+        )
     else:
-        pieces = [p.variation for p in parts if isinstance(p.variation, ReplicateValues)]
-        variation = ReplicateValues(
-            np.hstack([piece.value for piece in pieces]),
-            np.concatenate([piece.centre for piece in pieces]),
-            first.scale,
+        variation = ReplicateValues.joined(
+            [part.variation for part in parts if isinstance(part.variation, ReplicateValues)]
         )
     random = [part.random_variance for part in parts if part.random_variance is not None]
     return Estimates(
@@ -485,14 +525,19 @@ def _totals(sample: Sample, values: Array, domains: Domains) -> Estimates:
         full = units.sum(axis=0)
         if design.calibration is not None:
             units = units - _fitted(design, weighted, codes, d)
-        variation = Influence(design, units)
+        present = None
+        if design.averages_lone:
+            present = np.tile(sums_by_domain(design.unit, m, np.ones(design.n), codes, d), (1, q))
+        variation = Influence(design, units, present)
         df = design.domain_degrees_of_freedom(codes, d)
     else:
         zeros = np.zeros(design.n, dtype=np.intp)
         full = np.hstack([sums_by_domain(zeros, 1, weighted[:, k], codes, d)[0] for k in range(q)])
         replicated = sample.totals(values, codes, d)
         by_column = replicated.reshape(len(replicated), d, q).transpose(0, 2, 1)
-        variation = ReplicateValues(by_column.reshape(len(replicated), -1), full, sample.scale)
+        variation = ReplicateValues(
+            by_column.reshape(len(replicated), -1), full, sample.scale, sample.about_mean
+        )
         limit = sample.degrees_of_freedom
         df = design.domain_degrees_of_freedom(codes, d) if limit is None else np.full(d, limit)
     inside = codes >= 0
@@ -533,12 +578,14 @@ def _combined(
     """Variation of a function of a and b: by its derivatives, or exactly in each replicate."""
     first, second = a.variation, b.variation
     if isinstance(first, Influence) and isinstance(second, Influence):
-        return Influence(first.design, first.units * of_a + second.units * of_b)
+        return first.combined(second, of_a, of_b)
     assert isinstance(first, ReplicateValues)
     assert isinstance(second, ReplicateValues)
     assert callable(exact)
-    return ReplicateValues(
-        exact(first.value, second.value), exact(first.centre, second.centre), first.scale
+    return replace(
+        first,
+        value=exact(first.value, second.value),
+        centre=exact(first.centre, second.centre),
     )
 
 

@@ -93,6 +93,11 @@ class Replicates:
         """Degrees of freedom if the replicates limit them; None: the design's."""
         return self.factors.degrees_of_freedom
 
+    @property
+    def about_mean(self) -> bool:
+        """False: deviations are taken from the full-sample estimates."""
+        return False
+
     def totals(self, columns: ArrayLike, domain: Codes | None = None, domains: int = 1) -> Array:
         """Weighted totals in each replicate.
 
@@ -281,12 +286,15 @@ class GivenReplicates:
         Multiplier of each replicate's squared deviation, shape (B,).
     degrees_of_freedom
         None: the rank of the replicate weights minus 1.
+    about_mean
+        Whether deviations are taken from the replicates' mean, not from the full-sample estimate.
     """
 
     design: SampleDesign
     replicate_weights: Array
     scale: Array
     degrees_of_freedom: float | None
+    about_mean: bool = False
 
     @classmethod
     def of(
@@ -295,6 +303,8 @@ class GivenReplicates:
         replicate_weights: ArrayLike,
         scale: ArrayLike | float,
         degrees_of_freedom: float | None = None,
+        *,
+        about_mean: bool = False,
     ) -> GivenReplicates:
         """Take supplied weights.
 
@@ -308,6 +318,8 @@ class GivenReplicates:
             Scalar or shape (B,): 1/B for a bootstrap, (n-1)/n for JK1, 1/(B (1-k)²) for Fay.
         degrees_of_freedom
             From the survey's documentation; otherwise the rank of the replicate weights minus 1.
+        about_mean
+            Deviations from the replicates' mean (``mse = FALSE`` in R survey).
         """
         matrix = np.asarray(replicate_weights, dtype=float)
         if degrees_of_freedom is None:
@@ -317,6 +329,7 @@ class GivenReplicates:
             matrix,
             np.broadcast_to(np.asarray(scale, dtype=float), (matrix.shape[1],)).copy(),
             degrees_of_freedom,
+            about_mean,
         )
 
     @property
