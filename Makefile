@@ -6,8 +6,11 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 SNAKEMAKE := $(BIN)/snakemake
 WHEELHOUSE ?=
+MANIFEST ?=
+SCRATCH ?=
+AUDITOR ?= not named
 
-.PHONY: help report test test-slow quarto check docs lock synthesize adopt-synthetic manifest resume clean
+.PHONY: help report test test-slow quarto check docs lock synthesize adopt-synthetic manifest audit reference resume clean
 
 help:  ## list these commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## / — /' | sort
@@ -59,6 +62,13 @@ docs: $(INSTALLED)  ## write the generated pages of docs/ anew
 lock:  ## resolve the dependencies of pyproject.toml into requirements.lock (needs uv)
 	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
 	  --no-header --no-annotate --no-emit-index-url --no-emit-find-links --quiet -o requirements.lock
+
+audit: $(INSTALLED)  ## re-run from raw data in a clean copy and compare: make audit SURVEY=ph2022 MANIFEST=…
+	@$(BIN)/python scripts/audit/audit_run.py --survey "$(or $(SURVEY),ph2022)" --manifest "$(MANIFEST)" \
+	  --scratch "$(SCRATCH)" --auditor "$(AUDITOR)"
+
+reference: $(INSTALLED)  ## commit to what the run makes: the manifest in data/reference/ and its line in the README
+	@$(BIN)/python scripts/audit/audit_run.py --survey "$(or $(SURVEY),ph2022)" --scratch "$(SCRATCH)" --reference
 
 resume: $(INSTALLED)  ## after a killed run: unlock and complete, unless a run is alive
 	@$(BIN)/python scripts/audit/resume_run.py

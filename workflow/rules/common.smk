@@ -365,11 +365,12 @@ def sources_of(survey):
 
 
 def parsing_code():
-    """The project modules that the rule files themselves import."""
+    """What reading the workflow needs: modules that the rule files import, and every script."""
     rule_files = sorted((Path(workflow.basedir) / "workflow" / "rules").glob("*.smk"))
     text = "\n".join(path.read_text(encoding="utf-8") for path in rule_files)
     imports = re.findall(r"^from (prevalence[\w.]*) import", text, flags=re.M)
     lines = "\n".join(f"import {name}" for name in imports)
     modules = transitive_modules(lines, "prevalence", module_source)
     paths = [path for name in modules for path in module_paths(name)]
-    return {os.path.relpath(path) for path in paths if path.exists()}
+    scripts = set(re.findall(r'code\("(scripts/[^"]+)"\)', text))
+    return scripts | {os.path.relpath(path) for path in paths if path.exists()}
