@@ -2,7 +2,12 @@
 
 from typing import Any
 
-from prevalence.adjustment import adjust_study, draw_factors, factor_table
+from prevalence.adjustment import (
+    adjust_study,
+    draw_factors,
+    factor_table,
+    frame_degree_draws,
+)
 from prevalence.contracts import check_table
 from prevalence.contracts.estimate import ADJUSTMENT, FACTORS, VARIANCE_COMPONENTS, arranged
 from prevalence.estimation import ROW_TABLES, SIDE_TABLES, study_of
@@ -29,7 +34,8 @@ def main(job: Any) -> None:
         name: read_csv(job.input.get(file)) if job.input.get(file) else None
         for name, file in (("panel", "survivor_panel"), ("companion", "companion"))
     }
-    factors = draw_factors(settings, job.params.seed, **elicited)
+    degree = frame_degree_draws(study, settings["draws"], job.params.seed)
+    factors = draw_factors(settings, job.params.seed, frame_degree=degree, **elicited)
     adjusted, components = (pd.DataFrame(), pd.DataFrame())
     if factors:
         adjusted, components = adjust_study(study, settings, factors, job.params.seed)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from prevalence.adjustment import draw_factors
+from prevalence.adjustment import draw_factors, frame_degree_draws
 from prevalence.contracts import check_table
 from prevalence.contracts.estimate import INFLUENCE, SENSITIVITY, arranged
 from prevalence.estimation import ROW_TABLES, SIDE_TABLES, study_of
@@ -29,7 +29,12 @@ def main(job: Any) -> None:
         for name, file in (("panel", "survivor_panel"), ("companion", "companion"))
     }
     sensitivity = sensitivity_table(
-        draw_factors(settings, job.params.seed, **elicited),
+        draw_factors(
+            settings,
+            job.params.seed,
+            frame_degree=frame_degree_draws(study, settings["draws"], job.params.seed),
+            **elicited,
+        ),
         job.params.estimate.get("sensitivity"),
         scale_up[mine],
         job.params.findings,

@@ -241,6 +241,13 @@ def study_of(
     """
     import pandas as pd
 
+    if tables.get("known_groups") is None:
+        raise PipelineError(
+            "There are no sizes of known groups.",
+            place="ingest.tables.known_groups",
+            allowed="a table with group and size, from which network sizes are computed",
+            remedy="Add the line known_groups: known_groups.csv under ingest.tables, and the file.",
+        )
     respondents, ard, known_groups = (tables[n] for n in ("respondents", "ard", "known_groups"))
     populations = tables.get("populations")
     if populations is None:
@@ -263,6 +270,7 @@ def study_of(
             remedy="Give the size with its source, or leave the field empty.",
         )
     fixed = Headline.from_config(headline, estimate["level"])
+    _check_sizes(known, Populations.from_table(populations, year).total)
     counts = count_columns(ard, list(respondents["respondent"]))
     firsts = ard.drop_duplicates("group")
     roles = dict(zip(firsts["group"].astype(str), firsts["role"].astype(str), strict=True))
@@ -295,6 +303,20 @@ def _fitting(inference: Inference, sampling: Sampling) -> Inference:
     return replace(inference, variance=sampling.variance_name)
 
 
+def _check_sizes(known: pd.DataFrame, total: float) -> None:
+    """Refuse known groups that hold more persons than the population they are part of."""
+    large = known["size"] > total
+    if large.any():
+        raise PipelineError(
+            "A known group is larger than the population.",
+            file="known_groups.csv",
+            place="size",
+            found=listed(known.loc[large, "group"]),
+            allowed=f"at most {total:,.0f} persons, everyone whom the tie definition admits",
+            remedy="Give sizes and populations in persons, not in thousands or per cent.",
+        )
+
+
 def _described(known: pd.DataFrame) -> pd.DataFrame:
     """Fill in what a table of known groups leaves out: label, year, source, quality."""
     whole = known.reindex(columns=list(dict.fromkeys([*known.columns, *DESCRIPTION])))
@@ -321,7 +343,8 @@ def sampling_of(tables: Mapping[str, pd.DataFrame]) -> Sampling:
         were calibrated, the linearised variance is that of the calibration's residuals.
     """
     from prevalence.calibration import Auxiliary, Calibration, Distance
-    from prevalence.replication import RESCALED_BOOTSTRAP, replicates_of_tables
+    from prevalence.replication import replicates_of_tables
+    from prevalence.sampling import replicate_sampling
 
     weights, factors = tables["weights"], tables["replicate_factors"]
     replicates = replicates_of_tables(weights, tables["replicates"], factors)
@@ -343,11 +366,4 @@ def sampling_of(tables: Mapping[str, pd.DataFrame]) -> Sampling:
                 residual_weights=initial,
             )
         )
-    drawn = replicates.factors.method == RESCALED_BOOTSTRAP
-    return Sampling(
-        design.weights,
-        replicates,
-        design.linearised_variance,
-        design.degrees_of_freedom,
-        scale=None if drawn else replicates.scale,
-    )
+    return replicate_sampling(replicates, design)

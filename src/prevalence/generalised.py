@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from prevalence.adjustment import stream
+from prevalence.degree import known_population_degrees
+from prevalence.errors import PipelineError
 from prevalence.interval import confidence_interval
 from prevalence.ratio import (
     Inference,
@@ -155,6 +157,39 @@ def generalised_estimate(
     )
 
 
+def probe_visibility(aware: Array, probe_sizes: ArrayLike, frame_size: float) -> Array:
+    """Visibility to the frame, from who knows of a member among probe groups of known size.
+
+    ``a_j = N_F * sum_k v_jk / sum_k N_k`` over the probe groups `k` that member `j` was asked
+    about: it takes members to be as visible to the probes as to the frame.
+
+    Parameters
+    ----------
+    aware
+        People of each probe group who know that the respondent is a member, shape (m, K), or (m,)
+        for one group or the sum over all; NaN where the question wasn't answered.
+    probe_sizes
+        People of the frame in each probe group, shape (K,), or a number.
+    frame_size
+        People of the frame.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (m,); NaN where no group was answered.
+
+    Notes
+    -----
+    Feehan & Salganik 2016, equation 7; the game of contacts of Salganik et al. 2011, *American
+    Journal of Epidemiology* 174:1190.
+    """
+    counts = np.asarray(aware, dtype=float)
+    counts = counts[:, None] if counts.ndim == 1 else counts
+    return known_population_degrees(
+        counts, np.atleast_1d(np.asarray(probe_sizes, dtype=float)), frame_size
+    )
+
+
 def _quotient(frame: Array, size: Array, hidden: Array) -> Array:
     """Out-reports of the whole frame over mean visibility, row by row."""
     out_reports = size * divided(frame[:, 0], frame[:, 1])
@@ -181,21 +216,34 @@ def visibility_sampling(
     Sampling
         In the order of the rows.
     """
-    from prevalence.design import SampleDesign, texts
-    from prevalence.replication import Replicates, draw_rescaled_bootstrap, rescaled
+    from prevalence.design import texts
+    from prevalence.sampling import bootstrap_sampling
 
-    design = SampleDesign.from_columns(
+    return bootstrap_sampling(
         table["weight"].to_numpy(float) if "weight" in table else np.ones(len(table)),
         strata=texts(table["stratum"]) if "stratum" in table else None,
         units=texts(table["psu"]) if "psu" in table else None,
+        replicates=replicates,
+        generator=generator,
     )
-    drawn = draw_rescaled_bootstrap(design, replicates, generator)
-    return Sampling(
-        design.weights,
-        Replicates(design, rescaled(design, drawn)),
-        design.linearised_variance,
-        design.degrees_of_freedom,
-    )
+
+
+def _visibility(table: pd.DataFrame, frame_size: float) -> Array:
+    """Visibility of each member: as given, or from the probe groups' awareness."""
+    if "visibility" in table and table["visibility"].notna().any():
+        return table["visibility"].to_numpy(float)
+    if not {"aware", "probe_size"} <= set(table) or np.isnan(frame_size):
+        raise PipelineError(
+            "Visibility to the frame isn't known.",
+            file="visibility",
+            place="columns visibility, aware, probe_size",
+            found="neither visibility, nor aware and probe_size with the number of adults",
+            allowed="one or the other",
+            remedy="Give each member's visibility, or the people of the probe groups who are aware "
+            "of it, their number, and the adults in populations.csv.",
+        )
+    share = divided(table["aware"].to_numpy(float), table["probe_size"].to_numpy(float))
+    return frame_size * share
 
 
 def generalised_rows(
@@ -208,8 +256,8 @@ def generalised_rows(
     study
         The survey.
     visibility
-        One row a member in the sample: `group`, `visibility`, and the columns of
-        :func:`visibility_sampling`.
+        One row a member in the sample: `group`, `visibility` or else `aware` and `probe_size` (see
+        :func:`probe_visibility`), and the columns of :func:`visibility_sampling`.
     entropy
         Seed of the replicates of the visibility samples.
 
@@ -234,7 +282,7 @@ def generalised_rows(
         found = generalised_estimate(
             group.reports,
             study.sampling,
-            mine["visibility"].to_numpy(float),
+            _visibility(mine, adults),
             visibility_sampling(mine, count, stream(entropy, group.name, "visibility")),
             inference,
             frame_size=None if np.isnan(adults) else adults,

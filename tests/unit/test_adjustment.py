@@ -7,6 +7,7 @@ from prevalence.adjustment import (
     adjusted_ratio,
     adjusted_table,
     beta_draws,
+    companion_degree_draws,
     companion_draws,
     factor_of,
     factor_table,
@@ -104,8 +105,43 @@ def test_a_companion_sample_has_its_own_weights_and_error(generator):
     z = w * (table["aware"] - estimate * table["alters"]).to_numpy() / (w @ table["alters"])
     variance = sum(50 * z[(table["stratum"] == s).to_numpy()].var(ddof=1) for s in "ab")
     assert drawn.std() == pytest.approx(np.sqrt(variance), rel=0.08)
-    with pytest.raises(PipelineError, match="single PSU"):
+    with pytest.raises(PipelineError, match="single sampled unit"):
         companion_draws(table.assign(psu="x"), 10, generator)
+    with pytest.raises(PipelineError, match="weights cannot be used"):
+        companion_draws(table.assign(weight=np.inf), 10, generator)
+    # Who lacks a number is out of both sums.
+    table.loc[0, "aware"] = np.nan
+    w = table["weight"]
+    told = table["aware"].notna()
+    expected = (w * table["aware"])[told].sum() / (w * table["alters"])[told].sum()
+    assert companion_draws(table, 10, generator)[0] == pytest.approx(expected)
+
+
+def test_the_degree_ratio_of_a_companion_sample(generator):
+    rng = np.random.default_rng(6)
+    table = pd.DataFrame(
+        {"group": "victims", "degree": rng.gamma(4, 20, 200), "weight": rng.uniform(1, 3, 200)}
+    )
+    frame = 100 * np.exp(0.05 * rng.standard_normal(M))
+    estimate, drawn = companion_degree_draws(table, frame, generator)
+    w, d = table["weight"], table["degree"]
+    mean = (w * d).sum() / w.sum()
+    assert estimate == pytest.approx(mean / np.median(frame))
+    z = w * (d - mean) / w.sum()
+    relative = np.sqrt(200 * z.var(ddof=1)) / mean
+    assert np.log(drawn).std() == pytest.approx(np.hypot(relative, 0.05), rel=0.05)
+    found = factor_of(
+        "degree_ratio",
+        {"from": "companion"},
+        "victims",
+        M,
+        generator,
+        companion=table,
+        frame_degree=frame,
+    )
+    assert np.median(found.draws) == pytest.approx(estimate, rel=0.01)
+    with pytest.raises(PipelineError, match="cannot come from this table"):
+        factor_of("precision", {"from": "companion"}, "victims", 9, generator, companion=table)
 
 
 def test_factors_as_the_config_writes_them(generator):
@@ -124,6 +160,8 @@ def test_factors_as_the_config_writes_them(generator):
     with pytest.raises(PipelineError) as error:
         factor_of("precision", {"from": "survivor_panel"}, "others", 9, generator, panel=panel)
     assert "others.precision" in str(error.value)
+    with pytest.raises(PipelineError, match="cannot come from this table"):
+        factor_of("precision", {"from": "survivor_panel"}, "victims", 9, generator, panel=panel)
 
 
 def test_errors_in_known_sizes(generator):

@@ -1,8 +1,12 @@
 import numpy as np
 import pytest
 
-from prevalence.generalised import generalised_estimate
+from prevalence.design import SampleDesign
+from prevalence.errors import PipelineError
+from prevalence.generalised import generalised_estimate, probe_visibility
 from prevalence.ratio import Inference
+from prevalence.replication import Replicates, jackknife
+from prevalence.sampling import bootstrap_sampling, replicate_sampling
 
 
 def test_a_toy_network_worked_by_hand(sampling_of):
@@ -34,6 +38,46 @@ def test_each_side_keeps_its_own_weights_and_non_answers(sampling_of):
     assert found.out_reports == pytest.approx(150)
     assert found.visibility == pytest.approx(6)
     assert found.estimate == pytest.approx(0.5 * 150 / 6)
+
+
+def test_a_game_of_contacts_with_probe_alters(sampling_of):
+    """Members say how many of two probe groups (20 and 30 people of 1,000) know of them.
+
+    Known by 2 of 50 probes, a member is seen by 40 of 1,000; who was asked about one group only is
+    scaled by that one.
+    """
+    aware = np.array([[1.0, 1.0], [0.0, 3.0], [1.0, np.nan], [np.nan, np.nan]])
+    found = probe_visibility(aware, np.array([20.0, 30.0]), 1_000)
+    np.testing.assert_allclose(found, [40, 60, 50, np.nan])
+    np.testing.assert_allclose(probe_visibility(np.array([2.0, 3.0]), 50, 1_000), [40, 60])
+    frame = sampling_of(np.full(4, 250.0), ["f"] * 4, range(4), replicates=20)
+    weights = np.array([1.0, 1.0, 2.0, 5.0])
+    hidden = sampling_of(weights, ["h"] * 4, range(4), replicates=20)
+    reports = np.array([0.0, 2.0, 1.0, 1.0])
+    estimate = generalised_estimate(reports, frame, found, hidden, Inference())
+    assert estimate.visibility == pytest.approx((40 + 60 + 2 * 50) / 4)
+    assert estimate.estimate == pytest.approx(1_000 / 50)
+
+
+def test_samples_with_other_replicates_add_their_relative_variances():
+    rng = np.random.default_rng(3)
+    reports, visibility = rng.poisson(1, 60).astype(float), rng.poisson(5, 30) + 1.0
+    frame_design = SampleDesign.from_columns(np.ones(60))
+    hidden_design = SampleDesign.from_columns(np.ones(30))
+    frame = replicate_sampling(Replicates(frame_design, jackknife(frame_design)))
+    hidden = replicate_sampling(Replicates(hidden_design, jackknife(hidden_design)))
+    found = generalised_estimate(
+        reports, frame, visibility, hidden, Inference(variance="replicates")
+    )
+    a = 60 * reports.var(ddof=1) / reports.sum() ** 2
+    b = visibility.var(ddof=1) / 30 / visibility.mean() ** 2
+    assert found.std_error == pytest.approx(found.estimate * np.sqrt(a + b))
+    drawn = bootstrap_sampling(np.ones(30), replicates=50, generator=rng)
+    mixed = generalised_estimate(reports, frame, visibility, drawn, Inference())
+    assert mixed.estimate == found.estimate
+    assert mixed.replicates.size == 0
+    with pytest.raises(PipelineError, match="bootstrap"):
+        generalised_estimate(reports, frame, visibility, hidden, Inference("percentile"))
 
 
 def test_equal_visibility_gives_the_variance_of_the_reports_alone(sampling_of):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandera.pandas as pa
 
-DISPOSITION = r"^(1\.[12]|2\.[123]\d?|3\.\d+|4\.\d+)$"
+DISPOSITION = r"^(1\.[12]|2\.[123]\d{0,2}|3\.\d+|4\.\d+)$"
 
 
 def _text(description: str, *checks: pa.Check, nullable: bool = False) -> pa.Column:
@@ -16,7 +16,7 @@ def _number(
 ) -> pa.Column:
     return pa.Column(
         float,
-        list(checks),
+        [*checks, pa.Check.lt(1e15)],  # nothing that is counted is infinite
         nullable=nullable,
         required=required,
         coerce=True,
@@ -212,10 +212,16 @@ _SAMPLE = {
 COMPANION = pa.DataFrameSchema(
     {
         **_SAMPLE,
-        "aware": _number("Contacts who know of the membership.", pa.Check.ge(0)),
-        "alters": _number("Contacts asked about.", pa.Check.ge(0)),
+        "aware": _number("Contacts who know of the membership.", pa.Check.ge(0), nullable=True),
+        "alters": _number("Contacts asked about.", pa.Check.ge(0), nullable=True),
+        "degree": _number(
+            "Network size, by the known groups of the survey, for the degree ratio.",
+            pa.Check.ge(0),
+            nullable=True,
+            required=False,
+        ),
     },
-    checks=pa.Check(lambda table: table["aware"] <= table["alters"], name="aware ≤ alters"),
+    checks=pa.Check(lambda table: ~(table["aware"] > table["alters"]), name="aware ≤ alters"),
     name="companion",
     description="Game of contacts: a member of a hidden group in each row, for the true-positive "
     "rate.",
@@ -226,7 +232,22 @@ VISIBILITY = pa.DataFrameSchema(
     {
         **_SAMPLE,
         "visibility": _number(
-            "People of the frame who would report the member.", pa.Check.ge(0), nullable=True
+            "People of the frame who would report the member.",
+            pa.Check.ge(0),
+            nullable=True,
+            required=False,
+        ),
+        "aware": _number(
+            "Instead of visibility: people of the probe groups who know of it.",
+            pa.Check.ge(0),
+            nullable=True,
+            required=False,
+        ),
+        "probe_size": _number(
+            "People of the frame in the probe groups that the member was asked about.",
+            pa.Check.gt(0),
+            nullable=True,
+            required=False,
         ),
     },
     name="visibility",

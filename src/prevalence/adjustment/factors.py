@@ -1,9 +1,4 @@
-"""What respondents cannot know: adjustment factors as distributions, carried by Monte Carlo.
-
-``N_adjusted = N_basic * precision / (frame_ratio * degree_ratio * true_positive_rate)``: the
-true-positive out-reports over mean visibility (Feehan & Salganik 2016, *Sociological Methodology*
-46:153). The unadjusted estimate stays the headline; adjusted figures are sensitivity.
-"""
+"""Adjustment factors as distributions: given, elicited, or estimated from a companion sample."""
 
 from __future__ import annotations
 
@@ -13,18 +8,13 @@ from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from prevalence.design import texts
 from prevalence.errors import PipelineError, listed
-from prevalence.relational import capped, stacked
-from prevalence.scale_up import FORMS, PER
 
 if TYPE_CHECKING:
     import pandas as pd
-
-    from prevalence.estimation import Study
-    from prevalence.ratio import RatioEstimates
 
 Array = NDArray[np.float64]
 
@@ -35,8 +25,6 @@ EXPONENTS = {
     "true_positive_rate": -1.0,
     "precision": 1.0,
 }
-KNOWN_SIZE = "known_size"
-SAMPLING = "sampling"
 SIZE_ERROR = {"A": 0.02, "B": 0.10, "C": 0.25}
 
 
@@ -183,44 +171,79 @@ def companion_draws(
     Raises
     ------
     PipelineError
-        If a stratum has one PSU, or there are no contacts.
+        If weights aren't positive, a stratum has one PSU, or there are no contacts.
 
     Notes
     -----
-    Salganik et al. 2011, *American Journal of Epidemiology* 174:1190; Rao, Wu & Yue 1992.
+    Members who lack either number are out of both sums. Salganik et al. 2011, *American Journal of
+    Epidemiology* 174:1190; Rao, Wu & Yue 1992.
     """
-    n = len(table)
-    weights = table["weight"].to_numpy(float) if "weight" in table else np.ones(n)
-    stratum = texts(table["stratum"]) if "stratum" in table else np.full(n, "")
-    psu = texts(table["psu"]) if "psu" in table else np.arange(n).astype(str)
-    sums = np.column_stack([table["aware"].to_numpy(float), table["alters"].to_numpy(float)])
-    sums = sums * weights[:, None]
-    total = sums.sum(axis=0)
-    replicated = np.zeros((size, 2))
-    for name in np.unique(stratum):
-        inside = stratum == name
-        units, place = np.unique(psu[inside], return_inverse=True)
-        m = len(units)
-        if m < 2:
-            raise PipelineError(
-                "A stratum of the companion sample has a single PSU.",
-                file="companion",
-                place="stratum, psu",
-                found="1 PSU",
-                allowed="2 or more",
-                remedy="Join the stratum with another one.",
-            )
-        by_unit = np.zeros((m, 2))
-        np.add.at(by_unit, place, sums[inside])
-        drawn = generator.multinomial(m - 1, np.full(m, 1 / m), size)
-        replicated += drawn @ by_unit * (m / (m - 1))
-    if total[1] <= 0 or (replicated[:, 1] <= 0).any():
+    told = table["aware"].notna() & table["alters"].notna()
+    estimate, replicates = _companion_ratio(
+        table, table["aware"].where(told, 0.0), table["alters"].where(told, 0.0), size, generator
+    )
+    if not estimate >= 0:
         raise PipelineError(
             "The companion sample holds too few contacts to estimate from.",
             file="companion",
             place="alters",
             found=f"{int((table['alters'] > 0).sum())} members with contacts",
         )
+    return estimate, replicates
+
+
+def companion_degree_draws(
+    table: pd.DataFrame, frame_degree: Array, generator: np.random.Generator
+) -> tuple[float, Array]:
+    """Estimate the degree ratio: mean degree of the hidden group over that of the frame.
+
+    Parameters
+    ----------
+    table
+        One row a member of the hidden group: `degree` (by the known groups of the frame's survey),
+        and `weight`, `stratum`, `psu` as in :func:`companion_draws`.
+    frame_degree
+        Draws of the frame's mean degree, shape (M,).
+    generator
+        Source of randomness.
+
+    Returns
+    -------
+    estimate : float
+        Weighted mean degree of the members over the median of `frame_degree`.
+    draws : numpy.ndarray
+        Shape (M,): both samples vary, independently of one another.
+    """
+    degree = table["degree"].to_numpy(float)
+    told = np.isfinite(degree)
+    mean, replicates = _companion_ratio(
+        table, np.where(told, degree, 0.0), told.astype(float), len(frame_degree), generator
+    )
+    draws: Array = replicates / frame_degree
+    return mean / float(np.median(frame_degree)), draws
+
+
+def _companion_ratio(
+    table: pd.DataFrame,
+    numerator: ArrayLike,
+    denominator: ArrayLike,
+    size: int,
+    generator: np.random.Generator,
+) -> tuple[float, Array]:
+    """Weighted ratio over a companion sample with its replicates; NaN without a denominator."""
+    from prevalence.sampling import bootstrap_sampling
+
+    sampling = bootstrap_sampling(
+        table["weight"].to_numpy(float) if "weight" in table else np.ones(len(table)),
+        strata=texts(table["stratum"]) if "stratum" in table else None,
+        units=texts(table["psu"]) if "psu" in table else None,
+        replicates=size,
+        generator=generator,
+    )
+    columns = np.column_stack([np.asarray(numerator, float), np.asarray(denominator, float)])
+    total, replicated = sampling.weights @ columns, sampling.replicates.totals(columns)
+    if not total[1] > 0 or not (replicated[:, 1] > 0).all():
+        return float("nan"), np.full(size, np.nan)
     return float(total[0] / total[1]), replicated[:, 0] / replicated[:, 1]
 
 
@@ -233,6 +256,7 @@ def factor_of(
     *,
     panel: pd.DataFrame | None = None,
     companion: pd.DataFrame | None = None,
+    frame_degree: Array | None = None,
 ) -> Factor:
     """Draw a factor as the config describes it.
 
@@ -252,7 +276,10 @@ def factor_of(
     panel
         Elicited true-positive rates: `member`, `group`, `best`, `low`, `high`.
     companion
-        Companion sample: see :func:`companion_draws`; with `group` where it covers several.
+        Companion sample: see :func:`companion_draws` for the true-positive rate and
+        :func:`companion_degree_draws` for the degree ratio; with `group` where it covers several.
+    frame_degree
+        Draws of the frame's mean degree, shape (size,), for a degree ratio from the companion.
 
     Returns
     -------
@@ -262,12 +289,17 @@ def factor_of(
     Raises
     ------
     PipelineError
-        If the table that it is to come from has no row for the group.
+        If the table that it is to come from has no row for the group, or cannot give this factor.
     """
     if "value" in setting:
         return Factor(name, np.full(size, float(setting["value"])), "given")
     if "mean" in setting:
-        return Factor(name, beta_draws(setting["mean"], setting["sd"], size, generator), "given")
+        try:
+            drawn = beta_draws(setting["mean"], setting["sd"], size, generator)
+        except PipelineError as error:
+            error.place = f"estimate.adjustment.factors.{group}.{name}"
+            raise
+        return Factor(name, drawn, "given")
     if "median" in setting:
         drawn = log_normal_draws(setting["median"], setting["cv"], size, generator)
         return Factor(name, drawn, "given")
@@ -285,7 +317,19 @@ def factor_of(
             "distribution.",
         )
     if source == "companion":
-        return Factor(name, companion_draws(mine, size, generator)[1], "companion")
+        if name == "true_positive_rate":
+            return Factor(name, companion_draws(mine, size, generator)[1], "companion")
+        if name == "degree_ratio" and "degree" in mine and frame_degree is not None:
+            return Factor(name, companion_degree_draws(mine, frame_degree, generator)[1], source)
+    if source == "companion" or name != "true_positive_rate":
+        raise PipelineError(
+            "A factor cannot come from this table.",
+            place=f"estimate.adjustment.factors.{group}.{name}",
+            found=source,
+            allowed="true_positive_rate from survivor_panel or companion; degree_ratio from a "
+            "companion with the column degree",
+            remedy="Give the factor as a distribution.",
+        )
     best, low, high = (mine[column].to_numpy(float) for column in ("best", "low", "high"))
     return Factor(name, pooled_draws(best, low, high, size, generator), "elicited")
 
@@ -354,6 +398,7 @@ def draw_factors(
     *,
     panel: pd.DataFrame | None = None,
     companion: pd.DataFrame | None = None,
+    frame_degree: Array | None = None,
 ) -> dict[str, list[Factor]]:
     """Draw every factor of every hidden group, each from a stream of its own.
 
@@ -363,7 +408,7 @@ def draw_factors(
         The `estimate.adjustment` section: `draws` and `factors` by group and name.
     entropy
         Seed of the streams; results don't depend on the order of groups and factors.
-    panel, companion
+    panel, companion, frame_degree
         As in :func:`factor_of`.
 
     Returns
@@ -382,6 +427,7 @@ def draw_factors(
                 stream(entropy, group, name),
                 panel=panel,
                 companion=companion,
+                frame_degree=frame_degree,
             )
             for name in EXPONENTS
         ]
@@ -392,231 +438,6 @@ def stream(entropy: Sequence[int], *names: str) -> np.random.Generator:
     """Give the random generator that belongs to some names, whatever else is drawn."""
     words = [crc32(name.encode()) for name in names]
     return np.random.default_rng(np.random.SeedSequence([*entropy, *words]))
-
-
-def adjust_study(
-    study: Study,
-    settings: Mapping[str, Any],
-    factors: Mapping[str, Sequence[Factor]],
-    entropy: Sequence[int],
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Adjust the headline of every hidden group and every ratio of two.
-
-    Parameters
-    ----------
-    study
-        The survey.
-    settings
-        The `estimate.adjustment` section.
-    factors
-        From :func:`draw_factors`; groups without factors aren't adjusted.
-    entropy
-        Seed of the errors in known sizes, which are common to all hidden groups.
-
-    Returns
-    -------
-    adjusted, components : pandas.DataFrame
-        From :func:`adjusted_table`, in persons, as rates and as ratios, and from
-        :func:`variance_components`.
-    """
-    import pandas as pd
-
-    draws, level = settings["draws"], study.headline.inference.level
-    groups = [group for group in study.hidden_groups() if group.name in factors]
-    estimates = study.headline_estimates(groups)
-    total = study.populations.total
-    basic = {
-        group.name: total * sampling_draws(estimates, place, draws, stream(entropy, SAMPLING))
-        for place, group in enumerate(groups)
-    }
-    known = study.known.set_index("group").loc[list(study.headline.known_groups)]
-    reported = capped(stacked(study.counts, study.headline.known_groups), study.headline.known_cap)
-    size_error = known_size_multiplier(
-        known["size"].to_numpy(float),
-        [str(grade) for grade in known["quality"]],
-        study.sampling.weights @ np.nan_to_num(reported),
-        draws,
-        stream(entropy, KNOWN_SIZE),
-        degree=FORMS[study.headline.estimator].degree,
-    )
-    table = adjusted_table(basic, factors, size_error, level).assign(unit="persons")
-    tables = [table]
-    n = {group.name: int(estimates.n[place]) for place, group in enumerate(groups)}
-    nation = study.domains[0]
-    for group in groups:
-        rate = PER[group.per] / study.populations.of(nation, group.population)
-        rows = table[table["group"] == group.name].assign(unit=group.per)
-        columns = ["estimate", "std_error", "lower", "upper"]
-        rows[columns] *= rate
-        tables.append(rows.dropna(subset=["estimate"]))
-    for name, setting in (study.settings.get("ratios") or {}).items():
-        above, below = setting["numerator"], setting["denominator"]
-        if above not in basic or below not in basic or not (basic[below] > 0).all():
-            continue
-        quotient = study.ratio_of_groups(above, below)
-        shared = sampling_draws(quotient, 0, draws, stream(entropy, SAMPLING))
-        ratio = adjusted_ratio(shared, factors[above], factors[below], level)
-        tables.append(pd.DataFrame(ratio).assign(group=name, unit="ratio"))
-        n[name] = min(n[above], n[below])
-    result = pd.concat(tables, ignore_index=True)
-    result = result.assign(
-        estimator=study.headline.estimator,
-        domain_type=nation.type,
-        domain=nation.name,
-        level=level,
-        n=result["group"].map(n),
-    )
-    return result, variance_components(basic, factors, size_error)
-
-
-def sampling_draws(
-    estimates: RatioEstimates, place: int, size: int, generator: np.random.Generator
-) -> Array:
-    """Draw an estimate from its sampling distribution.
-
-    Parameters
-    ----------
-    estimates
-        Estimates with their replicates.
-    place
-        Which of them.
-    size
-        Number of draws M.
-    generator
-        Source of randomness where the replicates aren't draws.
-
-    Returns
-    -------
-    numpy.ndarray
-        Shape (M,): bootstrap replicates, each equally often; with a jackknife or half-samples a
-        log-normal distribution with the replicates' standard error.
-    """
-    point = float(estimates.ratio[place])
-    if estimates.replicate_scale is None:
-        return replicate_draws(estimates.replicates[:, [place]], size)[:, 0]
-    if not point > 0:
-        return np.full(size, point)
-    spread = float(estimates.std_error[place]) / point
-    drawn: Array = point * np.exp(spread * generator.standard_normal(size))
-    return drawn
-
-
-def replicate_draws(replicates: Array, size: int) -> Array:
-    """Spread the bootstrap replicates evenly over the draws.
-
-    Parameters
-    ----------
-    replicates
-        Shape (B, q).
-    size
-        Number of draws M.
-
-    Returns
-    -------
-    numpy.ndarray
-        Shape (M, q): each replicate stands equally often, up to one.
-    """
-    return replicates[np.arange(size) % len(replicates)]
-
-
-def adjusted_table(
-    basic: Mapping[str, Array],
-    factors: Mapping[str, Sequence[Factor]],
-    size_error: Array,
-    level: float,
-) -> pd.DataFrame:
-    """Adjust each hidden group's estimate by each factor alone, by all, and by none.
-
-    Parameters
-    ----------
-    basic
-        Replicates of each group's unadjusted total spread over the draws, shape (M,).
-    factors
-        Each group's factors, each with M draws.
-    size_error
-        Multiplier for errors in known sizes, shape (M,).
-    level
-        Probability within the limits.
-
-    Returns
-    -------
-    pandas.DataFrame
-        `group`, `adjustment` (none, a factor, known_size, all), the median, standard deviation and
-        quantiles of the draws. Medians, since the mean of 1 / rate may not exist.
-    """
-    import pandas as pd
-
-    rows = []
-    for group, draws in basic.items():
-        parts = {factor.name: factor.multiplier for factor in factors[group]}
-        parts[KNOWN_SIZE] = size_error
-        everything = np.prod(np.stack(list(parts.values())), axis=0)
-        shown = {"none": np.ones(len(draws)), **parts, "all": everything}
-        for name, multiplier in shown.items():
-            rows.append({"group": group, "adjustment": name} | summary(draws * multiplier, level))
-    return pd.DataFrame(rows)
-
-
-def adjusted_ratio(
-    basic: Array,
-    numerator: Sequence[Factor],
-    denominator: Sequence[Factor],
-    level: float,
-) -> list[dict[str, Any]]:
-    """Adjust the ratio of two hidden groups; errors in known sizes cancel.
-
-    Parameters
-    ----------
-    basic
-        Replicates of the ratio spread over the draws, shape (M,).
-    numerator, denominator
-        Factors of the two groups.
-    level
-        Probability within the limits.
-
-    Returns
-    -------
-    list of dict
-        As the rows of :func:`adjusted_table`, without `group`.
-    """
-    below = {factor.name: factor.multiplier for factor in denominator}
-    parts = {factor.name: factor.multiplier / below[factor.name] for factor in numerator}
-    everything = np.prod(np.stack(list(parts.values())), axis=0)
-    shown = {"none": np.ones(len(basic)), **parts, "all": everything}
-    return [{"adjustment": name} | summary(basic * m, level) for name, m in shown.items()]
-
-
-def variance_components(
-    basic: Mapping[str, Array], factors: Mapping[str, Sequence[Factor]], size_error: Array
-) -> pd.DataFrame:
-    """Say what the final uncertainty is made of.
-
-    Parameters
-    ----------
-    basic, factors, size_error
-        As in :func:`adjusted_table`.
-
-    Returns
-    -------
-    pandas.DataFrame
-        `group`, `source` (sampling, each factor, known_size), the variance of the logarithm, and
-        its share: the logarithm of the adjusted estimate is a sum of independent parts.
-    """
-    import pandas as pd
-
-    rows = []
-    for group, draws in basic.items():
-        if not (draws > 0).all():
-            continue
-        parts = {SAMPLING: draws} | {factor.name: factor.multiplier for factor in factors[group]}
-        parts[KNOWN_SIZE] = size_error
-        variances = {name: float(np.var(np.log(values))) for name, values in parts.items()}
-        total = sum(variances.values())
-        rows += [
-            {"group": group, "source": name, "variance": v, "share": v / total if total else 0.0}
-            for name, v in variances.items()
-        ]
-    return pd.DataFrame(rows, columns=["group", "source", "variance", "share"])
 
 
 def factor_table(factors: Mapping[str, Sequence[Factor]], level: float) -> pd.DataFrame:

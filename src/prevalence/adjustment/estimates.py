@@ -1,0 +1,274 @@
+"""Adjusted estimates: the factors carried over the replicates, and what the variance is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from prevalence.adjustment.factors import Factor, known_size_multiplier, stream, summary
+from prevalence.ratio import RatioBatch
+from prevalence.relational import capped, stacked
+from prevalence.scale_up import FORMS, PER
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from prevalence.estimation import Study
+    from prevalence.ratio import RatioEstimates
+
+Array = NDArray[np.float64]
+
+KNOWN_SIZE = "known_size"
+SAMPLING = "sampling"
+
+
+def frame_degree_draws(study: Study, size: int, entropy: Sequence[int]) -> Array:
+    """Draw the frame's weighted mean degree, by the headline's definition, from its replicates.
+
+    Parameters
+    ----------
+    study
+        The survey.
+    size
+        Number of draws M.
+    entropy
+        Seed, where the replicates aren't draws.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (M,).
+    """
+    degree = study.sizes().by_definition["known_population"]
+    batch = RatioBatch(len(degree))
+    batch.add(degree, np.ones(len(degree)))
+    estimates = batch.evaluate(study.sampling, linearised=False)
+    return sampling_draws(estimates, 0, size, stream(entropy, "degree"))
+
+
+def adjust_study(
+    study: Study,
+    settings: Mapping[str, Any],
+    factors: Mapping[str, Sequence[Factor]],
+    entropy: Sequence[int],
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Adjust the headline of every hidden group and every ratio of two.
+
+    Parameters
+    ----------
+    study
+        The survey.
+    settings
+        The `estimate.adjustment` section.
+    factors
+        From :func:`draw_factors`; groups without factors aren't adjusted.
+    entropy
+        Seed of the errors in known sizes, which are common to all hidden groups.
+
+    Returns
+    -------
+    adjusted, components : pandas.DataFrame
+        From :func:`adjusted_table`, in persons, as rates and as ratios, and from
+        :func:`variance_components`.
+    """
+    import pandas as pd
+
+    draws, level = settings["draws"], study.headline.inference.level
+    groups = [group for group in study.hidden_groups() if group.name in factors]
+    estimates = study.headline_estimates(groups)
+    total = study.populations.total
+    basic = {
+        group.name: total * sampling_draws(estimates, place, draws, stream(entropy, SAMPLING))
+        for place, group in enumerate(groups)
+    }
+    known = study.known.set_index("group").loc[list(study.headline.known_groups)]
+    reported = capped(stacked(study.counts, study.headline.known_groups), study.headline.known_cap)
+    size_error = known_size_multiplier(
+        known["size"].to_numpy(float),
+        [str(grade) for grade in known["quality"]],
+        study.sampling.weights @ np.nan_to_num(reported),
+        draws,
+        stream(entropy, KNOWN_SIZE),
+        degree=FORMS[study.headline.estimator].degree,
+    )
+    table = adjusted_table(basic, factors, size_error, level).assign(unit="persons")
+    tables = [table]
+    n = {group.name: int(estimates.n[place]) for place, group in enumerate(groups)}
+    nation = study.domains[0]
+    for group in groups:
+        rate = PER[group.per] / study.populations.of(nation, group.population)
+        rows = table[table["group"] == group.name].assign(unit=group.per)
+        columns = ["estimate", "std_error", "lower", "upper"]
+        rows[columns] *= rate
+        tables.append(rows.dropna(subset=["estimate"]))
+    for name, setting in (study.settings.get("ratios") or {}).items():
+        above, below = setting["numerator"], setting["denominator"]
+        if above not in basic or below not in basic or not (basic[below] > 0).all():
+            continue
+        quotient = study.ratio_of_groups(above, below)
+        shared = sampling_draws(quotient, 0, draws, stream(entropy, SAMPLING))
+        ratio = adjusted_ratio(shared, factors[above], factors[below], level)
+        tables.append(pd.DataFrame(ratio).assign(group=name, unit="ratio"))
+        n[name] = min(n[above], n[below])
+    result = pd.concat(tables, ignore_index=True)
+    result = result.assign(
+        estimator=study.headline.estimator,
+        domain_type=nation.type,
+        domain=nation.name,
+        level=level,
+        n=result["group"].map(n),
+    )
+    return result, variance_components(basic, factors, size_error)
+
+
+def sampling_draws(
+    estimates: RatioEstimates, place: int, size: int, generator: np.random.Generator
+) -> Array:
+    """Draw an estimate from its sampling distribution.
+
+    Parameters
+    ----------
+    estimates
+        Estimates with their replicates.
+    place
+        Which of them.
+    size
+        Number of draws M.
+    generator
+        Source of randomness where the replicates aren't draws.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (M,): bootstrap replicates, each equally often; with a jackknife or half-samples a
+        log-normal distribution with the replicates' standard error.
+    """
+    point = float(estimates.ratio[place])
+    if estimates.replicate_scale is None:
+        return replicate_draws(estimates.replicates[:, [place]], size)[:, 0]
+    if not point > 0:
+        return np.full(size, point)
+    spread = float(estimates.std_error[place]) / point
+    drawn: Array = point * np.exp(spread * generator.standard_normal(size))
+    return drawn
+
+
+def replicate_draws(replicates: Array, size: int) -> Array:
+    """Spread the bootstrap replicates evenly over the draws.
+
+    Parameters
+    ----------
+    replicates
+        Shape (B, q).
+    size
+        Number of draws M.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (M, q): each replicate stands equally often, up to one.
+    """
+    return replicates[np.arange(size) % len(replicates)]
+
+
+def adjusted_table(
+    basic: Mapping[str, Array],
+    factors: Mapping[str, Sequence[Factor]],
+    size_error: Array,
+    level: float,
+) -> pd.DataFrame:
+    """Adjust each hidden group's estimate by each factor alone, by all, and by none.
+
+    Parameters
+    ----------
+    basic
+        Replicates of each group's unadjusted total spread over the draws, shape (M,).
+    factors
+        Each group's factors, each with M draws.
+    size_error
+        Multiplier for errors in known sizes, shape (M,).
+    level
+        Probability within the limits.
+
+    Returns
+    -------
+    pandas.DataFrame
+        `group`, `adjustment` (none, a factor, known_size, all), the median, standard deviation and
+        quantiles of the draws. Medians, since the mean of 1 / rate may not exist.
+    """
+    import pandas as pd
+
+    rows = []
+    for group, draws in basic.items():
+        parts = {factor.name: factor.multiplier for factor in factors[group]}
+        parts[KNOWN_SIZE] = size_error
+        everything = np.prod(np.stack(list(parts.values())), axis=0)
+        shown = {"none": np.ones(len(draws)), **parts, "all": everything}
+        for name, multiplier in shown.items():
+            rows.append({"group": group, "adjustment": name} | summary(draws * multiplier, level))
+    return pd.DataFrame(rows)
+
+
+def adjusted_ratio(
+    basic: Array,
+    numerator: Sequence[Factor],
+    denominator: Sequence[Factor],
+    level: float,
+) -> list[dict[str, Any]]:
+    """Adjust the ratio of two hidden groups; errors in known sizes cancel.
+
+    Parameters
+    ----------
+    basic
+        Replicates of the ratio spread over the draws, shape (M,).
+    numerator, denominator
+        Factors of the two groups.
+    level
+        Probability within the limits.
+
+    Returns
+    -------
+    list of dict
+        As the rows of :func:`adjusted_table`, without `group`.
+    """
+    below = {factor.name: factor.multiplier for factor in denominator}
+    parts = {factor.name: factor.multiplier / below[factor.name] for factor in numerator}
+    everything = np.prod(np.stack(list(parts.values())), axis=0)
+    shown = {"none": np.ones(len(basic)), **parts, "all": everything}
+    return [{"adjustment": name} | summary(basic * m, level) for name, m in shown.items()]
+
+
+def variance_components(
+    basic: Mapping[str, Array], factors: Mapping[str, Sequence[Factor]], size_error: Array
+) -> pd.DataFrame:
+    """Say what the final uncertainty is made of.
+
+    Parameters
+    ----------
+    basic, factors, size_error
+        As in :func:`adjusted_table`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        `group`, `source` (sampling, each factor, known_size), the variance of the logarithm, and
+        its share: the logarithm of the adjusted estimate is a sum of independent parts.
+    """
+    import pandas as pd
+
+    rows = []
+    for group, draws in basic.items():
+        if not (draws > 0).all():
+            continue
+        parts = {SAMPLING: draws} | {factor.name: factor.multiplier for factor in factors[group]}
+        parts[KNOWN_SIZE] = size_error
+        variances = {name: float(np.var(np.log(values))) for name, values in parts.items()}
+        total = sum(variances.values())
+        rows += [
+            {"group": group, "source": name, "variance": v, "share": v / total if total else 0.0}
+            for name, v in variances.items()
+        ]
+    return pd.DataFrame(rows, columns=["group", "source", "variance", "share"])
