@@ -19,6 +19,7 @@ from prevalence.disclosure.gate import (
 )
 from prevalence.files import read_csv, read_json, read_yaml, replacing
 from prevalence.job import run_job
+from prevalence.report.derived import derived_tables
 from prevalence.report.story import ILLUSTRATION
 from prevalence.terminology import Terminology
 
@@ -35,6 +36,7 @@ def hashes(identity: dict[str, Any]) -> list[str]:
     found = [str(identity["identity"]), str(identity.get("sha256", ""))]
     for part in ("parts", "raw_files"):
         found += [str(value) for value in identity.get(part, {}).values()]
+    found += [value[:12] for value in found]  # as a table prints them
     return sorted(filter(None, found), key=len, reverse=True)
 
 
@@ -69,14 +71,18 @@ def main(job: Any) -> None:
         Path(path).read_text(encoding="utf-8")
         for path in [*job.input.texts, job.input.findings, job.input.identity]
     ]
+    records = [Path(path) for path in job.input.reference if path.endswith(".json")]
+    reviewed += [path.read_text(encoding="utf-8") for path in [*records, Path(job.input.policy)]]
     reviewed.append(yaml.safe_dump(job.params.config, allow_unicode=True))
     reviewed += [job.params.renderer, *ILLUSTRATION.values()]
     report = job.params.config["report"]
     lines = [str(n) for line in report.get("help_lines") or [] for n in line.get("numbers", [])]
     identity = read_json(job.input.identity)
+    coverage = next((read_csv(path) for path in job.input.reference if path.endswith(".csv")), None)
+    shown = derived_tables(tables, coverage, job.params.config["headline"])
     allowed = Allowed(
         declared=[*declared_files(job), *released_files],
-        numbers=allowed_numbers(tables, reviewed),
+        numbers=allowed_numbers(tables | shown, reviewed),
         texts=[*lines, *(line.split(" ")[0] for line in lines), *hashes(identity)],
         required=required_texts(job.params.config["survey"], report, str(identity["identity"])),
         withheld=withheld_cells(tables),
