@@ -18,6 +18,7 @@ from prevalence.disclosure.cells import geography_of
 from prevalence.disclosure.differencing import check_differences
 from prevalence.disclosure.release import release, validation
 from prevalence.disclosure.rules import Policy, valid_exceptions
+from prevalence.errors import PipelineError
 from prevalence.files import read_csv, read_json, read_parquet, read_yaml, write_csv
 from prevalence.job import run_job
 
@@ -45,7 +46,15 @@ def main(job: Any) -> None:
         exceptions=valid_exceptions(config["exceptions"], survey, datetime.date.today()),
     )
     if settings.get("earlier"):
-        earlier = read_csv(Path(settings["earlier"]) / "scale_up.csv")
+        file = Path(settings["earlier"]) / "scale_up.csv"
+        if not file.is_file():
+            raise PipelineError(
+                "The earlier release is not there.",
+                file=file,
+                place="release.earlier",
+                remedy="Name the folder of its tables, or set earlier: null.",
+            )
+        earlier = read_csv(file)
         check_differences(released.tables["scale_up"], earlier, policy, settings["earlier"])
     truth = read_json(job.input.truth).get("estimands", []) if job.input.get("truth") else []
     done = {

@@ -176,6 +176,31 @@ class Codebook:
         """Return the variables with one of some roles."""
         return tuple(variable for variable in self.variables if variable.role in roles)
 
+    def number(self, name: str, place: str) -> Variable:
+        """Return the numeric variable of an analysis name.
+
+        Parameters
+        ----------
+        name, place
+            As in :meth:`named`.
+
+        Raises
+        ------
+        PipelineError
+            If there is none of that name, or it isn't numeric.
+        """
+        variable = self.named(name, place)
+        if variable.type != "numeric" or variable.role == "key":
+            raise PipelineError(
+                "The config asks for a number where the codebook has none.",
+                file=self.file,
+                place=place,
+                found=f"{name}, of type {variable.type} and role {variable.role}",
+                allowed="a variable of the type numeric that is no key",
+                remedy=f"Name another variable, or correct line {variable.line} of the codebook.",
+            )
+        return variable
+
     def named(self, name: str, place: str) -> Variable:
         """Return the variable of an analysis name.
 
@@ -262,7 +287,11 @@ def parse_codebook(content: bytes, file: object) -> Codebook:
         ) from None
     _check_header(reader.fieldnames or [], file)
     if not rows:
-        raise PipelineError("The codebook lists no variable.", file=file)
+        raise PipelineError(
+            "The codebook lists no variable.",
+            file=file,
+            remedy="Write a line for each variable that the pipeline may read.",
+        )
     variables = tuple(_variable(row, line, file) for line, row in rows)
     _check_unique(variables, file)
     return Codebook(variables, str(file))
@@ -498,6 +527,6 @@ def _pairs(text: str, column: str, wrong: _Wrong) -> dict[str, str]:
 def _number(text: str, column: str, wrong: _Wrong) -> float | None:
     if not text:
         return None
-    if not _NUMBER.fullmatch(text):
+    if not _NUMBER.fullmatch(text) or not math.isfinite(float(text)):
         raise wrong("A bound is not a number.", column, text, "a number, or nothing")
     return float(text)

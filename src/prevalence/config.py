@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from prevalence.errors import PipelineError, listed, suggestion
+from prevalence.plain_text import active_content
+from prevalence.references import check_references
+
+# Sections whose words are printed: a blank says nothing there.
+_PRINTED = ("survey", "report")
+# Keys that may hold marks and blanks of their own.
+_MARKS = ("ingest.reader.", "clean.derive.", "ingest.arrange.")
+_SECRET = ("ingest.pseudonym_key",)
 
 SURVEY_ID = re.compile(r"[a-z][a-z0-9_]*")
 
@@ -57,6 +66,90 @@ def check_config(config: Any, schema: Mapping[str, Any], file: str) -> None:
     errors = sorted(validator.iter_errors(config), key=lambda error: list(map(str, error.path)))
     if errors:
         raise _explained(_deepest(errors[0]), file)
+
+
+def check_survey(config: Any, schema: Mapping[str, Any], file: str) -> None:
+    """Check a survey's config: the schemas of its sections, then its texts.
+
+    Parameters
+    ----------
+    config
+        What the YAML file holds.
+    schema
+        What :func:`survey_schema` composed.
+    file
+        The file's name, for the message.
+
+    Raises
+    ------
+    PipelineError
+        As :func:`check_config` does; for a text that a browser, a spreadsheet or a renderer would
+        act on; and as :func:`prevalence.references.check_references` does.
+    """
+    check_config(config, schema, file)
+    for key, text in texts_of(config):
+        _check_text(key, text, file)
+    _check_date(config["headline"]["date"], file)
+    check_references(config, file)
+
+
+def texts_of(value: Any, key: str = "") -> Iterator[tuple[str, str]]:
+    """List every text of a config with its dotted key; the keys themselves are texts too.
+
+    Parameters
+    ----------
+    value
+        The config, or a part of it.
+    key
+        The part's own key.
+
+    Yields
+    ------
+    tuple of str
+        Dotted key and text.
+    """
+    if isinstance(value, str):
+        yield key, value
+    elif isinstance(value, Mapping):
+        for name, part in value.items():
+            place = f"{key}.{name}" if key else str(name)
+            yield place, str(name)
+            yield from texts_of(part, place)
+    elif isinstance(value, list):
+        for number, part in enumerate(value):
+            yield from texts_of(part, f"{key}.{number}")
+
+
+def _check_text(key: str, text: str, file: str) -> None:
+    if key.startswith(_MARKS):
+        return
+    printed = key.split(".", maxsplit=1)[0] in _PRINTED
+    active = active_content(text.removesuffix("\n") if printed else text)
+    if active is None and (text.strip() or not printed):
+        return
+    lines = text.strip().count("\n")
+    raise PipelineError(
+        "A text of the config is not plain." if active else "A text of the config is blank.",
+        file=file,
+        place=key,
+        found=f"{lines + 1} lines" if lines else active or "blanks",
+        allowed="plain text on one line: no formulas, no HTML or Markdown, no control characters",
+        remedy="Write plain words; fold long texts with >- in YAML, which makes one line of them.",
+    )
+
+
+def _check_date(date: Any, file: str) -> None:
+    try:
+        dt.date.fromisoformat(str(date))
+    except ValueError:
+        raise PipelineError(
+            "The headline's date is no date.",
+            file=file,
+            place="headline.date",
+            found=_short(date),
+            allowed="the day on which the choices were fixed, as 2023-09-07",
+            remedy="Write the day on which they were fixed.",
+        ) from None
 
 
 def check_survey_id(survey: str, file: str, taken: set[str]) -> None:
@@ -152,6 +245,8 @@ def _explained(error: Any, file: str) -> PipelineError:
         allowed = f"{error.validator_value}; {allowed or ''}".rstrip("; ")
     else:
         allowed = f"{rule} {error.validator_value}; {allowed or ''}".rstrip("; ")
+    if key.startswith(_SECRET):
+        found = "a value that is not repeated here"
     return PipelineError(
         problem, file=file, place=key, found=_short(found), allowed=allowed, remedy=remedy
     )

@@ -63,6 +63,8 @@ def _derived(answers: pd.DataFrame, definition: Mapping[str, Any], place: str) -
     if "paste" in definition:
         return _pasted(answers[definition["paste"]], definition.get("separator", " "))
     if "sum" in definition:
+        for source in definition["sum"]:
+            _check_number(answers[source], source, place)
         total = answers[definition["sum"]].to_numpy(dtype=np.float64).sum(axis=1)
         return _series(total)
     return _series(answers[definition["from"]])
@@ -75,12 +77,28 @@ def _series(values: Any, dtype: Any = None) -> pd.Series[Any]:
     return series
 
 
+def _check_number(source: pd.Series, name: str, place: str) -> None:
+    if source.dtype != np.float64:
+        raise PipelineError(
+            "A derived variable makes numbers of a variable that has none.",
+            place=place,
+            found=name,
+            allowed="a numeric variable",
+            remedy="Use map: for texts, or name a numeric variable.",
+        )
+
+
 def _mapped(source: pd.Series, groups: Mapping[str, list[Any]], place: str) -> pd.Series:
     names: dict[str, str] = {}
     for new, olds in groups.items():
         for old in olds:
             if str(old) in names:
-                raise PipelineError("A value stands twice in a map.", place=place, found=old)
+                raise PipelineError(
+                    "A value stands twice in a map.",
+                    place=place,
+                    found=old,
+                    remedy="Leave it in one of its classes.",
+                )
             names[str(old)] = str(new)
     values = [None if _absent(value) else str(value) for value in source]
     unknown = sorted({value for value in values if value is not None and value not in names})
@@ -109,6 +127,7 @@ def _classed(source: pd.Series, definition: Mapping[str, Any], place: str) -> pd
             allowed="rising breaks, and one label for each: the last class has no upper end",
             remedy="Correct breaks or labels.",
         )
+    _check_number(source, definition["from"], place)
     values = source.to_numpy(dtype=np.float64)
     below = int((values < breaks[0]).sum())
     if below:

@@ -227,7 +227,7 @@ def typed_missing_code(
         )
     default = [variable.name for variable in codebook.counts]
     for name in settings.get("variables") or default:
-        codebook.named(name, "clean.edits (typed_missing_code: variables)")
+        codebook.number(name, "clean.edits (typed_missing_code: variables)")
         cells = interviews.answers[name].isin(list(settings["codes"])).to_numpy()
         interviews, made = make_missing(interviews, name, cells, kind, str(settings["rule"]))
         records += made
@@ -242,8 +242,8 @@ def part_above_whole(
     ``become: whole`` (the default) raises the whole; ``become: missing`` drops the part.
     """
     place = "clean.edits (part_above_whole)"
-    part = codebook.named(settings["part"], place).name
-    whole = codebook.named(settings["whole"], place).name
+    part = codebook.number(settings["part"], place).name
+    whole = codebook.number(settings["whole"], place).name
     values = interviews.counts([part, whole])
     cells = values[:, 0] > values[:, 1]
     rule = str(settings["rule"])
@@ -261,7 +261,7 @@ def implied_zero(
     ruled_out = interviews.answers[question].isin(list(settings["equals"])).to_numpy()
     records: list[pd.DataFrame] = []
     for name in settings["variables"]:
-        codebook.named(name, place)
+        codebook.number(name, place)
         skipped = interviews.missing[name].isin(["not_asked", "system"]).to_numpy()
         zeros = np.where(ruled_out & skipped, 0.0, np.nan)
         interviews, made = replace_counts(interviews, name, zeros, str(settings["rule"]))
@@ -277,7 +277,7 @@ def _numeric(codebook: Codebook, settings: Mapping[str, Any]) -> list[str]:
             for variable in codebook.kept
             if variable.type == "numeric" and variable.role != "key"
         ]
-    return [codebook.named(name, "clean.edits (variables)").name for name in names]
+    return [codebook.number(name, "clean.edits (variables)").name for name in names]
 
 
 EDIT_RULES: dict[str, Edit] = {

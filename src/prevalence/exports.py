@@ -25,6 +25,7 @@ Value = float | int | str | dt.date | None
 _MOST_UNPACKED = 2_000_000_000
 _MOST_RATIO = 200
 _SMALL = 50_000_000
+_MOST_BLANK = 10_000  # rows without a cell, one after the other
 _LONGEST_READING = 900.0  # seconds
 
 
@@ -406,12 +407,23 @@ def _sheet_rows(book: Any, sheet: str | None, path: Path) -> list[list[Value]]:
         )
     rows: list[list[Value]] = []
     formula = None
+    width: int | None = None
+    blank = 0
     try:
-        for number, cells in enumerate(book[sheet or names[0]].iter_rows(), start=1):
+        # A sheet may claim a million rows and 16,384 columns: its header says how wide it is, and
+        # a long run of empty rows ends the reading.
+        worksheet = book[sheet or names[0]]
+        for cells in worksheet.iter_rows(max_row=1):
+            width = _width(cells)
+        for number, cells in enumerate(worksheet.iter_rows(max_col=width or 1), start=1):
             if any(cell.data_type in ("f", "e") for cell in cells):
                 formula = number
                 break
-            rows.append([cell.value for cell in cells])
+            values = [cell.value for cell in cells]
+            blank = 0 if any(value is not None for value in values) else blank + 1
+            if blank > _MOST_BLANK:
+                break
+            rows.append(values)
     except Exception as error:  # a damaged sheet fails when it is read, in many ways
         raise PipelineError(
             "The survey export is truncated or is not an .xlsx file.",
@@ -420,6 +432,14 @@ def _sheet_rows(book: Any, sheet: str | None, path: Path) -> list[list[Value]]:
             found=type(error).__name__,
             remedy="Save it again as an Excel workbook (.xlsx).",
         ) from None
+    if blank > _MOST_BLANK:
+        raise PipelineError(
+            "The sheet goes on far below its last interview.",
+            file=path,
+            place=f"below row {len(rows) - _MOST_BLANK:,}",
+            found=f"more than {_MOST_BLANK:,} empty rows",
+            remedy="Delete the rows below the last interview, then save the workbook again.",
+        )
     if formula is not None:
         raise PipelineError(
             "The workbook holds formulas or errors where answers should stand.",
@@ -428,6 +448,11 @@ def _sheet_rows(book: Any, sheet: str | None, path: Path) -> list[list[Value]]:
             remedy="Copy the sheet and paste it as values.",
         )
     return rows
+
+
+def _width(cells: Sequence[Any]) -> int:
+    """Columns up to the last that has a name."""
+    return max((n for n, cell in enumerate(cells, start=1) if cell.value is not None), default=0)
 
 
 _READERS: dict[str, Callable[[Path, Mapping[str, Any]], Export]] = {

@@ -119,23 +119,28 @@ def read_yaml(path: str | Path) -> Any:
     Raises
     ------
     PipelineError
-        If the file is absent or is not YAML: the message names line and column.
+        If the file cannot be read or is not plain YAML: the message names the line.
     """
-    import yaml
+    from prevalence.strict_yaml import parse_yaml
 
     try:
-        return yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+        text = Path(path).read_text(encoding="utf-8")
     except FileNotFoundError as error:
         raise PipelineError(
             "A config file is missing.", file=path, remedy="Write it, or mend the name."
         ) from error
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        place = None if mark is None else f"line {mark.line + 1}, column {mark.column + 1}"
+    except UnicodeDecodeError as error:
         raise PipelineError(
-            "A config file is not valid YAML.",
+            "A config file is not UTF-8.",
             file=path,
-            place=place,
-            found=getattr(error, "problem", None),
-            remedy="Mend the indentation, quotes or brackets at that place.",
-        ) from error
+            place=f"byte {error.start + 1:,}",
+            remedy="Save it as UTF-8.",
+        ) from None
+    except OSError as error:
+        raise PipelineError(
+            "A config file cannot be read.",
+            file=path,
+            found=error.strerror,
+            remedy="Put a file there that can be read.",
+        ) from None
+    return parse_yaml(text, path)

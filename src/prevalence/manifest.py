@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from prevalence.errors import PipelineError, listed, suggestion
@@ -53,6 +53,50 @@ def parse_manifest(text: str, file: object) -> dict[str, str]:
             )
         declared[match[2]] = match[1]
     return declared
+
+
+def check_present(survey: str, raw_files: Iterable[str], codebook: str) -> None:
+    """Refuse a survey whose files are not there, before anything runs.
+
+    Parameters
+    ----------
+    survey
+        The survey's id.
+    raw_files
+        Names of the files under ``data/raw/<survey>/``.
+    codebook
+        Path of the codebook.
+
+    Raises
+    ------
+    PipelineError
+        Naming every file that is missing, and how to get it.
+    """
+    folder = Path("data/raw") / survey
+    absent = [name for name in raw_files if not (folder / name).exists()]
+    if absent:
+        readme = folder / "README.md"
+        told = f"{readme} says where to get them;" if readme.exists() else "Put them there,"
+        raise PipelineError(
+            "Raw files of a survey are missing.",
+            file=folder,
+            found=f"no {listed(absent)}",
+            remedy=f"{told} or take them out of config/surveys/{survey}.yaml.",
+        )
+    if not Path(codebook).exists():
+        raise PipelineError(
+            "The codebook of a survey is missing.",
+            file=codebook,
+            place=f"config/surveys/{survey}.yaml, ingest.codebook",
+            remedy="Write it, or mend the path; config/codebooks/README.md explains its columns.",
+        )
+    manifest = folder / "MANIFEST.sha256"
+    if not manifest.exists():
+        raise PipelineError(
+            "The raw files of a survey have no manifest.",
+            file=manifest,
+            remedy=f'Declare them once: make manifest SURVEY={survey} REASON="first delivery".',
+        )
 
 
 def verify_file(

@@ -167,6 +167,15 @@ def network_sizes(
         )
         for name in ("known_population", "mean_of_ratios")
     }
+    if not (found["known_population"] > 0).any():
+        raise PipelineError(
+            "No respondent knows anybody in the known groups.",
+            place="headline.known_groups",
+            found=f"{int(np.isfinite(found['known_population']).sum())} respondents with a degree, "
+            "none above 0",
+            allowed="answers from which network sizes can be computed",
+            remedy="Check the counts, the codes of missing values, and estimate.degree.",
+        )
     if child_groups:
         found["child_alters"] = stacked(counts, child_groups).sum(axis=1)
     return NetworkSizes(found)

@@ -135,7 +135,9 @@ def not_eligible_age(
 
     A missing age is excluded only if the rule says ``missing: exclude``.
     """
-    age = interviews.answers[_variable(codebook, settings, "variable", "age")].to_numpy(np.float64)
+    name = _variable(codebook, settings, "variable", "age")
+    codebook.number(name, f"clean.screening ({settings['rule']}: variable)")
+    age = interviews.answers[name].to_numpy(np.float64)
     outside = (age < settings.get("minimum", -np.inf)) | (age > settings.get("maximum", np.inf))
     if settings.get("missing", "keep") == "exclude":
         outside |= np.isnan(age)

@@ -209,13 +209,14 @@ def influence(
     import pandas as pd
 
     inside = ~(np.isnan(reports) | np.isnan(degree))
+    inside &= (weights[inside] * degree[inside]).sum() > 0  # else there is nothing to compare
     _, place = np.unique(unit[inside].astype(str), return_inverse=True)
     y, d, w = reports[inside], degree[inside], weights[inside]
     n = np.bincount(place).astype(np.int64)
     n_reporting = np.bincount(place, weights=y > 0).astype(np.int64)
     top: Array = np.bincount(place, weights=w * y).astype(float)
     bottom: Array = np.bincount(place, weights=w * d).astype(float)
-    whole = float(population * top.sum() / bottom.sum())
+    whole = float(population * top.sum() / bottom.sum()) if inside.any() else float("nan")
     without = population * divided(top.sum() - top, bottom.sum() - bottom)
     change = divided(without, np.full(len(without), whole)) - 1
     table = pd.DataFrame(

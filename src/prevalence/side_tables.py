@@ -69,6 +69,7 @@ def parse_table(content: bytes, file: object) -> pd.DataFrame:
             file=file,
             place="line 1",
             found=f"{header.count('')} empty names; twice: {listed(filter(None, twice))}",
+            remedy="Put one name over each column, in one line.",
         )
     for line, row in lines[1:]:
         if len(row) != len(header):

@@ -201,6 +201,15 @@ def _base_weights(
         weight = respondents["household"].astype(str).map(by_id).to_numpy(float)
     within = settings.get("within_household")
     if within:
+        numeric = [str(name) for name in respondents if respondents[name].dtype.kind in "fi"]
+        if within not in numeric:
+            raise PipelineError(
+                "The number of persons in the household isn't a numeric variable.",
+                place="weight.within_household",
+                found=within,
+                allowed=listed(numeric, 40),
+                remedy=suggestion(within, numeric),
+            )
         adults = respondents[within].to_numpy(float)
         bad = int((~(adults >= 1)).sum())
         if bad:
