@@ -89,3 +89,25 @@ def run_identity(
         "parts": {name: part[:LENGTH] for name, part in parts.items()},
         "raw_files": dict(sorted(raw.items())),
     }
+
+
+def released_identity(
+    raw: Mapping[str, str],
+    config: Mapping[str, object],
+    code: Mapping[str, str],
+    environment: Mapping[str, str],
+) -> dict[str, str]:
+    """Compose the identity of the released tables, which no text or figure of a report changes.
+
+    Parameters
+    ----------
+    raw, config, code, environment
+        As for :func:`run_identity`, of the stages up to release alone.
+
+    Returns
+    -------
+    dict
+        ``identity`` (short, in the sidecar of each released table) and ``sha256`` (whole).
+    """
+    whole = run_identity(raw, config, code, environment)
+    return {"identity": str(whole["identity"]), "sha256": str(whole["sha256"])}

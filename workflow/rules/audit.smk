@@ -16,6 +16,7 @@ rule identify_run:
         codebook=codebook,
         lock="requirements.lock",
         pipeline=pipeline_code(),
+        released=released_code(),
     output:
         identity="data/processed/{survey}/audit/identity.json",
     log:
@@ -30,6 +31,8 @@ rule identify_run:
             "survey": survey_config(wildcards.survey),
         }
         | {path: read_yaml(path) for path in SHARED_CONFIG},
+        # What no released table rests on.
+        texts=["report", "config/terminology.yaml"],
         renderer=renderer_identity(),
     script:
         "../../scripts/audit/identify_run.py"

@@ -173,19 +173,28 @@ def verified_markers(wildcards):
     ]
 
 
-def pipeline_code():
-    """Every script, module and report source that can bear on a result."""
+def stage_code(*left_out):
+    """Scripts of every stage but some, and the modules on which they depend."""
     root = Path(workflow.basedir)
     scripts = [
         path
         for path in sorted((root / "scripts").glob("*/*.py"))
-        if path.parent.name not in ("synthesize", "audit")
+        if path.parent.name not in ("synthesize", "audit", *left_out)
     ]
     modules = {
         source for path in scripts for source in code(os.path.relpath(path, root))
     }
-    written = {os.path.relpath(path) for path in scripts}
-    return sorted(modules | written | set(report_sources()))
+    return modules | {os.path.relpath(path) for path in scripts}
+
+
+def pipeline_code():
+    """Every script, module and report source that can bear on a result."""
+    return sorted(stage_code() | set(report_sources()))
+
+
+def released_code():
+    """Every script and module that can bear on a released table."""
+    return sorted(stage_code("figures", "report"))
 
 
 # Rules that no survey's run asks for: `snakemake audit` and `make audit` do.
@@ -374,3 +383,11 @@ def parsing_code():
     paths = [path for name in modules for path in module_paths(name)]
     scripts = set(re.findall(r'code\("(scripts/[^"]+)"\)', text))
     return scripts | {os.path.relpath(path) for path in paths if path.exists()}
+
+
+def earlier_release(wildcards):
+    """Tables of the earlier release that a survey's config names; none without one."""
+    folder = lookup(survey_config(wildcards.survey), "release.earlier")
+    return (
+        sorted(path.as_posix() for path in Path(folder).glob("*.csv")) if folder else []
+    )

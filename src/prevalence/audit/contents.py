@@ -215,7 +215,7 @@ def fingerprint(column: pd.Series) -> Any:
         large and small numbers hides, and the order of rows. For texts a hash.
     """
     if not is_numeric(column):
-        texts = column.astype(object).where(column.notna(), "\x00").astype(str)
+        texts = column.astype(object).where(column.notna(), "\x1e").astype(str)
         return sha256("\x1f".join(texts).encode())[:16]
     values = column.to_numpy(float, na_value=np.nan)
     known = np.isfinite(values)
