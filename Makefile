@@ -10,7 +10,7 @@ MANIFEST ?=
 SCRATCH ?=
 AUDITOR ?= not named
 
-.PHONY: help report test test-slow quarto check docs lock synthesize adopt-synthetic manifest audit reference resume clean
+.PHONY: help report test test-slow quarto check docs lock synthesize adopt-synthetic manifest audit diff reference resume clean
 
 help:  ## list these commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## / — /' | sort
@@ -66,6 +66,10 @@ lock:  ## resolve the dependencies of pyproject.toml into requirements.lock (nee
 audit: $(INSTALLED)  ## re-run from raw data in a clean copy and compare: make audit SURVEY=ph2022 MANIFEST=…
 	@$(BIN)/python scripts/audit/audit_run.py --survey "$(or $(SURVEY),ph2022)" --manifest "$(MANIFEST)" \
 	  --scratch "$(SCRATCH)" --auditor "$(AUDITOR)"
+
+diff: $(INSTALLED)  ## what changed between two runs, by exhibit: make diff OLD=… NEW=… (default: committed and present run)
+	@$(if $(NEW),,$(SNAKEMAKE) --quiet all data/processed/$(or $(SURVEY),ph2022)/audit/manifest.json)
+	@$(BIN)/python scripts/audit/compare_runs.py --survey "$(or $(SURVEY),ph2022)" --old "$(OLD)" --new "$(NEW)"
 
 reference: $(INSTALLED)  ## commit to what the run makes: the manifest in data/reference/ and its line in the README
 	@$(BIN)/python scripts/audit/audit_run.py --survey "$(or $(SURVEY),ph2022)" --scratch "$(SCRATCH)" --reference

@@ -13,6 +13,8 @@ STAGES = ["synthesize", "ingest", "clean", "weight", "estimate", "model", "relea
 STAGES += ["figures", "report", "audit"]
 COMMAND_LINE = {
     "adopt_export.py",
+    "audit_run.py",
+    "compare_runs.py",
     "draw_dag.py",
     "resume_run.py",
     "write_data_dictionary.py",
