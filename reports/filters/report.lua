@@ -315,18 +315,25 @@ local function styled(div)
   return nil
 end
 
-local function figure_number(span)
-  if not span.classes:includes("big") then
-    return nil
-  end
-  if target == "typst" then
-    local inlines = pandoc.List({ raw_inline("#big[") })
-    inlines:extend(span.content)
-    inlines:insert(raw_inline("]"))
-    return inlines
-  elseif target == "docx" then
-    span.attributes["custom-style"] = "Headline Number"
-    return span
+-- The parts of a headline card: its number and what it counts.
+local spans = {
+  { class = "big", typst = "big", docx = "Headline Number" },
+  { class = "what", typst = "what", docx = "Headline Label" },
+}
+
+local function card_part(span)
+  for _, part in ipairs(spans) do
+    if span.classes:includes(part.class) then
+      if target == "typst" then
+        local inlines = pandoc.List({ raw_inline("#" .. part.typst .. "[") })
+        inlines:extend(span.content)
+        inlines:insert(raw_inline("]"))
+        return inlines
+      elseif target == "docx" then
+        span.attributes["custom-style"] = part.docx
+        return span
+      end
+    end
   end
   return nil
 end
@@ -358,7 +365,7 @@ function Pandoc(document)
     end,
     BulletList = loose,
     OrderedList = loose,
-    Span = figure_number,
+    Span = card_part,
     Div = function(div)
       return callout(div) or headline(div) or styled(div)
     end,

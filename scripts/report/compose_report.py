@@ -4,6 +4,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+from prevalence.codebook import parse_codebook
 from prevalence.config import check_config
 from prevalence.files import read_csv, read_json, read_yaml, write_json, write_text
 from prevalence.job import run_job
@@ -12,6 +13,7 @@ from prevalence.report.material import Material
 from prevalence.report.reference_document import reference_document
 from prevalence.report.results import results
 
+STRINGS = "strings"
 TEXT = {".qmd", ".css", ".csl", ".lua", ".typ", ".html", ".bib", ".yml"}
 
 
@@ -26,11 +28,31 @@ def figures_of(files: list[str]) -> dict[str, dict[str, str]]:
     return figures
 
 
+def reference_of(files: list[str]) -> dict[str, Any]:
+    """Tables that were computed outside of the run, and the record of how."""
+    found: dict[str, Any] = {}
+    for path in map(Path, files):
+        if path.suffix == ".csv":
+            found[path.stem] = read_csv(path)
+        else:
+            found[f"{path.stem}_record"] = read_json(path)
+    return found
+
+
+def translations_of(root: Path, survey: str, languages: list[str]) -> dict[str, dict[str, Any]]:
+    """Strings of the summary in the languages that the survey's config asks for."""
+    return {
+        language: read_yaml(root / STRINGS / f"{survey}.{language}.yml") for language in languages
+    }
+
+
 def main(job: Any) -> None:
     """Write the composed source and the results."""
     published = read_yaml(job.input.findings)
     check_config(published, read_yaml(job.input.findings_schema), job.input.findings)
     identity = read_json(job.input.identity)
+    root = next(Path(path).parent for path in job.input.source if path.endswith("summary.qmd"))
+    codebook = parse_codebook(Path(job.input.codebook).read_bytes(), job.input.codebook)
     material = Material(
         survey_id=job.wildcards.survey,
         survey=job.params.survey,
@@ -43,8 +65,18 @@ def main(job: Any) -> None:
         identity=identity,
         renderer=job.params.renderer,
         replication=job.params.replication,
+        policy=read_yaml(job.input.policy),
+        labels={
+            name: entry.label
+            for entry in codebook.variables
+            if entry.role in ("known", "child", "hidden", "hidden_item")
+            for name in (entry.group, entry.name)
+        },
+        reference=reference_of(list(job.input.reference)),
+        translations=translations_of(
+            root, job.wildcards.survey, job.params.report.get("translations") or []
+        ),
     )
-    root = next(Path(path).parent for path in job.input.source if path.endswith("summary.qmd"))
     source = {
         Path(path).relative_to(root).as_posix(): Path(path).read_text(encoding="utf-8")
         for path in job.input.source

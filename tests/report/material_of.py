@@ -337,6 +337,158 @@ def philippine_tables():
     }
 
 
+def tidy(rows, **shared):
+    return pd.DataFrame([{**shared, "suppressed": "", "precision": "", **row} for row in rows])
+
+
+def limits_of(value, spread=0.2):
+    return {"estimate": value, "std_error": 0.1 * value, "lower": (1 - spread) * value,
+            "upper": (1 + spread) * value, "level": 0.95}  # fmt: skip
+
+
+def checks_of_method():
+    """Tables of the sample, the weights, the answers and of disclosure control."""
+    return {
+        "estimands": pd.DataFrame(
+            [
+                {"group": "headline", "element": "estimator", "text": "x", "deviation": False},
+                {"group": "headline", "element": "top_codes", "text": "x", "deviation": True},
+            ]
+        ),
+        "margins": pd.DataFrame(
+            [
+                {"margin": "region", "category": "NCR", "population": 900.0, "before": 750.0},
+                {"margin": "sex_age", "category": "female 18–24", "population": 500.0,
+                 "before": 520.0},
+            ]
+        ),
+        "data_quality": tidy(
+            [
+                {"group": name, "answered": 3500, "zero_share": 0.9, "heaped_share": heaped,
+                 "missing_share": 0.021, "top_code_share": 0.001}
+                for name, heaped in (("doctors", float("nan")), ("victims_live", 0.37))
+            ]
+        ),
+        "disclosure_summary": pd.DataFrame(
+            [
+                {"table": table, "group": "victims", "domain_type": "region", "rows": 17,
+                 "released": 13, "primary": 2, "complementary": 1, "dominance": 1, "geography": 0}
+                for table in ("scale_up", "reporting")
+            ]
+        ),
+    }  # fmt: skip
+
+
+def checks_of_certainty():
+    """Tables of comparisons, other choices, visibility, models and planning."""
+    groups = ("victims", "perpetrators")
+    national = {"domain_type": "national", "domain": "national"}
+    return {
+        "contrasts": tidy(
+            [
+                {"group": group, "domain_type": "island_group", "domain": "Luzon",
+                 "against": against, "unit": "ratio", **limits_of(value)}
+                for group in groups
+                for against, value in (("Visayas", 1.25), ("Mindanao", 0.95))
+            ],
+            estimator="ratio_of_sums",
+        ),
+        "agreement": tidy(
+            [
+                {"group": "root_mean_square", "unit": "log_ratio", **limits_of(0.04)},
+                {"group": "recall_slope", "unit": "log_ratio_per_log_size", **limits_of(-0.018)},
+            ],
+            estimator="ratio_of_sums",
+        ),
+        "trimming": tidy(
+            [
+                {"group": "doctors", "step": float("nan"), "log_ratio": 0.1, "threshold": 0.25},
+                {"group": "teachers", "step": 1.0, "log_ratio": 0.36, "threshold": 0.25},
+            ]
+        ),
+        "choice_shares": tidy(
+            [
+                {"group": group, "choice": choice, "share": 0.37, "largest_ratio": 1.58,
+                 "levels": levels}
+                for group in groups
+                for choice, levels in (("estimator", 2), ("weights", 1))
+            ]
+        ),
+        "factors": tidy(
+            [
+                {"group": group, "factor": factor, "source": "given", **limits_of(0.9)}
+                for group in groups
+                for factor in ("degree_ratio", "true_positive_rate")
+            ]
+        ),
+        "variance_components": tidy(
+            [
+                {"group": group, "source": source, "variance": 0.01, "share": 0.5}
+                for group in groups
+                for source in ("sampling", "degree_ratio")
+            ]
+        ),
+        "sensitivity": tidy(
+            [
+                {"group": "victims", "analysis": "break_even", "unit": "persons",
+                 "value": 450000.0, "finding": "children_count", **limits_of(0.95)}
+            ]
+        ),
+        "influence": tidy(
+            [
+                {"group": "victims", "rank": rank, "relative_change": change}
+                for rank, change in ((1, -0.031), (2, -0.012), (3, float("nan")))
+            ]
+        ),
+        "planning": tidy(
+            [
+                {"group": group, "psus": 150, "respondents": 3600, "prevalence": 1.0, "cv": 0.077,
+                 "lower_factor": 0.858, "upper_factor": 1.17, "detectable_fall": -0.263,
+                 "detectable_rise": 0.357}
+                for group in groups
+            ]
+        ),
+        "scale_up_models": tidy(
+            [
+                {"group": group, "unit": unit, "n": 3554, **limits_of(value), **national}
+                for group, unit, value in (
+                    ("victims", "per_100", 1.3), ("perpetrators", "per_1000", 3.6))
+            ],
+            estimator="overdispersed",
+            interval="credible",
+        ),
+        "diagnostics": tidy(
+            [
+                {"estimator": "overdispersed", "quantity": f"hidden:{group}", "rhat": 1.004,
+                 "ess_bulk": 812.0, "ess_tail": 640.0, "divergent": 0, "passed": True}
+                for group in groups
+            ]
+        ),
+        "predictive": tidy(
+            [
+                {"estimator": "overdispersed", "group": group, "statistic": "zero_share",
+                 "observed": 0.9, "predicted": 0.89, "lower": 0.88, "upper": 0.91}
+                for group in groups
+            ]
+        ),
+    }  # fmt: skip
+
+
+def coverage_study():
+    """Two worlds of a study that was computed outside of the run, and the record of how."""
+    rows = [
+        {"world": world, "holds": holds, "estimator": "ratio_of_sums", "group": group,
+         "domain": "national", "interval": "log_t", "variance": "bootstrap",
+         "relative_bias": bias, "rms_se_over_sd": 1.01, "coverage": share,
+         "coverage_lower": share - 0.02, "coverage_upper": share + 0.02}
+        for world, holds, bias, share in (
+            ("plain", True, -0.0001, 0.943), ("transmission_0_6", False, -0.401, 0.015))
+        for group in ("victims", "perpetrators")
+    ]  # fmt: skip
+    record = {"date": "2026-11-23", "surveys": 1000, "command": "python benchmarks/coverage.py"}
+    return {"coverage": pd.DataFrame(rows), "coverage_record": record}
+
+
 def figure(name, number):
     return {
         "alt": f'The {name} drawn with "{number}" & <marks>.',
@@ -362,12 +514,16 @@ def philippine_material(**changes):
     values = {
         "survey_id": "ph2022",
         **{name: config[name] for name in ("survey", "report", "estimate", "headline")},
-        "tables": philippine_tables(),
+        "tables": philippine_tables() | checks_of_method() | checks_of_certainty(),
         "figures": {name: figure(name, 2022) for name in names},
         "published": read_yaml(ROOT / "config/published_findings.yaml"),
         "identity": IDENTITY,
         "renderer": RENDERER,
         "replication": "rescaled_bootstrap",
+        "policy": read_yaml(ROOT / "config/disclosure.yaml"),
+        "labels": {"victims_live": "Number of children known, livestreamed"},
+        "reference": coverage_study(),
+        "translations": {"fil": read_yaml(ROOT / "reports/strings/ph2022.fil.yml")},
     }
     return Material(**(values | changes))
 

@@ -26,6 +26,8 @@ rule publish_report:
         findings="config/published_findings.yaml",
         words="config/terminology.yaml",
         words_schema="workflow/schemas/terminology.yaml",
+        policy="config/disclosure.yaml",
+        reference=reference_results(),
     output:
         reports=expand(
             "reports/{{survey}}/{file}",

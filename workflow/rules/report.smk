@@ -1,7 +1,8 @@
 # report: from released tables, figures and words to HTML, PDF and DOCX, staged for the gate.
 #
 # required: release/*.csv, staged/figures/<section>.json with its figures, audit/identity.json,
-#           reports/ (prose, filter, styles, templates), config/published_findings.yaml
+#           reports/ (prose, filter, styles, templates, strings), config/published_findings.yaml,
+#           config/disclosure.yaml, the survey's codebook; data/reference/coverage.* where present
 # gives:    staged/source/ (a small Quarto project), staged/results.json, staged/summary.<format>,
 #           staged/brief.pdf
 # usual:    compose_report, then render_report once a format
@@ -18,6 +19,22 @@ REPORTED = [
     "specifications",
     "adjustment",
     "validation",
+    "contrasts",
+    "agreement",
+    "trimming",
+    "choice_shares",
+    "factors",
+    "variance_components",
+    "sensitivity",
+    "influence",
+    "planning",
+    "estimands",
+    "margins",
+    "data_quality",
+    "disclosure_summary",
+    "scale_up_models",
+    "diagnostics",
+    "predictive",
 ]
 
 
@@ -32,6 +49,9 @@ rule compose_report:
         findings="config/published_findings.yaml",
         findings_schema="workflow/schemas/published_findings.yaml",
         results_schema="workflow/schemas/results.yaml",
+        policy="config/disclosure.yaml",
+        codebook=codebook,
+        reference=reference_results(),
         source=report_sources(),
     output:
         source=directory("data/processed/{survey}/staged/source"),

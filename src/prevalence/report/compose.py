@@ -12,29 +12,25 @@ from typing import Any
 import yaml
 
 from prevalence.report.exhibits import (
-    TABLE_SOURCES,
     checklist_table,
     exhibit_map,
     partials,
-    slug,
+    source_of,
     with_data,
 )
-from prevalence.report.material import Material
+from prevalence.report.material import Material, slug
 from prevalence.report.resolve import Line, checked_source, reachable, shown
 from prevalence.report.story import metadata, variables
+from prevalence.report.tables_certainty import coverage_rows
 from prevalence.report.variables import FILE, escaped, flattened, variables_text
 
 START = "summary.qmd"
-BRIEF = "brief.qmd"
 BRIEF = "brief.qmd"
 BANNER = "templates/banner.html"
 EXHIBITS = "partials/tbl-exhibits.md"
 CHECKLIST = "partials/tbl-checklist.md"
 SECTION_LABEL = re.compile(r"\{#(sec-[\w-]+)")
 SHOWN_FIGURE = re.compile(r"/partials/fig-([\w-]+)\.md")
-CHECKLIST = "partials/tbl-checklist.md"
-# Figures that a section shows; any other that the figures stage makes goes to "further figures".
-PLACED = ("headline", "nsum", "degree_distribution", "sample_flow", "weights", "known_groups")
 LABEL = "SYNTHETIC DATA"
 NOTICE = (
     "The survey data behind this report were made by a computer program. No person was "
@@ -69,11 +65,15 @@ SECTIONS: dict[str, Callable[[Material], bool]] = {
     "method": _always,
     "certainty": _always,
     "limits": _always,
+    "planning": lambda material: bool(material.rows("planning")),
     "terminology": _always,
     "help": lambda material: bool(material.report.get("help_lines")),
+    "ethics": _always,
+    "appendix": _always,
     "checklist": _always,
     "further": _always,
     "provenance": _always,
+    "translations": lambda material: bool(material.translations),
 }
 
 
@@ -109,7 +109,7 @@ def composed(
         [f"partials/fig-{name}.md" for name in _further(material, source)]
     )
     files = _pruned({**files, EXHIBITS: "", CHECKLIST: ""}, conditions)
-    labels = {label for text in files.values() for label in SECTION_LABEL.findall(text)}
+    labels = [label for text in files.values() for label in SECTION_LABEL.findall(text)]
     files[CHECKLIST] = checklist_table(yaml.safe_load(source["checklist.yml"]), labels)
     files[EXHIBITS] = exhibit_map(
         material,
@@ -192,7 +192,12 @@ def _instances(material: Material, source: Mapping[str, str], name: str) -> dict
 
 
 def _filled(text: str, name: str) -> str:
-    marks = {"@id@": name, "@slug@": slug(name), "@figure@": f"{slug(name)}s"}
+    marks = {
+        "@id@": name,
+        "@slug@": slug(name),
+        "@figure@": f"{slug(name)}s",
+        "@figure_name@": f"{name}s",
+    }
     for mark, value in marks.items():
         text = text.replace(mark, value)
     return text
@@ -210,9 +215,12 @@ def _list_of(paths: list[str]) -> str:
 def _with_data(material: Material) -> dict[str, str]:
     texts = partials(material)
     for name, text in texts.items():
-        table = TABLE_SOURCES.get(name.removeprefix("tbl-"))
-        if table and name.startswith("tbl-"):
+        table = source_of(name) if name.startswith("tbl-") else None
+        if table:
             texts[name] = with_data(text, material.tables.get(table), table)
+        if name == "tbl-coverage":
+            rows = coverage_rows(material.reference["coverage"], dict(material.headline))
+            texts[name] = with_data(text, rows, "coverage", "")
     return texts
 
 

@@ -39,6 +39,15 @@ class Material:
         Name and version of the renderer.
     replication
         Method of the replicates, if there are any.
+    policy
+        The rules of disclosure control.
+    labels
+        Labels of the survey's count questions, by group.
+    reference
+        Results that were computed once, outside of this run, by name: tables, and what is on
+        record of how they were made.
+    translations
+        Reviewed strings of the summary in other languages, by language.
     """
 
     survey_id: str
@@ -52,7 +61,10 @@ class Material:
     renderer: str
     published: Mapping[str, Any] | None = None
     replication: str | None = None
-    sources: Mapping[str, str] = field(default_factory=dict)
+    policy: Mapping[str, Any] = field(default_factory=dict)
+    labels: Mapping[str, str] = field(default_factory=dict)
+    reference: Mapping[str, Any] = field(default_factory=dict)
+    translations: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     @property
     def synthetic(self) -> bool:
@@ -86,6 +98,21 @@ class Material:
             name: {"heading": wording(settings["label"]), **settings, **words.get(name, {})}
             for name, settings in (self.estimate.get("ratios") or {}).items()
         }
+
+    def label(self, group: str) -> str:
+        """Label of a hidden group, a ratio, a known group or a count question."""
+        settings = self.groups.get(group) or self.ratios.get(group)
+        return str(settings["label"] if settings else self.item(group))
+
+    def item(self, group: str) -> str:
+        """Label of a group that is asked about, as the codebook or the known groups have it."""
+        known = {row["group"]: str(row["label"]) for row in self.rows("known_groups")}
+        return known.get(group) or str(self.labels.get(group) or group.replace("_", " "))
+
+    def heading(self, group: str) -> str:
+        """Short name of a hidden group or ratio, as its section is headed."""
+        settings = self.groups.get(group) or self.ratios.get(group)
+        return str(settings["heading"]) if settings else wording(self.item(group))
 
     def has(self, name: str) -> bool:
         """Whether a released table exists and has rows."""
@@ -124,6 +151,11 @@ class Material:
         plain = domain_type.replace("_", " ")
         words = (self.report.get("domains") or {}).get(domain_type)
         return words or {"one": plain, "many": f"{plain}s"}
+
+
+def slug(name: str) -> str:
+    """Give a name as it stands in labels and files: with hyphens."""
+    return name.replace("_", "-")
 
 
 def wording(label: str) -> str:

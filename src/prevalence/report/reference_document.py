@@ -153,6 +153,10 @@ _NEW = {
         _run(21, INK),
     ),
 }
+_CHARACTERS = {
+    "Headline Number": _run(44, ACCENT, font=HEADING_FONT, bold=True),
+    "Headline Label": _run(21, INK, bold=True),
+}
 _TABLE_STYLE = f"""<w:style w:type="table" w:customStyle="1" w:styleId="Table">
 <w:name w:val="Table"/><w:basedOn w:val="TableNormal"/><w:qFormat/>
 <w:pPr><w:spacing w:before="20" w:after="20"/></w:pPr>
@@ -188,12 +192,12 @@ def _styles(text: str) -> str:
         f'<w:name w:val="{name}"/><w:basedOn w:val="Normal"/><w:qFormat/>{paragraph}{run}</w:style>'
         for style, (name, paragraph, run) in _NEW.items()
     )
-    number = (
-        '<w:style w:type="character" w:customStyle="1" w:styleId="HeadlineNumber">'
-        '<w:name w:val="Headline Number"/><w:qFormat/>'
-        f"{_run(44, ACCENT, font=HEADING_FONT, bold=True)}</w:style>"
+    characters = "".join(
+        f'<w:style w:type="character" w:customStyle="1" w:styleId="{name.replace(" ", "")}">'
+        f'<w:name w:val="{name}"/><w:qFormat/>{run}</w:style>'
+        for name, run in _CHARACTERS.items()
     )
-    return text.replace("</w:styles>", f"{added}{number}</w:styles>")
+    return text.replace("</w:styles>", f"{added}{characters}</w:styles>")
 
 
 def _properties(body: str, paragraph: str, run: str) -> str:

@@ -5,37 +5,42 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from prevalence.report import sentences
 from prevalence.report.material import NATIONAL, Material, Row
 from prevalence.report.wording import (
     capitalised,
-    interval,
+    counted,
+    day,
     joined,
     number,
     one_in,
     phrase,
     point,
-    significant,
     withheld,
 )
 
+is_true = sentences.is_true
 INTERVAL_WORDS = {
-    "log_t": "made with Student's t distribution on the logarithm of the estimate",
-    "t": "made with Student's t distribution",
-    "percentile": "made from the percentiles of the replicates",
+    "log_t": "Student's t distribution on the logarithm of the estimate",
+    "t": "Student's t distribution",
+    "percentile": "the percentiles of the replicates",
 }
-# What a row of the specification table has chosen; the headline stands there more than once.
-CHOICES = (
-    "estimator",
-    "degree",
-    "top_code",
-    "known_groups",
-    "weights",
-    "combination",
-    "imputation",
-)
+ESTIMATORS = {
+    "ratio_of_sums": "ratio of two weighted sums",
+    "mean_of_ratios": "weighted mean of ratios",
+    "mean_of_sums": "ratio of sums with mean-of-ratios degrees",
+    "unweighted_ratio_of_sums": "ratio of two unweighted sums",
+}
+VARIANCES = {"bootstrap": "rescaled bootstrap", "linearised": "linearisation"}
+COMBINATIONS = {
+    "maximum": "the larger of the two answers",
+    "sum": "the sum of the two answers",
+    "union": "the answers' union",
+}
 PER = {"per_100": 100.0, "per_1000": 1000.0}
 # The worked example in "The idea": round numbers that are nobody's estimate.
 ILLUSTRATION = {"known": "200", "thousand": "1,000", "hidden": "5"}
+NOT_STATED = "Not stated in this survey's configuration."
 
 
 def variables(material: Material) -> dict[str, Any]:
@@ -58,19 +63,51 @@ def variables(material: Material) -> dict[str, Any]:
         "idea": ILLUSTRATION,
         "groups": {group: _group(material, group) for group in material.groups},
         "sample": {"analysed": _analysed(material)},
+        "words": _words(material),
     }
     optional = {
-        "words": _words(material),
         "ratios": {name: _ratio(material, name) for name in _known_ratios(material)},
         "domains": {kind: _domain(material, kind) for kind in material.domain_types("geographic")},
+        "respondents": _respondents(material),
         "degree": _degree(material),
-        "reporting": _reporting(material),
         "published": _published(material),
-        "validation": _validation(material),
-        "known_groups": _known_groups(material),
-        "specifications": _specifications(material),
+        "planning": _planning(material),
+        **_checks(material),
     }
     return tree | {name: branch for name, branch in optional.items() if branch}
+
+
+def _checks(material: Material) -> dict[str, Any]:
+    """Collect the branches that are sentences of computed numbers, each empty without its input."""
+    return {
+        "reporting": sentences.reported(material),
+        "validation": sentences.validated(material),
+        "known_groups": sentences.leave_one_out(material),
+        "agreement": sentences.agreed(material),
+        "trimming": sentences.left_out_in_turn(material),
+        "specifications": sentences.specified(material),
+        "adjusted": sentences.adjusted(material),
+        "influence": sentences.influenced(material),
+        "margins": sentences.calibrated(material),
+        "coverage": sentences.covered(material),
+        "disclosure": sentences.controlled(material),
+        "models": sentences.modelled(material),
+    }
+
+
+_TABLES = (
+    "sample_flow",
+    "response_rates",
+    "weighting",
+    "reporting",
+    "adjustment",
+    "factors",
+    "validation",
+    "data_quality",
+    "choice_shares",
+    "variance_components",
+    "predictive",
+)
 
 
 def metadata(material: Material) -> dict[str, Any]:
@@ -87,47 +124,60 @@ def metadata(material: Material) -> dict[str, Any]:
         Nested mapping with truth values as leaves.
     """
     words = material.report
+    findings = (material.published or {}).get("findings") or []
     present = {
         **{name: material.has(name) for name in _TABLES},
         **{f"figure_{name}": True for name in material.figures},
+        **{name: bool(branch) for name, branch in _checks(material).items()},
         "content_note": "content_note" in words,
         "help_lines": bool(words.get("help_lines")),
         "tie_definition": bool((material.estimate.get("degree") or {}).get("tie_definition")),
         "degree": bool(_degree(material)),
-        "bootstrap": material.replication == "rescaled_bootstrap",
-        "known_groups": bool(_known_groups(material)),
-        "specifications": bool(_specifications(material)),
+        "bootstrap": material.replication is not None,
         "estimators": len(_estimators(material)) > 1,
         "respondent_domains": bool(material.domain_types("respondent")),
+        "respondent_contrasts": bool(_respondents(material)),
         "children": any(
             settings["population"] == "children" for settings in material.groups.values()
         ),
         "source": bool(words.get("source")),
         "raw_files": bool(material.identity.get("raw_files")),
-        "ethics": "ethics" in words,
-        "funding": "funding" in words,
+        "planning": bool(_planning(material)),
+        "break_even": bool(material.rows("sensitivity", analysis="break_even")),
+        "geographic": bool(material.domain_types("geographic")),
         "earlier_work": bool(
             ((material.published or {}).get("operations") or {}).get("earlier_work")
         ),
+        "scope": bool((material.published or {}).get("scope")),
+        "translations": bool(material.translations),
     }
     return {
         "synthetic": material.synthetic,
         "has": {name: bool(value) for name, value in present.items()},
         "groups": {
-            group: {"estimand": "estimand" in settings}
+            group: {
+                "estimand": "estimand" in settings,
+                "moves": group in sentences.specified(material)
+                or group in sentences.adjusted(material),
+                "published": any(finding["group"] == group for finding in findings),
+                "specifications": group in sentences.specified(material),
+                "adjusted": group in sentences.adjusted(material),
+            }
             for group, settings in material.groups.items()
+        },
+        "ratios": {
+            name: {"published": any(finding["group"] == name for finding in findings)}
+            for name in material.ratios
         },
         "domains": {
             kind: {
                 "has_sum": bool(_sums(material, kind)),
+                "has_contrasts": bool(sentences.compared(material, kind)),
                 "has_figure": f"{kind}s" in material.figures,
             }
             for kind in material.domain_types("geographic")
         },
     }
-
-
-_TABLES = ("sample_flow", "response_rates", "weighting", "reporting", "adjustment", "validation")
 
 
 def _estimators(material: Material) -> set[str]:
@@ -159,22 +209,24 @@ def _run(material: Material) -> dict[str, str]:
 
 def _headline(material: Material) -> dict[str, str]:
     headline = material.headline
-    caps = headline.get("top_codes") or {}
-    names = headline["known_groups"]
-    labels = {row["group"]: str(row["label"]) for row in material.rows("known_groups")}
-    known = [labels.get(name, str(name).replace("_", " ")) for name in names]
     return {
-        "date": str(headline["date"]),
-        "estimator": str(headline["estimator"]).replace("_", " "),
-        "interval": str(headline["interval"]).replace("_", "-"),
-        "variance": str(headline["variance"]),
+        "date": day(headline["date"]),
         "interval_words": INTERVAL_WORDS[headline["interval"]],
-        "known_groups": joined(known),
-        "top_codes": " ".join(
-            _top_code(caps.get(name), words)
-            for name, words in (("known", "a group of known size"), ("hidden", "a hidden group"))
-        ),
+        "known_groups": _known(material),
+        "top_codes": _top_codes(material),
     }
+
+
+def _known(material: Material) -> str:
+    return joined([material.item(str(name)) for name in material.headline["known_groups"]])
+
+
+def _top_codes(material: Material) -> str:
+    caps = material.headline.get("top_codes") or {}
+    return " ".join(
+        _top_code(caps.get(name), words)
+        for name, words in (("known", "a group of known size"), ("hidden", "a hidden group"))
+    )
 
 
 def _top_code(value: Any, words: str) -> str:
@@ -184,16 +236,54 @@ def _top_code(value: Any, words: str) -> str:
     return f"Answers above {cap} about {words} were set to {cap}."
 
 
+def chosen(material: Material) -> dict[str, tuple[str, str]]:
+    """Say in words what was fixed beforehand.
+
+    Parameters
+    ----------
+    material
+        What the report is made of.
+
+    Returns
+    -------
+    dict
+        For each element of the headline its name and what was chosen.
+    """
+    headline = material.headline
+    words = {
+        "date": ("Fixed on", day(headline["date"])),
+        "estimator": ("Estimator", _worded(ESTIMATORS, headline["estimator"])),
+        "interval": ("Interval", f"by {INTERVAL_WORDS[headline['interval']]}"),
+        "variance": ("Variance", _worded(VARIANCES, headline["variance"])),
+        "known_groups": ("Known groups", capitalised(_known(material))),
+        "top_codes": ("Top codes", _top_codes(material)),
+    }
+    if headline.get("combination"):
+        words["combination"] = (
+            "Two answers on one group",
+            _worded(COMBINATIONS, headline["combination"]),
+        )
+    return {name: (title, capitalised(text)) for name, (title, text) in words.items()}
+
+
+def _worded(words: Mapping[str, str], name: Any) -> str:
+    return words.get(str(name), str(name).replace("_", " "))
+
+
 def _words(material: Material) -> dict[str, Any]:
     report = material.report
     words: dict[str, Any] = {
-        name: report[name] for name in ("content_note", "ethics", "funding") if report.get(name)
+        name: str(report.get(name) or NOT_STATED) for name in ("ethics", "safety", "funding")
     }
+    if report.get("content_note"):
+        words["content_note"] = report["content_note"]
     tie = (material.estimate.get("degree") or {}).get("tie_definition")
     if tie:
         words["tie_definition"] = tie
     if report.get("reporting"):
-        words["reporting"] = dict(report["reporting"])
+        words["reporting"] = {
+            name: report["reporting"][name] for name in ("situations", "authorities")
+        }
     if report.get("help_lines"):
         words["help_lines"] = " ".join(help_line(line) for line in report["help_lines"])
     if report.get("source"):
@@ -223,19 +313,24 @@ def _group(material: Material, group: str) -> dict[str, str]:
         "count": phrase(count) if count else "not estimated",
         "rate": phrase(rate, per_words(settings)) if rate else "no rate",
         "one_in": _one_in_words(rate, settings) if rate else "not estimated",
-        "n": number(count["n"]) if count else "no",
-        "n_reporting": _reports(count),
-        "note": settings.get("note") or "Each person counts once.",
+        "basis": _basis(count, settings),
     }
-    estimand = settings.get("estimand")
-    if estimand:
-        branch |= {
-            "person": estimand["person"],
-            "act": estimand["act"],
-            "when": estimand["period"],
-            "place": estimand["place"],
-        }
+    wordings = _wordings(material, group)
+    if wordings:
+        branch["published"] = wordings
+    spread = sentences.specified(material).get(group)
+    if spread:
+        branch["specifications"] = spread
+    adjusted = sentences.adjusted(material).get(group)
+    if adjusted:
+        branch["adjusted"] = adjusted
     return branch
+
+
+def _wordings(material: Material, name: str) -> str:
+    """Quote the published words for a group's or ratio's number."""
+    findings = (material.published or {}).get("findings") or []
+    return joined([f"“{found['wording']}”" for found in findings if found["group"] == name])
 
 
 def _opening(count: Row | None, settings: Mapping[str, Any]) -> str:
@@ -255,10 +350,15 @@ def _one_in_words(rate: Row, settings: Mapping[str, Any]) -> str:
     return one_in(rate, PER[settings["per"]], settings["many"])
 
 
-def _reports(row: Row | None) -> str:
-    if row is None or row.get("n_reporting") is None:
-        return "an undisclosed number"
-    return number(row["n_reporting"])
+def _basis(count: Row | None, settings: Mapping[str, Any]) -> str:
+    """Say how many respondents an estimate rests on, and how they were asked."""
+    note = str(settings.get("note") or "")
+    if count is None or withheld(count):
+        return f"It rests on too few respondents or reports to be released. {note}".strip()
+    return (
+        f"The estimate rests on {number(count['n'])} respondents who answered, of whom "
+        f"{number(count['n_reporting'])} know at least one such person. {note}"
+    ).strip()
 
 
 def _known_ratios(material: Material) -> list[str]:
@@ -269,12 +369,14 @@ def _ratio(material: Material, name: str) -> dict[str, str]:
     settings = material.ratios[name]
     row = material.national(name, "ratio")
     assert row is not None
-    return {
+    branch = {
         "heading": settings["heading"],
         "label": settings["label"],
         "value": phrase(row),
         "is_not": settings.get("is_not") or "It is no mean over the members of either group.",
     }
+    wordings = _wordings(material, name)
+    return branch | ({"published": wordings} if wordings else {})
 
 
 def _analysed(material: Material) -> str:
@@ -295,8 +397,10 @@ def _domain(material: Material, kind: str) -> dict[str, str]:
         "many": words["many"],
         "released": _released_words(len(released), len(rows), words["one"]),
     }
-    sums = _sums(material, kind)
-    return branch | ({"sums": sums} if sums else {})
+    sums, contrasts = _sums(material, kind), sentences.compared(material, kind)
+    return (
+        branch | ({"sums": sums} if sums else {}) | ({"contrasts": contrasts} if contrasts else {})
+    )
 
 
 def _released_words(released: int, total: int, one: str) -> str:
@@ -310,8 +414,8 @@ def _released_words(released: int, total: int, one: str) -> str:
 
 
 def _sums(material: Material, kind: str) -> str:
-    sentences = []
-    for group, settings in material.groups.items():
+    parts = []
+    for group in material.groups:
         rows = material.rows(
             "scale_up",
             estimator=f"sum_of_{kind}",
@@ -321,11 +425,31 @@ def _sums(material: Material, kind: str) -> str:
         )
         national = material.national(group, "persons")
         if rows and national:
-            sentences.append(
-                f"{settings['heading']}: the sum is {phrase(rows[0])}, "
+            parts.append(
+                f"{material.heading(group)}: the sum is {phrase(rows[0])}, "
                 f"the national estimate {phrase(national)}."
             )
-    return " ".join(sentences)
+    return " ".join(parts)
+
+
+def _respondents(material: Material) -> dict[str, str]:
+    """Say how many comparisons of two parts of the respondents show a difference."""
+    kinds = material.domain_types("respondent")
+    found = [
+        row
+        for kind in kinds
+        for row in material.rows(
+            "contrasts", domain_type=kind, estimator=material.headline["estimator"]
+        )
+        if not withheld(row) and row.get("lower") is not None
+    ]
+    if not found:
+        return {}
+    open_ones = sum(row["lower"] <= 1 <= row["upper"] for row in found)
+    return {
+        "contrasts": f"Of {counted(len(found), 'comparison')} of two such parts, {open_ones} have "
+        "an interval that includes equal answers."
+    }
 
 
 def _degree(material: Material) -> dict[str, str]:
@@ -336,120 +460,30 @@ def _degree(material: Material) -> dict[str, str]:
     return {"mean": phrase(own[0]).replace(" (", " people (", 1)}
 
 
-def _reporting(material: Material) -> dict[str, str]:
-    rows = material.rows("reporting", domain_type=NATIONAL, estimator="reported_of_answered")
-    if not rows:
-        return {}
-    sentences = []
-    for row in rows:
-        name = material.groups.get(row["group"], {}).get("heading")
-        situations = "situations for which an answer was given"
-        start = f"{name}: of the {situations}" if name else f"Of the {situations}"
-        if withheld(row):
-            sentences.append(f"{start}, the share reported is {withheld(row)}.")
-        else:
-            share = phrase(row).replace(" (", "% (", 1)
-            sentences.append(
-                f"{start}, an estimated {share} were reported, "
-                f"from {number(row['n'])} respondents who described one."
-            )
-    return {"sentence": " ".join(sentences)}
-
-
 def _published(material: Material) -> dict[str, str]:
     published = material.published
     if not published:
         return {}
     release = published["release"]
-    branch = {"key": release["key"], "organisations": release["organisations"]}
+    branch = {
+        "key": release["key"],
+        "title": release["title"],
+        "date": day(release["date"]),
+        "organisations": release["organisations"],
+    }
     operations = published.get("operations")
     if operations:
         branch["operations_as_of"] = operations["as_of"]
         if operations.get("earlier_work"):
             branch["earlier_work"] = operations["earlier_work"]["claim"]
+    scope = published.get("scope")
+    if scope:
+        branch["counted"] = scope["counted"]
+        branch["not_counted"] = joined(list(scope["not_counted"]), "or")
     return branch
 
 
-def _validation(material: Material) -> dict[str, str]:
-    rows = [row for row in material.rows("validation", domain_type=NATIONAL) if _judged(row)]
-    if not rows:
-        return {}
-    sentences = [_verdict(material, row) for row in rows if row["unit"] in ("persons", "ratio")]
-    for kind in material.domain_types("geographic"):
-        parts = [
-            row
-            for row in material.rows("validation", domain_type=kind, unit="persons")
-            if _judged(row) and not withheld(row)
-        ]
-        if parts:
-            inside = sum(is_true(row["covered"]) for row in parts)
-            sentences.append(
-                f"By {material.domain_words(kind)['one']}, {inside} of {len(parts)} released "
-                "intervals hold the planted value."
-            )
-    return {"sentence": " ".join(sentences)} if sentences else {}
-
-
-def _judged(row: Row) -> bool:
-    return row.get("covered") is not None and row.get("lower") is not None
-
-
-def _verdict(material: Material, row: Row) -> str:
-    name = label_of(material, row["group"])
-    where = "lies inside" if is_true(row["covered"]) else "lies outside"
-    return (
-        f"{capitalised(name)}: the planted {number(row['truth'], row['unit'])} {where} "
-        f"the interval {interval(row)}."
-    )
-
-
-def is_true(value: Any) -> bool:
-    """Whether a flag of a released table says yes."""
-    return str(value).lower() in ("true", "1", "yes")
-
-
-def label_of(material: Material, group: str) -> str:
-    """Label of a hidden group or ratio."""
-    settings = material.groups.get(group) or material.ratios.get(group) or {}
-    return str(settings.get("label", group.replace("_", " ")))
-
-
-def _specifications(material: Material) -> dict[str, str]:
-    sentences = []
-    for group, settings in material.groups.items():
-        values_of = {
-            tuple(row.get(choice) for choice in CHOICES): row["estimate"]
-            for row in material.rows("specifications", group=group)
-            if not withheld(row)
-            and row.get("estimate") is not None
-            and row.get("interval") == material.headline["interval"]
-            and row.get("variance") == material.headline["variance"]
-        }
-        values = list(values_of.values())
-        if len(values) > 1:
-            low, high = (number(end(values)) for end in (min, max))
-            sentences.append(
-                f"{settings['heading']}: {len(values)} combinations of choices give estimates from "
-                f"{low} to {high} persons."
-            )
-    return {"sentence": " ".join(sentences)} if sentences else {}
-
-
-def _known_groups(material: Material) -> dict[str, str]:
-    rows = [
-        row
-        for row in material.rows("known_groups", estimator=material.headline["estimator"])
-        if row.get("known_size") and row.get("estimate") is not None
-    ]
-    if not rows:
-        return {}
-    factors = [
-        max(row["estimate"] / row["known_size"], row["known_size"] / row["estimate"])
-        for row in rows
-        if row["estimate"] > 0
-    ]
-    inside = sum(row["lower"] <= row["known_size"] <= row["upper"] for row in rows)
-    return {
-        "sentence": f"For {inside} of {len(rows)} groups the size on record lies in the interval; "
-        f"the largest difference is a factor of {significant(max(factors), 2)}."
-    }
+def _planning(material: Material) -> dict[str, str]:
+    power = (material.estimate.get("planning") or {}).get("power")
+    rows = [row for row in material.rows("planning") if not withheld(row)]
+    return {"power": f"{100 * power:g}%"} if power and rows else {}

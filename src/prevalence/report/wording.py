@@ -2,10 +2,25 @@
 
 from __future__ import annotations
 
+import datetime
 import math
 from collections.abc import Mapping
 from typing import Any
 
+MONTHS = (
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+)
 REASONS = {
     "primary": "too few",
     "complementary": "protective",
@@ -75,6 +90,58 @@ def significant(value: float, digits: int = SIGNIFICANT) -> str:
     return f"{value:,.{decimals}f}"
 
 
+def decimals(row: Mapping[str, Any]) -> int:
+    """Tell how many decimals an estimate and its limits are written with: all three alike.
+
+    The upper limit gets three significant digits, so that a lower limit of 0.952 beside an
+    estimate of 1.11 isn't written more finely than the estimate itself.
+
+    Parameters
+    ----------
+    row
+        A row of a released table.
+
+    Returns
+    -------
+    int
+        Digits after the point.
+    """
+    if row["unit"] in ("persons", "respondents"):
+        return 0
+    if row["unit"] == "per_cent":
+        return 1
+    ends = [row.get(name) for name in ("upper", "estimate")]
+    largest = next((abs(float(end)) for end in ends if end is not None and not _missing(end)), 0.0)
+    if row["unit"] == "people_known":
+        return 0 if largest >= 100 else 1
+    if not 0 < largest < math.inf:
+        return 2
+    return max(0, SIGNIFICANT - 1 - math.floor(math.log10(largest)))
+
+
+def written(row: Mapping[str, Any], name: str) -> str:
+    """Write a number of a row, as finely as the row's interval allows.
+
+    Parameters
+    ----------
+    row
+        A row of a released table.
+    name
+        ``estimate``, ``lower`` or ``upper``.
+
+    Returns
+    -------
+    str
+        For instance ``0.95``.
+    """
+    value = float(row[name])
+    if not math.isfinite(value):
+        return "unbounded"
+    text = f"{value:,.{decimals(row)}f}"
+    rounded_away = value != 0 and not any(digit in text for digit in "123456789")
+    return significant(value, 1) if rounded_away else text
+
+
 def interval(row: Mapping[str, Any]) -> str:
     """Write a row's interval: ``lower to upper``.
 
@@ -88,7 +155,24 @@ def interval(row: Mapping[str, Any]) -> str:
     str
         The limits in the row's unit.
     """
-    return f"{number(row['lower'], row['unit'])} to {number(row['upper'], row['unit'])}"
+    return f"{written(row, 'lower')} to {written(row, 'upper')}"
+
+
+def day(date: Any) -> str:
+    """Write a date in words: ``7 September 2023``.
+
+    Parameters
+    ----------
+    date
+        A date, or its ISO form.
+
+    Returns
+    -------
+    str
+        Day, month and year.
+    """
+    when = datetime.date.fromisoformat(str(date))
+    return f"{when.day} {MONTHS[when.month - 1]} {when.year}"
 
 
 def level(row: Mapping[str, Any]) -> str:
@@ -120,7 +204,7 @@ def point(row: Mapping[str, Any]) -> str:
     if row.get("precision") == "interval_only" or _missing(row.get("estimate")):
         return "interval only"
     mark = " †" if row.get("precision") == "imprecise" else ""
-    return number(row["estimate"], row["unit"]) + mark
+    return written(row, "estimate") + mark
 
 
 def phrase(row: Mapping[str, Any], per: str = "") -> str:
@@ -144,8 +228,9 @@ def phrase(row: Mapping[str, Any], per: str = "") -> str:
     if point(row) == "interval only":
         return f"between {interval(row).replace(' to ', ' and ')}{unit} ({level(row)} interval)"
     imprecise = "imprecise: " if row.get("precision") == "imprecise" else ""
-    value = number(row["estimate"], row["unit"])
-    return f"{value}{unit} ({imprecise}{level(row)} interval {interval(row)})"
+    sign = "%" if row["unit"] == "per_cent" else ""
+    value = written(row, "estimate")
+    return f"{value}{sign}{unit} ({imprecise}{level(row)} interval {interval(row)}{sign})"
 
 
 def one_in(row: Mapping[str, Any], base: float, who: str = "") -> str:
@@ -188,6 +273,11 @@ def joined(words: list[str], last: str = "and") -> str:
     if len(words) < 2:
         return "".join(words)
     return f"{', '.join(words[:-1])} {last} {words[-1]}"
+
+
+def counted(count: int, one: str, many: str = "") -> str:
+    """Write a count with its noun: ``1 group``, ``12 groups``."""
+    return f"{count:,} {one if count == 1 else many or one + 's'}"
 
 
 def capitalised(text: str) -> str:

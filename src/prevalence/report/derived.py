@@ -1,0 +1,48 @@
+"""What the report derives from released tables: its numbers, for whoever checks the report's."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from prevalence.report.sentences import differences
+from prevalence.report.tables_certainty import coverage_rows
+from prevalence.report.tables_method import disclosure_totals
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def derived_tables(
+    tables: Mapping[str, pd.DataFrame], coverage: pd.DataFrame | None, headline: Mapping[str, Any]
+) -> dict[str, pd.DataFrame]:
+    """Collect what the report makes of released tables, and its rows of the coverage study.
+
+    Parameters
+    ----------
+    tables
+        Released tables by name.
+    coverage
+        The coverage study, where there is one.
+    headline
+        The headline's estimator, interval and variance.
+
+    Returns
+    -------
+    dict
+        ``disclosure_totals`` (rows shown and withheld), ``agreement_factors`` (the typical error as
+        a factor instead of a log ratio), ``differences`` (of the weighted totals from the census
+        before calibration) and ``coverage_shown``, each if there is input for it.
+    """
+    found = {}
+    if len(tables.get("disclosure_summary", ())):
+        found["disclosure_totals"] = disclosure_totals(tables["disclosure_summary"])
+    if len(tables.get("agreement", ())):
+        factors = tables["agreement"][["estimate", "lower", "upper"]]
+        found["agreement_factors"] = factors.map(math.exp, na_action="ignore")
+    if len(tables.get("margins", ())):
+        found["differences"] = differences(tables["margins"]).to_frame("difference")
+    if coverage is not None:
+        found["coverage_shown"] = coverage_rows(coverage, dict(headline))
+    return found

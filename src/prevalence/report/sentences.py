@@ -1,0 +1,361 @@
+"""Sentences of the report that are made of computed numbers: checks, choices, coverage, control."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from prevalence.report.material import NATIONAL, Material, Row
+from prevalence.report.wording import (
+    capitalised,
+    counted,
+    day,
+    interval,
+    joined,
+    level,
+    number,
+    phrase,
+    significant,
+    withheld,
+    written,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+# What a row of the specification table has chosen; the headline stands there more than once.
+CHOICES = (
+    "estimator",
+    "degree",
+    "top_code",
+    "known_groups",
+    "weights",
+    "combination",
+    "imputation",
+)
+
+
+def is_true(value: Any) -> bool:
+    """Whether a flag of a released table says yes."""
+    return str(value).lower() in ("true", "1", "yes")
+
+
+def reported(material: Material) -> dict[str, str]:
+    """Say which share of the described situations was reported to authorities."""
+    sentences = []
+    rows = material.rows("reporting", domain_type=NATIONAL, estimator="reported_of_answered")
+    for row in rows:
+        name = material.groups.get(row["group"], {}).get("heading")
+        start = "of the situations for which the answer was yes or no"
+        start = f"{name}: {start}" if name else capitalised(start)
+        if withheld(row):
+            sentences.append(f"{start}, the share reported is {withheld(row)}.")
+        else:
+            sentences.append(
+                f"{start}, an estimated {phrase(row)} were reported. "
+                f"{number(row['n'])} respondents gave such an answer."
+            )
+    return {"sentence": " ".join(sentences)} if sentences else {}
+
+
+def validated(material: Material) -> dict[str, str]:
+    """Say for each planted value whether the interval holds it."""
+    rows = [row for row in material.rows("validation", domain_type=NATIONAL) if _judged(row)]
+    if not rows:
+        return {}
+    sentences = [_verdict(material, row) for row in rows if row["unit"] in ("persons", "ratio")]
+    for kind in material.domain_types("geographic"):
+        parts = [
+            row
+            for row in material.rows("validation", domain_type=kind, unit="persons")
+            if _judged(row) and not withheld(row)
+        ]
+        if parts:
+            inside = sum(is_true(row["covered"]) for row in parts)
+            sentences.append(
+                f"By {material.domain_words(kind)['one']}, {inside} of {len(parts)} released "
+                "intervals hold the planted value."
+            )
+    return {"sentence": " ".join(sentences)} if sentences else {}
+
+
+def _judged(row: Row) -> bool:
+    return row.get("covered") is not None and row.get("lower") is not None
+
+
+def _verdict(material: Material, row: Row) -> str:
+    where = "lies inside" if is_true(row["covered"]) else "lies outside"
+    truth = written({**row, "estimate": row["truth"]}, "estimate")
+    return (
+        f"{capitalised(material.label(row['group']))}: the planted {truth} {where} "
+        f"the interval {interval(row)}."
+    )
+
+
+def compared(material: Material, kind: str) -> str:
+    """Say how many comparisons of two places leave it open which has the higher rate."""
+    sentences = []
+    words = material.domain_words(kind)
+    for group in material.groups:
+        rows = [
+            row
+            for row in material.rows(
+                "contrasts",
+                group=group,
+                domain_type=kind,
+                estimator=material.headline["estimator"],
+            )
+            if not withheld(row) and row.get("lower") is not None
+        ]
+        if not rows:
+            continue
+        open_ones = sum(row["lower"] <= 1 <= row["upper"] for row in rows)
+        told = (
+            f"none of the {counted(len(rows), 'comparison')} of two {words['many']} shows a "
+            "difference that sampling alone could not explain"
+            if open_ones == len(rows)
+            else f"in {open_ones} of {counted(len(rows), 'comparison')} of two {words['many']} "
+            "the rates may be equal"
+        )
+        sentences.append(f"{material.heading(group)}: {told}.")
+    return " ".join(sentences)
+
+
+def specified(material: Material) -> dict[str, Any]:
+    """Say how far the estimates lie apart over all combinations of choices."""
+    ranges = {}
+    for group in material.groups:
+        values = {
+            tuple(row.get(choice) for choice in CHOICES): row["estimate"]
+            for row in material.rows("specifications", group=group)
+            if not withheld(row)
+            and row.get("estimate") is not None
+            and row.get("interval") == material.headline["interval"]
+            and row.get("variance") == material.headline["variance"]
+        }.values()
+        if len(values) > 1:
+            ranges[group] = (len(values), number(min(values)), number(max(values)))
+    if not ranges:
+        return {}
+    sentences = [
+        f"{material.heading(group)}: {count} combinations give estimates from {low} to {high} "
+        "persons."
+        for group, (count, low, high) in ranges.items()
+    ]
+    return {
+        "sentence": " ".join(sentences),
+        **{group: f"from {low} to {high}" for group, (_, low, high) in ranges.items()},
+    }
+
+
+def adjusted(material: Material) -> dict[str, str]:
+    """Give for each hidden group the national estimate with all adjustments together."""
+    found = {}
+    for group in material.groups:
+        rows = material.rows("adjustment", group=group, unit="persons", adjustment="all")
+        own = [row for row in rows if row["estimator"] == material.headline["estimator"]]
+        if own and not withheld(own[0]):
+            found[group] = phrase(own[0])
+    return found
+
+
+def leave_one_out(material: Material) -> dict[str, str]:
+    """Say how close the estimates of known groups come to the sizes on record."""
+    rows = [
+        row
+        for row in material.rows("known_groups", estimator=material.headline["estimator"])
+        if row.get("known_size") and row.get("estimate") is not None
+    ]
+    if not rows:
+        return {}
+    used = [row for row in rows if is_true(row.get("in_headline"))]
+    sentences = [_inside(used or rows, "of the headline's known groups" if used else "groups")]
+    others = [row for row in rows if row not in used] if used else []
+    if others:
+        names = joined([str(row["label"]) for row in others])
+        largest = significant(max(_factor(row) for row in others), 2)
+        sentences.append(
+            f"Not among them: {names}, with a difference of a factor of "
+            f"{'up to ' if len(others) > 1 else ''}{largest}."
+        )
+    return {"sentence": " ".join(sentences)}
+
+
+def _inside(rows: list[Row], what: str) -> str:
+    inside = sum(row["lower"] <= row["known_size"] <= row["upper"] for row in rows)
+    largest = max(_factor(row) for row in rows)
+    return (
+        f"For {inside} of {len(rows)} {what} the size on record lies in the interval; the largest "
+        f"difference is a factor of {significant(largest, 2)}."
+    )
+
+
+def _factor(row: Row) -> float:
+    if not row["estimate"]:
+        return math.inf
+    return float(max(row["estimate"] / row["known_size"], row["known_size"] / row["estimate"]))
+
+
+def agreed(material: Material) -> dict[str, str]:
+    """Say how large the typical error over the known groups is, and whether it grows with size."""
+    keys = {"estimator": material.headline["estimator"]}
+    size = material.rows("agreement", group="root_mean_square", **keys)
+    slope = material.rows("agreement", group="recall_slope", **keys)
+    if not size or withheld(size[0]) or size[0].get("lower") is None:
+        return {}
+    row = size[0]
+    middle, low, high = (math.exp(row[name]) for name in ("estimate", "lower", "upper"))
+    sentence = (
+        f"The typical error over these groups (root mean square on the log scale) is a factor of "
+        f"{middle:.2f} ({level(row)} interval {low:.2f} to {high:.2f})."
+    )
+    if slope and not withheld(slope[0]) and slope[0].get("lower") is not None:
+        ends = [signed(slope[0][name]) for name in ("estimate", "lower", "upper")]
+        sentence += (
+            " If large groups were recalled less well than small ones, the slope of the log ratio "
+            f"on the log size would be below zero; it is {ends[0]} ({level(row)} interval "
+            f"{ends[1]} to {ends[2]})."
+        )
+    return {"sentence": sentence}
+
+
+def signed(value: float) -> str:
+    """Write a number with three decimals and a true minus sign."""
+    return f"{value:.3f}".replace("-", "−")
+
+
+def left_out_in_turn(material: Material) -> dict[str, str]:
+    """Say which known groups the rule that leaves out the worst in turn would leave out."""
+    rows = material.rows("trimming")
+    removed = sorted(
+        (row for row in rows if row.get("step") is not None), key=lambda row: row["step"]
+    )
+    if not rows:
+        return {}
+    threshold = next((row["threshold"] for row in rows if row.get("threshold") is not None), None)
+    if threshold is None:
+        return {}
+    rule = (
+        "A rule that starts from every group of known size and leaves out, one after the other, "
+        f"the one that fits worst until none is off by a log ratio above {threshold:g}"
+    )
+    if not removed:
+        return {"sentence": f"{rule} would leave out none."}
+    names = joined([material.item(str(row["group"])) for row in removed])
+    return {"sentence": f"{rule} would leave out {names}."}
+
+
+def influenced(material: Material) -> dict[str, str]:
+    """Say how much leaving out one place changes each estimate, as far as that may be shown."""
+    parts = []
+    for group in material.groups:
+        rows = material.rows("influence", group=group)
+        shown = [row for row in rows if row.get("relative_change") is not None]
+        if not rows:
+            continue
+        if 2 * len(shown) < len(rows):
+            told = (
+                f"what one place contributes rests on too few reports to be released for "
+                f"{len(rows) - len(shown)} of {counted(len(rows), 'place')}"
+            )
+        else:
+            largest = max(abs(float(row["relative_change"])) for row in shown)
+            told = (
+                f"leaving out one of the {counted(len(shown), 'place')} that may be shown changes "
+                f"the estimate by at most {100 * largest:.1f}%"
+            )
+        parts.append(f"{material.heading(group)}: {told}.")
+    return {"sentence": " ".join(parts)} if parts else {}
+
+
+def calibrated(material: Material) -> dict[str, str]:
+    """Say how far the weighted totals were from the census before calibration."""
+    if not material.has("margins"):
+        return {}
+    margins = material.tables["margins"]
+    found = differences(margins)
+    if found.empty:
+        return {}
+    largest = float(found.abs().max())
+    return {
+        "sentence": f"Calibration brings the weighted totals of {len(margins)} categories in "
+        f"{counted(margins['margin'].nunique(), 'margin')} to those of the census; before it the "
+        f"largest difference was {100 * largest:,.0f}%."
+    }
+
+
+def differences(margins: pd.DataFrame) -> pd.Series:
+    """Weighted totals before calibration over the census's, less one.
+
+    Parameters
+    ----------
+    margins
+        The released table: population and total before calibration of each category.
+
+    Returns
+    -------
+    pandas.Series
+        As shares.
+    """
+    known = margins[(margins["population"] > 0) & margins["before"].notna()]
+    return known["before"] / known["population"] - 1
+
+
+def covered(material: Material) -> dict[str, str]:
+    """Say what the coverage study found, and when it was computed."""
+    from prevalence.report.tables_certainty import coverage_rows
+
+    if "coverage" not in material.reference:
+        return {}
+    frame = coverage_rows(material.reference["coverage"], dict(material.headline))
+    frame = frame[frame["group"].isin(list(material.groups))]
+    record = material.reference.get("coverage_record")
+    if frame.empty or not record:
+        return {}
+    holds = frame["holds"].map(is_true)
+    parts = []
+    for rows, where in (
+        (frame[holds], "where the assumptions hold"),
+        (frame[~holds], "where they fail"),
+    ):
+        if len(rows):
+            low, high = (
+                f"{100 * end:.1f}%" for end in (rows["coverage"].min(), rows["coverage"].max())
+            )
+            parts.append(f"from {low} to {high} {where}")
+    return {
+        "date": day(record["date"]),
+        "surveys": number(record["surveys"]),
+        "command": str(record["command"]).split()[-1],
+        "sentence": f"Coverage of the headline's interval goes {joined(parts)}.",
+    }
+
+
+def controlled(material: Material) -> dict[str, str]:
+    """Say how many rows disclosure control released, and by which thresholds."""
+    from prevalence.report.tables_method import disclosure_totals
+
+    policy = material.policy
+    if not material.has("disclosure_summary") or not policy:
+        return {}
+    totals = disclosure_totals(material.tables["disclosure_summary"]).iloc[-1]
+    return {
+        "rows": number(totals["rows"]),
+        "released": number(totals["released"]),
+        "respondents": str(policy["minimum_respondents"]),
+        "reporting": str(policy["minimum_reporting"]),
+        "largest": f"{100 * policy['dominance']['largest']:g}%",
+        "two_largest": f"{100 * policy['dominance']['two_largest']:g}%",
+    }
+
+
+def modelled(material: Material) -> dict[str, str]:
+    """Say how many of the models' reported quantities passed every threshold."""
+    rows = material.rows("diagnostics")
+    if not rows or not material.rows("scale_up_models", domain_type=NATIONAL):
+        return {}
+    passed = sum(is_true(row["passed"]) for row in rows)
+    return {
+        "sentence": f"{passed} of {len(rows)} reported quantities pass every threshold of the "
+        "diagnostics."
+    }

@@ -1,0 +1,543 @@
+"""Tables of how sure the estimates are: checks, other choices, visibility, models, coverage."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from prevalence.report.cells import (
+    DASH,
+    count_cells,
+    estimate_cells,
+    fixed,
+    level_of,
+    limits,
+    notes,
+    once,
+    precision_note,
+    share,
+    subheading,
+    suppression_note,
+    unbroken,
+    whole,
+)
+from prevalence.report.markdown import table
+from prevalence.report.material import NATIONAL, Material, Row, slug
+from prevalence.report.story import is_true, per_words
+from prevalence.report.wording import UNIT_WORDS, capitalised, withheld
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+ESTIMATOR_WORDS = {
+    "ratio_of_sums": "Ratio of sums, weighted",
+    "mean_of_ratios": "Mean of ratios, weighted",
+    "mean_of_sums": "Ratio of sums with mean-of-ratios degrees",
+    "unweighted_ratio_of_sums": "Ratio of sums, unweighted",
+    "ratio_of_sums_child_alters": "Ratio of sums over child acquaintances",
+    "killworth": "Ratio of sums, unweighted, binomial standard error",
+    "overdispersed": "Overdispersed model",
+    "overdispersed_weighted": "Overdispersed model, weighted",
+    "partially_pooled": "Model partially pooled over areas",
+    "partially_pooled_weighted": "Model partially pooled over areas, weighted",
+}
+ADJUSTMENTS = {
+    "none": "Nothing: the headline",
+    "frame_ratio": "Members who could not be drawn differ in acquaintances",
+    "degree_ratio": "Members have more or fewer acquaintances",
+    "true_positive_rate": "Members whom acquaintances do not know as such",
+    "precision": "Reports of people who are not members",
+    "known_size": "Errors of the sizes on record",
+    "all": "All of these together",
+}
+FACTORS = {
+    "frame_ratio": "Frame ratio φ: acquaintances of those in households to those of everybody",
+    "degree_ratio": "Degree ratio δ: acquaintances of members to those of everybody",
+    "true_positive_rate": "True-positive rate τ: share of members' acquaintances who know",
+    "precision": "Precision of reports η: share of reports that are right",
+}
+SOURCES = {"given": "assumed", "elicited": "a panel's judgement", "estimated": "companion sample"}
+UNCERTAIN = {"sampling": "Sampling", "known_size": "Sizes on record"}
+CHOICES = {
+    "estimator": "Estimator",
+    "degree": "How network size is estimated",
+    "top_code": "Top codes",
+    "known_groups": "Set of known groups",
+    "weights": "Weights",
+    "combination": "How live and non-live reports are combined",
+    "imputation": "Imputation between hidden groups",
+    "interactions": "Interplay of these",
+}
+WORLDS = {
+    "plain": "Assumptions hold",
+    "barrier_effects": "Strong barriers between groups of people",
+    "heaping": "Answers heap at multiples of 5",
+    "transmission_0_6": "Not all acquaintances of members know",
+    "degree_ratio_0_7": "Members know fewer people than others",
+    "recall_fading": "Large known groups are recalled less well",
+    "rare_group": "Hidden groups much smaller",
+    "strong_clustering": "Hidden groups strongly clustered in places",
+    "informative_nonresponse": "Those who know members answer less often",
+    "less_concentrated": "Assumptions hold, reports less concentrated",
+    "less_concentrated_barrier": "Barriers, reports less concentrated",
+}
+GRADES = (
+    "Grade of the size on record: A counted by a register, B an estimate of an official or trade "
+    "body, C a rough figure."
+)
+
+
+def known_groups_table(material: Material) -> str:
+    """Set each known group's estimate from the others beside its size on record."""
+    rows = [
+        [
+            capitalised(str(row["label"])),
+            DASH if withheld(row) else whole(row.get("known_size")),
+            *estimate_cells({**row, "unit": "persons"}),
+            DASH if withheld(row) or row.get("year") is None else f"{float(row['year']):.0f}",
+            str(row.get("quality") or DASH),
+            "yes" if is_true(row.get("in_headline")) else "no",
+        ]
+        for row in material.rows("known_groups", estimator=material.headline["estimator"])
+    ]
+    if not rows:
+        return ""
+    return table(
+        [
+            "Group",
+            "Size on record",
+            "Estimated",
+            f"{level_of(material)} interval",
+            "Year",
+            "Grade",
+            "In headline",
+        ],
+        rows,
+        caption="Known groups: the size on record, and the estimate from the other groups alone",
+        label="known-groups",
+        align="lrrrrll",
+        widths=[30, 14, 14, 25, 8, 9, 12],
+        note=GRADES,
+    )
+
+
+def estimators_table(material: Material) -> str:
+    """Write the national rates by every estimator and model."""
+    rows = []
+    found: list[Row] = []
+    for group, settings in material.groups.items():
+        keys = {"group": group, "domain_type": NATIONAL, "unit": settings["per"]}
+        for row in material.rows("scale_up", **keys):
+            if not row["estimator"].startswith("sum_of_"):
+                found.append(row)
+                rows.append([*_group_cell(material, group), *_estimator_cells(material, row)])
+    if not rows:
+        return ""
+    return table(
+        ["Group", "Estimator", "Estimate", f"{level_of(material)} interval", "n"],
+        once(rows),
+        caption="The same quantity by different estimators",
+        label="estimators",
+        align="llrrr",
+        widths=[27, 37, 16, 20, 9],
+        note=notes(suppression_note(found), precision_note(material, found)),
+    )
+
+
+def _group_cell(material: Material, group: str) -> list[str]:
+    return [f"{material.heading(group)}, {per_words(material.groups[group])}"]
+
+
+def _estimator_cells(material: Material, row: Row) -> list[str]:
+    name = ESTIMATOR_WORDS.get(row["estimator"], row["estimator"].replace("_", " "))
+    mark = " (headline)" if row["estimator"] == material.headline["estimator"] else ""
+    return [capitalised(name) + mark, *estimate_cells(row), whole(row.get("n"))]
+
+
+def choice_shares_table(material: Material) -> str:
+    """Write what each choice accounts for in the spread of the specifications."""
+    shares: dict[str, dict[str, Row]] = {}
+    for group in material.groups:
+        for row in material.rows("choice_shares", group=group):
+            if (row.get("levels") or 0) > 1:
+                shares.setdefault(str(row["choice"]), {})[group] = row
+    groups = [group for group in material.groups if any(group in of for of in shares.values())]
+    if not groups:
+        return ""
+    rows = [
+        [
+            CHOICES.get(name, capitalised(name.replace("_", " "))),
+            *(_choice_cell(by_group.get(group)) for group in groups),
+        ]
+        for name, by_group in shares.items()
+    ]
+    return table(
+        ["Choice", *(material.heading(group) for group in groups)],
+        rows,
+        caption="What each choice accounts for in the spread of the combinations: its share of the "
+        "variance of the logarithm, in per cent, and in brackets how many times as high one of its "
+        "options lies as another",
+        label="choice-shares",
+        align="l" + "r" * len(groups),
+        widths=[36, *([round(64 / len(groups))] * len(groups))],
+    )
+
+
+def _choice_cell(row: Row | None) -> str:
+    if row is None:
+        return DASH
+    ratio = row.get("largest_ratio")
+    return share(row.get("share")) + ("" if ratio is None else unbroken(f" (× {float(ratio):.2f})"))
+
+
+def respondents_tables(material: Material) -> str:
+    """Write, for each hidden group, one national total as parts of the respondents tell it."""
+    return "\n".join(text for group in material.groups if (text := _respondents(material, group)))
+
+
+def _respondents(material: Material, group: str) -> str:
+    found = [
+        (kind, row)
+        for kind in material.domain_types("respondent")
+        for row in material.estimates(domain_type=kind, group=group, unit="persons")
+    ]
+    if not any(not withheld(row) for _, row in found):
+        return ""
+    rows: list[list[str]] = []
+    for kind in dict.fromkeys(kind for kind, _ in found):
+        rows.append(subheading(f"By {material.domain_words(kind)['one']}", 5))
+        rows += [
+            [capitalised(str(row["domain"])), *estimate_cells(row), *count_cells(row)]
+            for other, row in found
+            if other == kind
+        ]
+    shown = [row for _, row in found]
+    return table(
+        [
+            "Answers of",
+            "National total, persons",
+            f"{level_of(material)} interval",
+            "n",
+            "reporting",
+        ],
+        rows,
+        caption=f"{capitalised(material.label(group))}: the one national total, from the answers "
+        "of parts of the respondents",
+        label=f"respondents-{slug(group)}",
+        align="lrrrr",
+        widths=[30, 26, 24, 9, 13],
+        note=notes(suppression_note(shown), precision_note(material, shown)),
+    )
+
+
+def factors_table(material: Material) -> str:
+    """Write the assumed factors of visibility: median, limits, where each comes from."""
+    rows = [
+        [
+            material.heading(row["group"]),
+            FACTORS.get(str(row["factor"]), str(row["factor"]).replace("_", " ")),
+            fixed(row.get("estimate")),
+            limits(row.get("lower"), row.get("upper")),
+            SOURCES.get(str(row["source"]), str(row["source"]).replace("_", " ")),
+        ]
+        for group in material.groups
+        for row in material.rows("factors", group=group)
+    ]
+    if not rows:
+        return ""
+    return table(
+        ["Group", "Factor", "Median", f"{level_of(material)} range", "From"],
+        once(rows),
+        caption="What is assumed about visibility: median and range of each factor",
+        label="factors",
+        align="llrrl",
+        widths=[16, 44, 10, 16, 18],
+    )
+
+
+def adjustment_table(material: Material) -> str:
+    """Write the national estimates under each assumption about visibility, and under all."""
+    rows = []
+    found: list[Row] = []
+    for group in material.groups:
+        for row in material.rows("adjustment", group=group, unit="persons"):
+            name = str(row["adjustment"])
+            words = ADJUSTMENTS.get(name, capitalised(name.replace("_", " ")))
+            found.append(row)
+            rows.append([material.heading(group), words, *estimate_cells(row)])
+    if not rows:
+        return ""
+    return table(
+        ["Group", "Allowing for", "Estimate, persons", f"{level_of(material)} interval"],
+        once(rows),
+        caption="National estimates under other assumptions about what respondents can know",
+        label="adjustment",
+        align="llrr",
+        widths=[16, 46, 16, 22],
+        note=notes(suppression_note(found), precision_note(material, found)),
+    )
+
+
+def variance_table(material: Material) -> str:
+    """Write how much each source contributes to the uncertainty of the adjusted estimate."""
+    sources: dict[str, dict[str, Any]] = {}
+    for row in material.rows("variance_components"):
+        sources.setdefault(str(row["source"]), {})[row["group"]] = row.get("share")
+    groups = [
+        group for group in material.groups if any(group in shares for shares in sources.values())
+    ]
+    rows = [
+        [
+            UNCERTAIN.get(name) or FACTORS.get(name, name.replace("_", " ")).split(":")[0],
+            *(share(shares.get(group)) for group in groups),
+        ]
+        for name, shares in sources.items()
+    ]
+    if not rows or not groups:
+        return ""
+    return table(
+        ["Source", *(f"{material.heading(group)}, per cent" for group in groups)],
+        rows,
+        caption="Where the uncertainty of the adjusted estimate comes from: shares of the variance "
+        "of its logarithm",
+        label="variance",
+        align="l" + "r" * len(groups),
+        widths=[40, *([20] * len(groups))],
+    )
+
+
+def break_even_table(material: Material) -> str:
+    """Write how large the adjustment would have to be to bring the estimate to a claim."""
+    claims = {
+        finding["id"]: finding["wording"]
+        for finding in (material.published or {}).get("findings") or []
+    }
+    rows = [
+        [
+            material.heading(row["group"]),
+            f"“{claims.get(row['finding'], row['finding'])}”",
+            _end(row),
+            fixed(row.get("estimate")),
+            limits(row.get("lower"), row.get("upper")),
+        ]
+        for row in material.rows("sensitivity", analysis="break_even")
+    ]
+    if not rows:
+        return ""
+    return table(
+        [
+            "Group",
+            "Published wording",
+            "End of its range",
+            "τδφ/η",
+            f"{level_of(material)} interval",
+        ],
+        once(rows, 2),
+        caption="Break-even: the product of the factors that would bring this run's estimate to "
+        "each end of the range in which a published wording is read (1 is no adjustment)",
+        label="break-even",
+        align="llrrr",
+        widths=[24, 28, 20, 10, 18],
+    )
+
+
+def _end(row: Row) -> str:
+    value, unit = float(row["value"]), str(row["unit"])
+    if unit == "persons":
+        return f"{value:,.0f}"
+    return f"{value:,.1f}" + ("" if unit == "ratio" else f" {UNIT_WORDS[unit]}")
+
+
+def models_table(material: Material) -> str:
+    """Set the models' national rates beside the headline's."""
+    rows = []
+    for group, settings in material.groups.items():
+        keys = {"group": group, "domain_type": NATIONAL, "unit": settings["per"]}
+        modelled = material.rows("scale_up_models", **keys)
+        own = material.national(group, settings["per"])
+        for row in [*([own] if own and modelled else []), *modelled]:
+            name, *numbers, _ = _estimator_cells(material, row)
+            trusted = "no" if str(row.get("interval")) == "credible_unconverged" else "yes"
+            rows.append(
+                [*_group_cell(material, group), name, *numbers, DASH if row is own else trusted]
+            )
+    if not rows:
+        return ""
+    return table(
+        ["Group", "Model", "Estimate", f"{level_of(material)} interval", "Converged"],
+        once(rows),
+        caption="The headline beside Bayesian models of the same answers: posterior medians and "
+        "credible intervals",
+        label="models",
+        align="llrrl",
+        widths=[27, 35, 16, 20, 12],
+    )
+
+
+def diagnostics_table(material: Material) -> str:
+    """Write how well each model's sampler did, by its worst quantity."""
+    models: dict[str, list[Row]] = {}
+    for row in material.rows("diagnostics"):
+        models.setdefault(str(row["estimator"]), []).append(row)
+    rows = [
+        [
+            ESTIMATOR_WORDS.get(model, capitalised(model.replace("_", " "))),
+            whole(len(found)),
+            whole(sum(is_true(row["passed"]) for row in found)),
+            fixed(max(row["rhat"] for row in found if row.get("rhat") is not None), 3),
+            whole(min(row["ess_bulk"] for row in found if row.get("ess_bulk") is not None)),
+            whole(min(row["ess_tail"] for row in found if row.get("ess_tail") is not None)),
+            whole(max(row.get("divergent") or 0 for row in found)),
+        ]
+        for model, found in models.items()
+    ]
+    if not rows:
+        return ""
+    return table(
+        [
+            "Model",
+            "Quantities",
+            "Passed",
+            "Largest Rhat",
+            "Least bulk ESS",
+            "Least tail ESS",
+            "Divergent",
+        ],
+        rows,
+        caption="Diagnostics of the models: the worst value over all reported quantities (ESS: "
+        "effective sample size)",
+        label="diagnostics",
+        align="lrrrrrr",
+        widths=[34, 12, 10, 12, 12, 12, 11],
+    )
+
+
+def predictive_table(material: Material) -> str:
+    """Write for each model and statistic for how many groups the answers look like its data."""
+    checks: dict[tuple[str, str], list[Row]] = {}
+    for row in material.rows("predictive"):
+        if row.get("observed") is not None and row.get("lower") is not None:
+            checks.setdefault((str(row["estimator"]), str(row["statistic"])), []).append(row)
+    rows = [
+        [
+            ESTIMATOR_WORDS.get(model, capitalised(model.replace("_", " "))),
+            capitalised(statistic.replace("_", " ")),
+            whole(len(found)),
+            whole(sum(row["lower"] <= row["observed"] <= row["upper"] for row in found)),
+        ]
+        for (model, statistic), found in checks.items()
+    ]
+    if not rows:
+        return ""
+    return table(
+        ["Model", "Summary of the answers", "Groups", "Inside of the model's range"],
+        once(rows),
+        caption="Do data drawn from the models look like the answers? Groups for which a summary "
+        f"of the answers lies inside of the middle {level_of(material)} of such data",
+        label="predictive",
+        align="llrr",
+        widths=[38, 26, 12, 24],
+    )
+
+
+def coverage_rows(coverage: pd.DataFrame, headline: dict[str, Any]) -> pd.DataFrame:
+    """Take from the coverage study what the report shows: national rows of the headline's choices.
+
+    Parameters
+    ----------
+    coverage
+        ``data/reference/coverage.csv``.
+    headline
+        The headline's estimator, interval and variance.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row a world and hidden group.
+    """
+    keys = {name: headline[name] for name in ("estimator", "interval", "variance")}
+    for name, value in {**keys, "domain": NATIONAL}.items():
+        coverage = coverage[coverage[name] == value]
+    return coverage
+
+
+def coverage_table(material: Material) -> str:
+    """Write how often the interval held the truth in each simulated world."""
+    if "coverage" not in material.reference:
+        return ""
+    found = coverage_rows(material.reference["coverage"], dict(material.headline))
+    found = found[found["group"].isin(list(material.groups))]
+    rows = [
+        [
+            WORLDS.get(row["world"], capitalised(row["world"].replace("_", " "))),
+            "yes" if is_true(row["holds"]) else "no",
+            material.heading(row["group"]),
+            share(row["relative_bias"]),
+            fixed(row["rms_se_over_sd"]),
+            share(row["coverage"]),
+            f"{limits(100 * row['coverage_lower'], 100 * row['coverage_upper'], 1)}",
+        ]
+        for row in found.sort_values("holds", ascending=False, kind="stable").to_dict("records")
+    ]
+    if not rows:
+        return ""
+    return table(
+        [
+            "Simulated world",
+            "Assumptions hold",
+            "Group",
+            "Bias, per cent",
+            "SE over SD",
+            "Coverage, per cent",
+            f"{level_of(material)} interval",
+        ],
+        once(rows, 2),
+        caption=f"How often the {level_of(material)} interval held the truth over simulated "
+        "surveys, by world",
+        label="coverage",
+        align="lllrrrr",
+        widths=[32, 14, 14, 10, 10, 12, 16],
+        note="Bias: mean estimate less truth. SE over SD: root mean square of the estimated "
+        "standard error over the standard deviation of the estimates; 1 is right. The interval of "
+        "the coverage is that of counting simulated surveys.",
+    )
+
+
+def planning_table(material: Material) -> str:
+    """Write what a next wave of other designs would show."""
+    rows = [
+        [
+            material.heading(row["group"]),
+            whole(row["psus"]),
+            whole(row["respondents"]),
+            fixed(row["prevalence"], 1),
+            share(row["cv"]),
+            limits(100 * row["lower_factor"], 100 * row["upper_factor"], 0),
+            whole(-100 * row["detectable_fall"])
+            if row.get("detectable_fall") is not None
+            else DASH,
+            whole(100 * row["detectable_rise"]) if row.get("detectable_rise") is not None else DASH,
+        ]
+        for row in material.rows("planning")
+        if not withheld(row) and row.get("cv") is not None
+    ]
+    if not rows:
+        return ""
+    return table(
+        [
+            "Group",
+            "PSUs",
+            "Respondents",
+            "Prevalence, now = 1",
+            "CV, per cent",
+            "Interval, estimate = 100",
+            "Least fall, per cent",
+            "Least rise, per cent",
+        ],
+        once(rows),
+        caption="What a next wave would show, by design: expected precision, and the smallest "
+        "change since this wave that it would detect",
+        label="planning",
+        align="lrrrrrrr",
+        widths=[20, 9, 13, 12, 11, 14, 11, 11],
+        note="PSU: primary sampling unit. CV: coefficient of variation.",
+    )
