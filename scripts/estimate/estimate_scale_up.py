@@ -4,12 +4,13 @@ from typing import Any
 
 from prevalence.contracts import check_table
 from prevalence.contracts.estimate import CONTRASTS, DISCLOSURE_INPUTS, SCALE_UP, arranged
+from prevalence.disclosure_inputs import disclosure_inputs
 from prevalence.estimation import ROW_TABLES, SIDE_TABLES, study_of
 from prevalence.files import read_csv, read_parquet, write_csv
 from prevalence.generalised import generalised_rows
 from prevalence.job import run_job
 from prevalence.known_groups import typical_design_effect
-from prevalence.scale_up import disclosure_inputs, domain_contrasts, scale_up_table
+from prevalence.scale_up import domain_contrasts, scale_up_table
 
 
 def main(job: Any) -> None:

@@ -107,7 +107,7 @@ class Auxiliary:
         margins
             Category of each respondent, by margin: labels of shape (n,).
         """
-        from prevalence.design import distinct, encoded
+        from prevalence.coding import distinct, encoded
 
         coded = {name: encoded(labels) for name, labels in margins.items()}
         joint = np.zeros(len(next(iter(coded.values()))[0]), dtype=np.intp)
@@ -164,7 +164,7 @@ class Auxiliary:
         Auxiliary
             With households as cells; for methods linear, exponential and logit.
         """
-        from prevalence.design import encoded, sums, sums_by
+        from prevalence.coding import encoded, sums, sums_by
 
         codes, labels = encoded(clusters)
         w = np.asarray(weights, dtype=float)
@@ -179,7 +179,7 @@ class Auxiliary:
 
     def by_cell(self, values: Array) -> Array:
         """Sum a column of the respondents (n,) by cell, shape (K,)."""
-        from prevalence.design import sums
+        from prevalence.coding import sums
 
         return sums(self.cell, values, self.count)
 
@@ -250,7 +250,7 @@ class Calibration:
         return design.unit_totals(fitted[self.auxiliary.cell] * self.calibrated[:, None])
 
     def _cell_sums(self, values: Array) -> Array:
-        from prevalence.design import sums_by
+        from prevalence.coding import sums_by
 
         return sums_by(self.auxiliary.cell, values, self.auxiliary.count)
 

@@ -18,7 +18,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from prevalence.coding import distinct, encoded, sums, sums_by
 from prevalence.errors import PipelineError, listed, suggestion
+from prevalence.strata import joined_strata
 
 if TYPE_CHECKING:
     from prevalence.calibration import Calibration
@@ -439,118 +441,6 @@ def _average_inflation(stage: Stage, respondents: Array, parents: int) -> Array:
     return np.sqrt(np.where(all_strata > 0, ratio, 1.0))[stage.parent]
 
 
-def sums(codes: Codes, values: ArrayLike, count: int) -> Array:
-    """Sum a column (n,) by group, shape (count,)."""
-    found = np.bincount(codes, weights=np.asarray(values, dtype=float), minlength=count)
-    return np.asarray(found, dtype=float)  # without rows bincount counts, in integers
-
-
-def sums_by(codes: Codes, values: Array, count: int) -> Array:
-    """Sum rows by group.
-
-    Parameters
-    ----------
-    codes
-        Group of each row, shape (n,).
-    values
-        Shape (n, q).
-    count
-        Number of groups G.
-
-    Returns
-    -------
-    numpy.ndarray
-        Shape (G, q).
-    """
-    result = np.empty((count, values.shape[1]))
-    for k in range(values.shape[1]):
-        result[:, k] = sums(codes, values[:, k], count)
-    return result
-
-
-def sums_by_domain(codes: Codes, count: int, values: Array, domain: Codes, domains: int) -> Array:
-    """Sum a column by unit and domain.
-
-    Parameters
-    ----------
-    codes
-        Unit of each row, shape (n,).
-    count
-        Number of units m.
-    values
-        Shape (n,).
-    domain
-        Domain of each row, -1 for none, shape (n,).
-    domains
-        Number of domains D.
-
-    Returns
-    -------
-    numpy.ndarray
-        Shape (m, D).
-    """
-    if domains == 1:
-        inside = values if (domain == 0).all() else np.where(domain == 0, values, 0.0)
-        return sums(codes, inside, count)[:, None]
-    if (domain >= 0).all():
-        cell = codes * domains + domain
-    else:
-        keep = domain >= 0
-        cell, values = codes[keep] * domains + domain[keep], values[keep]
-    return sums(cell, values, count * domains).reshape(count, domains)
-
-
-def encoded(labels: ArrayLike, extra: Sequence[Any] = ()) -> tuple[Codes, list[str]]:
-    """Turn labels into codes in sorted order.
-
-    Parameters
-    ----------
-    labels
-        Shape (n,).
-    extra
-        Further labels, appended; they are compared as text.
-
-    Returns
-    -------
-    codes : numpy.ndarray
-        Shape (n + len(extra),).
-    names : list of str
-        Label of each code.
-    """
-    values = np.asarray(labels)
-    if len(extra):
-        values = np.concatenate([values.astype(str), np.asarray(list(extra), dtype=str)])
-    if values.dtype == object:
-        values = values.astype(str)
-    if values.dtype.kind in "iu" and len(values) and values.min() >= 0:
-        top = int(values.max())
-        if top <= 4 * len(values) + 1000:  # a table of flags is much quicker than sorting
-            seen = np.zeros(top + 1, dtype=bool)
-            seen[values] = True
-            names = np.flatnonzero(seen)
-            return (np.cumsum(seen) - 1)[values].astype(np.intp), [str(name) for name in names]
-    names, codes = np.unique(values, return_inverse=True)
-    return codes.astype(np.intp).ravel(), [str(name) for name in names]
-
-
-def texts(column: ArrayLike) -> NDArray[np.str_]:
-    """Give labels as text, empty where they are missing.
-
-    A pandas column of text must not be turned into fixed-width text directly: with a missing value
-    among them, all labels are cut to one character.
-
-    Parameters
-    ----------
-    column
-        Labels, shape (n,).
-    """
-    import pandas as pd
-
-    values = np.array(column, dtype=object)
-    values[pd.isna(values)] = ""
-    return values.astype(str)
-
-
 def check_weights(weights: Array, stratum: Codes, labels: Sequence[str]) -> None:
     """Refuse weights that are zero, negative or missing.
 
@@ -589,88 +479,6 @@ def check_weights(weights: Array, stratum: Codes, labels: Sequence[str]) -> None
         allowed="numbers above 0",
         remedy="Correct the selection probabilities or the supplied weights.",
     )
-
-
-def certainty_as_strata(
-    strata: ArrayLike, psu: ArrayLike, ssu: ArrayLike, certainty: ArrayLike
-) -> tuple[NDArray[np.str_], NDArray[np.str_]]:
-    """Make each PSU that was taken with certainty a stratum of its next-stage units.
-
-    Parameters
-    ----------
-    strata, psu, ssu
-        Labels, shape (n,).
-    certainty
-        Whether the PSU was taken with certainty, shape (n,).
-
-    Returns
-    -------
-    strata, psu : numpy.ndarray
-        Labels for the variance, shape (n,).
-    """
-    h, c, s = (np.asarray(a).astype(str) for a in (strata, psu, ssu))
-    sure = np.asarray(certainty).astype(bool)
-    joined = np.char.add(np.char.add(h, ":"), c)
-    return np.where(sure, joined, h), np.where(sure, s, c)
-
-
-def joined_strata(
-    strata: ArrayLike,
-    psu: ArrayLike,
-    empty_psus: Sequence[tuple[str, str]],
-    partners: Mapping[str, str],
-) -> tuple[NDArray[np.str_], NDArray[np.str_], list[tuple[str, str]]]:
-    """Join strata with a lone PSU with the partner that is named for them.
-
-    Parameters
-    ----------
-    strata, psu
-        Labels, shape (n,).
-    empty_psus
-        (stratum, PSU) labels without respondents; they count.
-    partners
-        Stratum -> stratum.
-
-    Returns
-    -------
-    strata, psu : numpy.ndarray
-        Labels after joining, shape (n,); a PSU that moves carries its old stratum in its label,
-        so that two PSUs of one name stay two. Lone strata without a partner stay.
-    empty_psus : list
-        The same for the PSUs without respondents.
-    """
-    pairs = list(
-        zip(
-            np.asarray(strata).astype(str).tolist(),
-            np.asarray(psu).astype(str).tolist(),
-            strict=True,
-        )
-    )
-    counts: dict[str, int] = {}
-    for stratum, _ in {*pairs, *empty_psus}:
-        counts[stratum] = counts.get(stratum, 0) + 1
-    target = {h: _final_partner(h, partners) for h in counts if counts[h] == 1}
-
-    def moved(pair: tuple[str, str]) -> tuple[str, str]:
-        into = target.get(pair[0], pair[0])
-        return pair if into == pair[0] else (into, ":".join(pair))
-
-    new = [moved(pair) for pair in pairs]
-    return (
-        np.array([h for h, _ in new], dtype=str),
-        np.array([c for _, c in new], dtype=str),
-        [moved(pair) for pair in empty_psus],
-    )
-
-
-def _final_partner(stratum: str, partners: Mapping[str, str]) -> str:
-    """Follow the chain of partners; two strata that name each other meet in the first by name."""
-    seen = [stratum]
-    while (following := partners.get(seen[-1])) is not None:
-        if following in seen:
-            return min(seen[seen.index(following) :])
-        seen.append(following)
-    return seen[-1]
 
 
 def _columns(given: Any) -> list[Any]:
@@ -720,28 +528,6 @@ def _compiled(
     pairs = np.column_stack([strata[stratum_of_unit] % (stratum.max(initial=0) + 1), units % width])
     stage = Stage(stratum_of_unit, sampled, np.minimum(fraction, 1.0), parent)
     return stage, unit_of_row[:n], pairs.astype(np.intp)
-
-
-def distinct(codes: Codes) -> tuple[Codes, Codes]:
-    """Give the sorted distinct codes and the place of each row's; quick where codes are dense.
-
-    Parameters
-    ----------
-    codes
-        Codes from 0, shape (n,).
-
-    Returns
-    -------
-    distinct, places : numpy.ndarray
-        ``distinct[places]`` is `codes`.
-    """
-    top = int(codes.max(initial=0))
-    if top <= 4 * len(codes) + 1000:
-        seen = np.zeros(top + 1, dtype=bool)
-        seen[codes] = True
-        return np.flatnonzero(seen), (np.cumsum(seen) - 1)[codes].astype(np.intp)
-    distinct, places = np.unique(codes, return_inverse=True)
-    return distinct.astype(np.intp), places.astype(np.intp).ravel()
 
 
 def _fractions(correction: Array, stratum: Codes, sampled: Array) -> Array:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from prevalence.design import texts
+from prevalence.coding import texts
 from prevalence.domains import Domain, Populations, domains_of
 from prevalence.errors import PipelineError, listed, suggestion
 from prevalence.ratio import (

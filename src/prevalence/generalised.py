@@ -216,7 +216,7 @@ def visibility_sampling(
     Sampling
         In the order of the rows.
     """
-    from prevalence.design import texts
+    from prevalence.coding import texts
     from prevalence.sampling import bootstrap_sampling
 
     return bootstrap_sampling(

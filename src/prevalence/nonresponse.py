@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from prevalence.design import encoded, sums
+from prevalence.coding import encoded, sums
 from prevalence.errors import PipelineError, listed
 
 if TYPE_CHECKING:

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from prevalence.design import SampleDesign, encoded, sums, texts
+from prevalence.coding import encoded, sums, texts
+from prevalence.design import SampleDesign
 from prevalence.errors import PipelineError, listed, suggestion
 from prevalence.variance import estimate_means
 

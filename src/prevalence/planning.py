@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from prevalence.design import texts
+from prevalence.coding import texts
 from prevalence.interval import t_quantile
 
 if TYPE_CHECKING:

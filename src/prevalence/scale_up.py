@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from prevalence.degree import degrees
-from prevalence.domains import Domain, Populations, parents_of
+from prevalence.domains import Domain, Populations
 from prevalence.errors import PipelineError, listed, suggestion
 from prevalence.ratio import (
     REPLICATES,
@@ -423,80 +423,6 @@ def killworth_std_error(estimate: Array, population: float, degree_sum: float) -
     Killworth et al. 1998b, *Evaluation Review* 22:289.
     """
     return np.sqrt(estimate * (population - estimate) / degree_sum)
-
-
-def disclosure_inputs(
-    reports: Mapping[str, Array],
-    roles: Mapping[str, str],
-    degree: Array,
-    domains: Sequence[Domain],
-    weights: Array,
-) -> pd.DataFrame:
-    """Gather what disclosure control must know of each cell.
-
-    Parameters
-    ----------
-    reports
-        Counts by group, each of shape (n,).
-    roles
-        ``hidden``, ``known`` or ``degree`` for each group.
-    degree
-        Degrees of the headline, shape (n,).
-    domains
-        All domains.
-    weights
-        Final weights.
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row a group and domain: respondents, reporters, weighted sums, the shares of the one
-        and two largest weighted contributions, and the smallest complement within any published
-        domain that contains it (NaN where it is the whole).
-    """
-    import pandas as pd
-
-    parents = [parents_of(domain, domains) for domain in domains]
-    rows = []
-    for group, counts in reports.items():
-        inside = ~np.isnan(counts) & ~np.isnan(degree)
-        reporting = inside & (counts > 0)
-        contributions = np.where(inside, weights * np.nan_to_num(counts), 0.0)
-        degree_sums = np.where(inside, weights * np.nan_to_num(degree), 0.0)
-        for domain, above in zip(domains, parents, strict=True):
-            shares = top_shares(contributions[domain.mask])
-            beside = [parent.mask & ~domain.mask for parent in above]
-            beside = [mask for mask in beside if mask.any()]
-            rows.append(
-                {
-                    "group": group,
-                    "role": roles[group],
-                    "domain_type": domain.type,
-                    "domain": domain.name,
-                    "n": int((inside & domain.mask).sum()),
-                    "n_reporting": int((reporting & domain.mask).sum()),
-                    "sum_wy": contributions[domain.mask].sum(),
-                    "sum_wd": degree_sums[domain.mask].sum(),
-                    "top1_share": shares[0],
-                    "top2_share": shares[1],
-                    "n_complement": min(
-                        (float((inside & mask).sum()) for mask in beside), default=np.nan
-                    ),
-                    "n_reporting_complement": min(
-                        (float((reporting & mask).sum()) for mask in beside), default=np.nan
-                    ),
-                }
-            )
-    return pd.DataFrame(rows)
-
-
-def top_shares(contributions: Array) -> tuple[float, float]:
-    """Shares of the largest and of the two largest contributions in their sum; NaN if it is 0."""
-    total = contributions.sum()
-    if total <= 0:
-        return float("nan"), float("nan")
-    largest = np.sort(contributions)[::-1]
-    return float(largest[0] / total), float(largest[:2].sum() / total)
 
 
 Key = tuple[str, HiddenGroup, Domain]

@@ -17,7 +17,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from prevalence.design import SampleDesign, encoded, sums, sums_by_domain
+from prevalence.coding import encoded, sums, sums_by_domain
+from prevalence.design import SampleDesign
 from prevalence.errors import PipelineError, listed, suggestion
 
 Array = NDArray[np.float64]

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from prevalence.calibration import Auxiliary, calibrate
 from prevalence.degree import degrees
-from prevalence.design import SampleDesign, certainty_as_strata
+from prevalence.design import SampleDesign
 from prevalence.interval import confidence_interval
 from prevalence.ratio import RatioBatch, RatioEstimates, Sampling
 from prevalence.replication import (
@@ -28,6 +28,7 @@ from prevalence.replication import (
     rescaled,
 )
 from prevalence.scale_up import FORMS, ratio_columns
+from prevalence.strata import certainty_as_strata
 
 Array = NDArray[np.float64]
 Codes = NDArray[np.int64]

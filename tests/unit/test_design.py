@@ -11,9 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from prevalence.calibration import Auxiliary, calibrate
-from prevalence.design import SampleDesign, certainty_as_strata, texts
+from prevalence.coding import texts
+from prevalence.design import SampleDesign
 from prevalence.errors import PipelineError
 from prevalence.replication import GivenReplicates, Replicates, balanced_repeated, jackknife
+from prevalence.strata import certainty_as_strata
 from prevalence.variance import (
     estimate_means,
     estimate_ratios,

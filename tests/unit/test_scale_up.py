@@ -3,18 +3,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from prevalence.disclosure_inputs import disclosure_inputs, top_shares
 from prevalence.domains import Domain, Populations
 from prevalence.errors import PipelineError
 from prevalence.ratio import Inference
 from prevalence.scale_up import (
     FORMS,
     HiddenGroup,
-    disclosure_inputs,
     domain_contrasts,
     network_sizes,
     ratio_columns,
     scale_up_table,
-    top_shares,
 )
 
 NAN = np.nan

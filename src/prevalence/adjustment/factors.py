@@ -10,7 +10,7 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from prevalence.design import texts
+from prevalence.coding import texts
 from prevalence.errors import PipelineError, listed
 
 if TYPE_CHECKING:

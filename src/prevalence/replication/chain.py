@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from prevalence.calibration import Auxiliary, Distance, calibration_distance, rake, solve_newton
-from prevalence.design import SampleDesign, sums
+from prevalence.coding import sums
+from prevalence.design import SampleDesign
 from prevalence.errors import PipelineError
 from prevalence.replication.factors import PsuFactors
 from prevalence.replication.weights import Adjustments, Replicates

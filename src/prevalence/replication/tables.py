@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from prevalence.calibration import Auxiliary, Distance, calibration_distance
-from prevalence.design import SampleDesign, texts
+from prevalence.coding import texts
+from prevalence.design import SampleDesign
 from prevalence.replication.factors import RESCALED_BOOTSTRAP, PsuFactors, rescaled
 from prevalence.replication.weights import Adjustments, Replicates
 

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from prevalence.calibration import Auxiliary, Distance
-from prevalence.design import SampleDesign, sums
+from prevalence.coding import sums
+from prevalence.design import SampleDesign
 from prevalence.replication.factors import PsuFactors
 
 Array = NDArray[np.float64]
@@ -263,7 +264,7 @@ class Cells:
     @classmethod
     def joint(cls, psu: Codes, nonresponse_class: Codes, calibration_cell: Codes) -> Cells:
         """Join PSU, class and calibration cell of the respondents, each of shape (n,)."""
-        from prevalence.design import distinct
+        from prevalence.coding import distinct
 
         classes = int(nonresponse_class.max(initial=0)) + 1
         groups, group = distinct(calibration_cell * classes + nonresponse_class)

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from prevalence.calibration import Auxiliary, calibrate
-from prevalence.design import SampleDesign, joined_strata, texts
+from prevalence.coding import texts
+from prevalence.design import SampleDesign
 from prevalence.errors import PipelineError, listed, suggestion
 from prevalence.nonresponse import (
     Merge,
@@ -21,6 +22,7 @@ from prevalence.nonresponse import (
     propensity_classes,
     response_rate_table,
 )
+from prevalence.strata import joined_strata
 from prevalence.weighting.diagnostics import STEPS, weight_distribution, weighting_steps
 from prevalence.weighting.margins import (
     MARGIN_PREFIX,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from prevalence.design import encoded, sums
+from prevalence.coding import encoded, sums
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from prevalence.calibration import Auxiliary
-from prevalence.design import SampleDesign, encoded, texts
+from prevalence.coding import encoded, texts
+from prevalence.design import SampleDesign
 from prevalence.nonresponse import nearest_classes
 from prevalence.replication import (
     CalibrationPlan,

@@ -1,0 +1,90 @@
+"""Labels of strata and PSUs for the variance: certainty PSUs, and strata that are joined."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+
+def certainty_as_strata(
+    strata: ArrayLike, psu: ArrayLike, ssu: ArrayLike, certainty: ArrayLike
+) -> tuple[NDArray[np.str_], NDArray[np.str_]]:
+    """Make each PSU that was taken with certainty a stratum of its next-stage units.
+
+    Parameters
+    ----------
+    strata, psu, ssu
+        Labels, shape (n,).
+    certainty
+        Whether the PSU was taken with certainty, shape (n,).
+
+    Returns
+    -------
+    strata, psu : numpy.ndarray
+        Labels for the variance, shape (n,).
+    """
+    h, c, s = (np.asarray(a).astype(str) for a in (strata, psu, ssu))
+    sure = np.asarray(certainty).astype(bool)
+    joined = np.char.add(np.char.add(h, ":"), c)
+    return np.where(sure, joined, h), np.where(sure, s, c)
+
+
+def joined_strata(
+    strata: ArrayLike,
+    psu: ArrayLike,
+    empty_psus: Sequence[tuple[str, str]],
+    partners: Mapping[str, str],
+) -> tuple[NDArray[np.str_], NDArray[np.str_], list[tuple[str, str]]]:
+    """Join strata with a lone PSU with the partner that is named for them.
+
+    Parameters
+    ----------
+    strata, psu
+        Labels, shape (n,).
+    empty_psus
+        (stratum, PSU) labels without respondents; they count.
+    partners
+        Stratum -> stratum.
+
+    Returns
+    -------
+    strata, psu : numpy.ndarray
+        Labels after joining, shape (n,); a PSU that moves carries its old stratum in its label,
+        so that two PSUs of one name stay two. Lone strata without a partner stay.
+    empty_psus : list
+        The same for the PSUs without respondents.
+    """
+    pairs = list(
+        zip(
+            np.asarray(strata).astype(str).tolist(),
+            np.asarray(psu).astype(str).tolist(),
+            strict=True,
+        )
+    )
+    counts: dict[str, int] = {}
+    for stratum, _ in {*pairs, *empty_psus}:
+        counts[stratum] = counts.get(stratum, 0) + 1
+    target = {h: _final_partner(h, partners) for h in counts if counts[h] == 1}
+
+    def moved(pair: tuple[str, str]) -> tuple[str, str]:
+        into = target.get(pair[0], pair[0])
+        return pair if into == pair[0] else (into, ":".join(pair))
+
+    new = [moved(pair) for pair in pairs]
+    return (
+        np.array([h for h, _ in new], dtype=str),
+        np.array([c for _, c in new], dtype=str),
+        [moved(pair) for pair in empty_psus],
+    )
+
+
+def _final_partner(stratum: str, partners: Mapping[str, str]) -> str:
+    """Follow the chain of partners; two strata that name each other meet in the first by name."""
+    seen = [stratum]
+    while (following := partners.get(seen[-1])) is not None:
+        if following in seen:
+            return min(seen[seen.index(following) :])
+        seen.append(following)
+    return seen[-1]
