@@ -19,7 +19,7 @@ from prevalence.disclosure.rounding import rounding_step
 from prevalence.disclosure.rules import Policy
 from prevalence.domains import domains_of
 from prevalence.errors import PipelineError
-from prevalence.scale_up import disclosure_inputs
+from prevalence.disclosure_inputs import disclosure_inputs
 
 POLICY = Policy()
 SETTINGS = [
