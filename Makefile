@@ -68,7 +68,7 @@ audit: $(INSTALLED)  ## re-run from raw data in a clean copy and compare: make a
 	  --scratch "$(SCRATCH)" --auditor "$(AUDITOR)"
 
 diff: $(INSTALLED)  ## what changed between two runs, by exhibit: make diff OLD=… NEW=… (default: committed and present run)
-	@$(if $(NEW),,$(SNAKEMAKE) --quiet all data/processed/$(or $(SURVEY),ph2022)/audit/manifest.json)
+	@$(if $(NEW),,$(SNAKEMAKE) data/processed/$(or $(SURVEY),ph2022)/audit/manifest.json --quiet all)
 	@$(BIN)/python scripts/audit/compare_runs.py --survey "$(or $(SURVEY),ph2022)" --old "$(OLD)" --new "$(NEW)"
 
 reference: $(INSTALLED)  ## commit to what the run makes: the manifest in data/reference/ and its line in the README

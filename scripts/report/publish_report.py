@@ -1,12 +1,15 @@
 """Check every staged file of a survey, and publish what passes: all of it or nothing."""
 
+import json
 import shutil
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from prevalence.audit.sidecar import SUFFIX, sidecar
 from prevalence.config import check_config
+from prevalence.contracts.dictionary import contracts_of
 from prevalence.disclosure.extraction import pieces
 from prevalence.disclosure.gate import (
     Allowed,
@@ -17,7 +20,7 @@ from prevalence.disclosure.gate import (
     required_texts,
     withheld_cells,
 )
-from prevalence.files import read_csv, read_json, read_yaml, replacing
+from prevalence.files import read_csv, read_json, read_yaml, replacing, write_json
 from prevalence.job import run_job
 from prevalence.report.derived import derived_tables
 from prevalence.report.story import ILLUSTRATION
@@ -31,10 +34,24 @@ def declared_files(job: Any) -> list[str]:
     return [Path(path).relative_to(staged).as_posix() for group in groups for path in group]
 
 
-def hashes(identity: dict[str, Any]) -> list[str]:
-    """List the hashes that a report prints: their digits may look like a telephone number."""
+def described(
+    paths: list[Path], identity: dict[str, Any], *, synthetic: bool
+) -> dict[str, dict[str, Any]]:
+    """Describe each published table in a file beside it."""
+    contracts = contracts_of("release")
+    return {
+        f"tables/{path.name}{SUFFIX}": sidecar(
+            path.name, path.read_bytes(), contracts.get(path.stem), identity, synthetic=synthetic
+        )
+        for path in paths
+    }
+
+
+def hashes(identity: dict[str, Any], sidecars: dict[str, dict[str, Any]]) -> list[str]:
+    """List the hashes that are printed: their digits may look like a telephone number."""
     found = [str(identity["identity"]), str(identity.get("sha256", ""))]
-    for part in ("parts", "raw_files"):
+    found += [str(value["schema:sha256"]) for value in sidecars.values()]
+    for part in ("parts", "raw_files", "released"):
         found += [str(value) for value in identity.get(part, {}).values()]
     found += [value[:12] for value in found]  # as a table prints them
     return sorted(filter(None, found), key=len, reverse=True)
@@ -67,6 +84,10 @@ def main(job: Any) -> None:
     tables = {Path(path).stem: read_csv(path) for path in job.input.tables}
     released_files = {f"tables/{Path(path).name}": Path(path) for path in job.input.tables}
     files |= {name: path.read_bytes() for name, path in released_files.items()}
+    identity = read_json(job.input.identity)
+    synthetic = bool(job.params.config["survey"]["synthetic"])
+    sidecars = described(list(released_files.values()), identity["released"], synthetic=synthetic)
+    files |= {name: json.dumps(value).encode() for name, value in sidecars.items()}
     reviewed = [
         Path(path).read_text(encoding="utf-8")
         for path in [*job.input.texts, job.input.findings, job.input.identity]
@@ -77,13 +98,12 @@ def main(job: Any) -> None:
     reviewed += [job.params.renderer, *ILLUSTRATION.values()]
     report = job.params.config["report"]
     lines = [str(n) for line in report.get("help_lines") or [] for n in line.get("numbers", [])]
-    identity = read_json(job.input.identity)
     coverage = next((read_csv(path) for path in job.input.reference if path.endswith(".csv")), None)
     shown = derived_tables(tables, coverage, job.params.config["headline"])
     allowed = Allowed(
-        declared=[*declared_files(job), *released_files],
+        declared=[*declared_files(job), *released_files, *sidecars],
         numbers=allowed_numbers(tables | shown, reviewed),
-        texts=[*lines, *(line.split(" ")[0] for line in lines), *hashes(identity)],
+        texts=[*lines, *(line.split(" ")[0] for line in lines), *hashes(identity, sidecars)],
         required=required_texts(job.params.config["survey"], report, str(identity["identity"])),
         withheld=withheld_cells(tables),
     )
@@ -105,6 +125,8 @@ def main(job: Any) -> None:
             shutil.copyfile(staged / name, figures / Path(name).name)
     for path in released_files.values():
         shutil.copyfile(path, released / path.name)
+    for name, value in sidecars.items():
+        write_json(value, released / Path(name).name)
 
 
 if __name__ == "__main__":
