@@ -10,6 +10,7 @@ import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from glob import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -42,6 +43,9 @@ def replacing(path: str | Path) -> Iterator[Path]:
     partial = target.with_name(f".{target.stem}.partial{os.getpid()}{target.suffix}")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
+        # What a killed process left of the same file: nobody else writes it at the same time.
+        for left in target.parent.glob(f".{escape(target.stem)}.partial*{escape(target.suffix)}"):
+            left.unlink()
         yield partial
         partial.replace(target)
     except OSError as error:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import sys
 import traceback
 from collections.abc import Callable
@@ -35,6 +36,8 @@ def run_job(main: Callable[[Any], None], job: Any) -> None:
     os.environ.setdefault("SOURCE_DATE_EPOCH", "1694044800")
     log_file = str(job.log[0]) if len(job.log) else None
     _start_log(log_file)
+    # Stopped from outside, a job still cleans up behind itself.
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     try:
         main(job)
     except PipelineError as error:

@@ -11,6 +11,7 @@ from prevalence.files import (
     write_csv,
     write_json,
     write_parquet,
+    write_text,
 )
 
 
@@ -38,6 +39,15 @@ def test_an_interrupted_write_leaves_the_earlier_file_and_nothing_else(tmp_path)
         interrupted()
     assert target.read_text() == "earlier"
     assert list(tmp_path.iterdir()) == [target]
+
+
+def test_what_a_killed_process_left_is_cleared_away(tmp_path):
+    left = tmp_path / ".a.partial1.csv"
+    other = tmp_path / ".ab.partial1.csv"
+    for path in (left, other):
+        path.write_text("half")
+    write_text("whole", tmp_path / "a.csv")
+    assert sorted(path.name for path in tmp_path.iterdir()) == [other.name, "a.csv"]
 
 
 def test_a_folder_that_cannot_be_written_is_named(tmp_path):

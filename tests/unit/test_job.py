@@ -1,3 +1,6 @@
+import signal
+import subprocess
+import sys
 from types import SimpleNamespace
 
 import pytest
@@ -44,3 +47,21 @@ def test_the_traceback_is_shown_when_asked(tmp_path, capsys, monkeypatch):
 
     stopped(main, tmp_path)
     assert "Traceback" in capsys.readouterr().err
+
+
+def test_a_job_that_is_stopped_cleans_up_behind_itself(tmp_path):
+    script = (
+        "import os, signal, sys, time\n"
+        "from types import SimpleNamespace\n"
+        "from prevalence.files import replacing\n"
+        "from prevalence.job import run_job\n"
+        "def main(job):\n"
+        "    with replacing(sys.argv[1]) as partial:\n"
+        "        partial.write_text('half')\n"
+        "        os.kill(os.getpid(), signal.SIGTERM)\n"
+        "        time.sleep(10)\n"
+        "run_job(main, SimpleNamespace(log=[], rule='r'))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script, str(tmp_path / "a.csv")], check=False)
+    assert done.returncode == 128 + signal.SIGTERM
+    assert list(tmp_path.iterdir()) == []
