@@ -102,8 +102,15 @@ def main() -> None:
     measured("partially_pooled", density, density.prevalences, sizes, 1e6, sampling)
     if arguments.rwanda and (Path(arguments.rwanda) / "rwanda2011_survey.csv").exists():
         density, known = rwanda(Path(arguments.rwanda))
-        groups = len(known)
-        measured("overdispersed", density, lambda x: x[:groups], known, 10_718_378.0, sampling)
+        g = density.layout.globals
+        measured(
+            "overdispersed",
+            density,
+            lambda x: density.prevalences(x[:g]),
+            known,
+            10_718_378.0,
+            sampling,
+        )
 
 
 if __name__ == "__main__":

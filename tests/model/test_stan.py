@@ -57,8 +57,12 @@ def test_overdispersed_model_agrees_with_stan(rwanda):
     reference = json.loads((STAN / "stan_overdispersed_n600.json").read_text())
     density = Overdispersed(clipped(survey, sizes, "stan_overdispersed_n600"), PUBLISHED)
     k = len(density.counts.groups)
+    g = density.layout.globals
     result = fit(
-        density, [2011, 1], record=lambda x: x[: 2 * k], sampling=Sampling(4, 200, 1000, 2)
+        density,
+        [2011, 1],
+        record=lambda x: np.concatenate([density.prevalences(x[:g]), x[k : 2 * k]]),
+        sampling=Sampling(4, 200, 1000, 2),
     )
     assert result.whitened
     assert result.divergent.mean() < 0.002

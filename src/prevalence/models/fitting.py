@@ -297,7 +297,7 @@ def _fit_overdispersed(
         strata = np.zeros(len(scores), np.int64)
         strata[inputs.psu] = inputs.stratum
         top = corrected(top, result.whitening, design_covariance(scores, strata))
-    log_prevalence = top[:, :, : len(groups)]
+    log_prevalence = density.prevalences(top)
     values = scaled(log_prevalence, inputs.known_sizes, inputs.population, share, form)
     sizes = inputs.population * np.exp(values)
     quantities = [_national(group, inputs) for group in groups]

@@ -29,12 +29,16 @@ class Layout:
         Number of areas ``M``; 0 in a model without areas.
     per_area
         Parameters of each area ``P``.
+    scales
+        Places, among the global parameters, of logarithms of standard deviations of other global
+        parameters.
     """
 
     names: tuple[str, ...]
     area_of: Index
     areas: int = 0
     per_area: int = 0
+    scales: tuple[int, ...] = ()
 
     @property
     def globals(self) -> int:

@@ -112,7 +112,8 @@ class _Sampler:
         return _Point(z, np.zeros_like(z), value, gradient)
 
     def energy(self, point: _Point) -> float:
-        kinetic = 0.5 * float(point.p @ (self.variance * point.p))
+        with np.errstate(over="ignore"):  # infinite: a divergence
+            kinetic = 0.5 * float(point.p @ (self.variance * point.p))
         return kinetic - point.value
 
     def leap(self, start: _Point, step: float) -> _Point:

@@ -1,7 +1,11 @@
 """The overdispersed model (Zheng, Salganik & Gelman 2006).
 
 ``y_ik ~ NB(mean e^{α_i + β_k}, variance ω_k · mean)``, ``α_i ~ N(0, σ_α)``, ``β_k ~ N(μ_β, σ_β)``,
-``1/ω_k ~ U(0, 1)``. Sampled as ``Φ⁻¹(1/ω)``, which mixes well where 1/ω is near 1, and ``log σ``.
+``1/ω_k ~ U(0, 1)``. Sampled as ``Φ⁻¹(1/ω)``, which mixes well where 1/ω is near 1, ``log σ``, and
+partially uncentred effects (Papaspiliopoulos, Roberts & Sköld 2007): ``β_k = μ_β + σ_β^{c_k} t_k``
+and ``α_i = σ_α^{c_i} a_i``, with ``c`` the share of noise in what the answers say of the effect.
+Where that is little (few respondents, rare groups) plain effects and their ``σ`` form a funnel in
+which a chain sticks; where it is much, ``c`` is next to nothing.
 
 The likelihood is sparse: with ``c = e^{α_i} q_k`` and ``log Γ(y+c) − log Γ(c) = Σ_{j<y} log(c+j)``
 zeros cost nothing and ones nearly nothing.
@@ -27,6 +31,7 @@ Index = NDArray[np.int64]
 FLAT = math.inf
 FAR = 1e200  # a running product is turned into a logarithm before it overflows
 FARTHEST_LOG = 300.0
+TYPICAL_OMEGA = 2.0  # variance over mean, in the share of noise
 LONG = 200.0  # beyond this count Stirling's series is exact to the last digit
 
 
@@ -137,12 +142,13 @@ class Overdispersed:
 
     @cached_property
     def layout(self) -> Layout:
-        """β, Φ⁻¹(1/ω), log σ_α, μ_β, log σ_β; then α."""
+        """Steps t to β, Φ⁻¹(1/ω), log σ_α, μ_β, log σ_β; then steps a to α."""
         groups = self.counts.groups
-        names = [f"beta[{group}]" for group in groups]
+        names = [f"beta_step[{group}]" for group in groups]
         names += [f"probit_inverse_omega[{group}]" for group in groups]
         names += ["log_sigma_alpha", "mu_beta", "log_sigma_beta"]
-        return Layout(tuple(names), np.zeros(len(self.counts.table), np.int64))
+        g = len(names)
+        return Layout(tuple(names), np.zeros(len(self.counts.table), np.int64), scales=(g - 1,))
 
     @cached_property
     def _w(self) -> Array:
@@ -166,27 +172,80 @@ class Overdispersed:
     def _tail(self) -> tuple[Index, Index, Array]:
         return self.counts.cells(2)
 
-    def start(self) -> Array:
-        """Logarithms of row and column means, ω about 2."""
+    @cached_property
+    def _crude(self) -> tuple[Array, Array]:
+        """Logarithms of row totals, centred (n,), and of column means (K,), kept off zero."""
         table = self.counts.table
         rows = np.log(np.nansum(table, axis=1) + 0.5)
         columns = np.log(np.nanmean(table, axis=0) + 0.5 / len(table))
-        alpha = np.clip(rows - rows.mean(), -2, 2) * 0.8
+        return rows - rows.mean(), columns
+
+    @cached_property
+    def _uncentring(self) -> tuple[Array, Array]:
+        """Shares of noise ``c_k``, shape (K,), and ``c_i``, shape (n,)."""
+        rows, columns = self._crude
+        people = np.nan_to_num(self.counts.table)
+        shares = []
+        for crude, total in ((columns, people.sum(axis=0)), (rows, people.sum(axis=1))):
+            noise = TYPICAL_OMEGA / (total + 1)
+            between = max(float(crude.var() - noise.mean()), 0.0)
+            shares.append(noise / (noise + between))
+        return shares[0], shares[1]
+
+    def start(self) -> Array:
+        """Logarithms of row and column means, ω about 2."""
+        rows, columns = self._crude
+        alpha = np.clip(rows, -2, 2) * 0.8
         beta = columns - np.log(np.exp(alpha).mean())
-        groups = len(columns)
+        of_group, of_row = self._uncentring
         # Not below 0.3: from a spread of next to nothing the mode isn't found.
-        top = [*beta, *np.zeros(groups), np.log(max(alpha.std(), 0.3)), beta.mean()]
-        return np.concatenate([top, [np.log(max(beta.std(), 0.3))], alpha])
+        spread_a, spread_b = max(float(alpha.std()), 0.3), max(float(beta.std()), 0.3)
+        steps = (beta - beta.mean()) / spread_b**of_group
+        top = [*steps, *np.zeros(len(beta)), np.log(spread_a), beta.mean(), np.log(spread_b)]
+        return np.concatenate([top, alpha / spread_a**of_row])
+
+    def prevalences(self, top: Array) -> Array:
+        """Log prevalences ``β`` before scaling, shape (…, K), from global parameters (…, G)."""
+        groups = len(self.counts.groups)
+        mu, log_sigma = top[..., 2 * groups + 1, None], top[..., 2 * groups + 2, None]
+        result: Array = mu + np.exp(self._uncentring[0] * log_sigma) * top[..., :groups]
+        return result
+
+    def effects(self, x: Array) -> Array:
+        """Respondents' ``α``, shape (n,)."""
+        g = self.layout.globals
+        result: Array = np.exp(self._uncentring[1] * x[g - 3]) * x[g:]
+        return result
+
+    def at(
+        self, beta: Array, probits: Array, scales: tuple[float, float, float], alpha: Array
+    ) -> Array:
+        """Return the vector that stands for plain parameters.
+
+        Parameters
+        ----------
+        beta, probits
+            ``β`` and ``Φ⁻¹(1/ω)``, shape (K,).
+        scales
+            ``σ_α``, ``μ_β``, ``σ_β``.
+        alpha
+            Shape (n,).
+        """
+        sigma_alpha, mu, sigma_beta = scales
+        of_group, of_row = self._uncentring
+        steps = (beta - mu) / sigma_beta**of_group
+        top = [*steps, *probits, np.log(sigma_alpha), mu, np.log(sigma_beta)]
+        return np.concatenate([top, alpha / sigma_alpha**of_row])
 
     def mean_degree(self, x: Array) -> float:
         """Weighted mean of ``e^α``, before scaling."""
-        return float(np.average(np.exp(x[2 * len(self.counts.groups) + 3 :]), weights=self._w))
+        return float(np.average(np.exp(self.effects(x)), weights=self._w))
 
     def simulate(self, x: Array, generator: np.random.Generator) -> Array:
         """Draw counts from the model at `x`, shape (n, K); missing where the answer is missing."""
         groups = len(self.counts.groups)
         p = np.clip(ndtr(x[groups : 2 * groups]), 1e-12, 1 - 1e-12)
-        mean = np.exp(x[2 * groups + 3 :][:, None] + x[:groups])
+        mean = np.exp(self.effects(x)[:, None] + self.prevalences(x[: self.layout.globals]))
         drawn = generator.poisson(generator.gamma(mean * p / (1 - p)) * (1 - p) / p)
         return np.where(self.counts.present, drawn.astype(float), np.nan)
 
@@ -197,8 +256,15 @@ class Overdispersed:
 
     def _value_and_gradient(self, x: Array) -> tuple[float, Array]:
         groups = len(self.counts.groups)
-        beta, v, rest = x[:groups], x[groups : 2 * groups], x[2 * groups :]
-        log_sa, mu, log_sb, alpha = rest[0], rest[1], rest[2], rest[3:]
+        steps, v, rest = x[:groups], x[groups : 2 * groups], x[2 * groups :]
+        log_sa, mu, log_sb = rest[:3]
+        # Beyond these bounds a variance is 0 or ∞ for the computer: no density, not a crash.
+        if max(abs(log_sa), abs(log_sb)) > FARTHEST_LOG:
+            return -math.inf, np.zeros(len(x))
+        of_group, of_row = self._uncentring
+        stretch_b, stretch_a = np.exp(of_group * log_sb), np.exp(of_row * log_sa)
+        apart, alpha = stretch_b * steps, stretch_a * rest[3:]
+        beta = mu + apart
         log_p, log_1p = log_ndtr(v), log_ndtr(-v)
         log_q = beta + log_p - log_1p
         scale, rate, log_omega = np.exp(alpha), np.exp(log_q), -log_p
@@ -216,13 +282,18 @@ class Overdispersed:
         log_density = -0.5 * v * v - 0.5 * math.log(2 * math.pi)
         d_log_p, d_log_1p = np.exp(log_density - log_p), -np.exp(log_density - log_1p)
         d_v = d_log_q * (d_log_p - d_log_1p) - d_log_omega * d_log_p + people * d_log_1p
-        gradient = np.empty(len(x))
-        prior, d_prior = self._prior(beta, v, log_sa, mu, log_sb, alpha)
-        gradient[:groups] = d_log_q
-        gradient[groups : 2 * groups] = d_v
-        gradient[2 * groups : 2 * groups + 3] = 0.0
-        gradient[2 * groups + 3 :] = d_alpha
-        return value + prior, gradient + d_prior
+        prior, d_apart, d_v_prior, d_scales, d_alpha_prior = self._prior(
+            apart, v, log_sa, mu, log_sb, alpha
+        )
+        d_alpha += d_alpha_prior
+        d_beta = d_log_q + d_apart
+        d_scales[0] += float(of_row @ (d_alpha * alpha + 1))
+        d_scales[1] += float(d_log_q.sum())
+        d_scales[2] += float(of_group @ (d_beta * apart + 1))
+        value += prior + float(of_row.sum()) * log_sa + float(of_group.sum()) * log_sb
+        return value, np.concatenate(
+            [d_beta * stretch_b, d_v + d_v_prior, d_scales, d_alpha * stretch_a]
+        )
 
     def _exposure(self, scale: Array, mean_terms: Array) -> tuple[Array, Array]:
         """Sum ``w e^α`` over those who answered each group; by respondent what isn't answered."""
@@ -236,22 +307,22 @@ class Overdispersed:
         return exposure, lost
 
     def _prior(
-        self, beta: Array, v: Array, log_sa: float, mu: float, log_sb: float, alpha: Array
-    ) -> tuple[float, Array]:
-        """Log prior, Jacobians of the logarithms included, and its gradient."""
-        priors, n, groups = self.priors, float(self._w.sum()), len(beta)
-        # Beyond these bounds a variance is 0 or ∞ for the computer: no density, not a crash.
-        if max(abs(log_sa), abs(log_sb)) > FARTHEST_LOG:
-            return -math.inf, np.zeros(2 * groups + 3 + len(alpha))
+        self, apart: Array, v: Array, log_sa: float, mu: float, log_sb: float, alpha: Array
+    ) -> tuple[float, Array, Array, Array, Array]:
+        """Log prior of plain effects, Jacobians of log σ included, and its gradient.
+
+        By ``β − μ_β``, ``Φ⁻¹(1/ω)``, the three scales, and ``α``.
+        """
+        priors, n, groups = self.priors, float(self._w.sum()), len(apart)
         var_a, var_b = math.exp(2 * log_sa), math.exp(2 * log_sb)
-        squares, apart = float(self._w @ alpha**2), beta - mu
+        squares = float(self._w @ alpha**2)
         value = -0.5 * squares / var_a - n * log_sa - 0.5 * float(v @ v)
         value += -0.5 * float(apart @ apart) / var_b - groups * log_sb
         value += log_sa - 0.5 * var_a / priors.sigma_alpha**2
         value += log_sb - 0.5 * var_b / priors.sigma_beta**2
         value -= 0.5 * ((mu - priors.mu_beta_mean) / priors.mu_beta) ** 2
-        d_mu = float(apart.sum()) / var_b - (mu - priors.mu_beta_mean) / priors.mu_beta**2
         d_sa = squares / var_a - n + 1 - var_a / priors.sigma_alpha**2
+        d_mu = -(mu - priors.mu_beta_mean) / priors.mu_beta**2
         d_sb = float(apart @ apart) / var_b - groups + 1 - var_b / priors.sigma_beta**2
-        top = np.concatenate([-apart / var_b, -v, [d_sa, d_mu, d_sb]])
-        return value, np.concatenate([top, -self._w * alpha / var_a])
+        scales = np.array([d_sa, d_mu, d_sb])
+        return value, -apart / var_b, -v, scales, -self._w * alpha / var_a

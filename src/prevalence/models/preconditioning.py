@@ -21,6 +21,9 @@ LARGEST_MOVE = 1.5  # of a coordinate in one Newton step
 # A curvature below this (a standard deviation above 5 on a log scale) is no information: it would
 # send a coordinate of sparse data so far out that the sampler starts in a flat or frozen place.
 LEAST_CURVATURE = 0.04
+# Effects of sparse data have an infinite spike at a standard deviation of 0, without mass, into
+# which the search of a mode falls: σ gets an inverse-gamma factor (as if two effects of 0.3).
+GUARD_SCALE, GUARD_WEIGHT = 0.3, 2.0
 
 
 @dataclass(frozen=True)
@@ -269,6 +272,21 @@ def curvature_of_latents(density: Density, x: Array) -> Curvature:
     )
 
 
+class _Guarded:
+    """A density kept off standard deviations of 0: for the search of the centre only."""
+
+    def __init__(self, density: Density) -> None:
+        self.layout, self.start, self._density = density.layout, density.start, density
+
+    def value_and_gradient(self, x: Array) -> tuple[float, Array]:
+        value, gradient = self._density.value_and_gradient(x)
+        scales = list(self.layout.scales)
+        ratio = GUARD_SCALE**2 * np.exp(-2 * x[scales])
+        guarded = gradient.copy()
+        guarded[scales] += GUARD_WEIGHT * (ratio - 1)
+        return value - GUARD_WEIGHT * float((0.5 * ratio + x[scales]).sum()), guarded
+
+
 class _HeldFixed:
     """A density over area and respondent parameters, the global ones given."""
 
@@ -333,7 +351,7 @@ def marginal_mode(density: Density, rounds: int = 30, tolerance: float = 0.1) ->
     Whitening
         Centred at the mode.
     """
-    layout = density.layout
+    layout, density = density.layout, _Guarded(density)
     x, points = density.start(), nodes(layout)
     shape = identity_whitening(layout, x)
     for _ in range(rounds):
