@@ -10,19 +10,35 @@ from prevalence.config import check_config
 from prevalence.contracts import check_table
 from prevalence.contracts.release import (
     CONTRACTS,
+    DISCLOSURE_EXCEPTIONS,
     DISCLOSURE_LOG,
     DISCLOSURE_SUMMARY,
     VALIDATION,
 )
 from prevalence.disclosure.cells import geography_of
-from prevalence.disclosure.differencing import check_differences
+from prevalence.disclosure.differencing import check_differences, shown_cells
 from prevalence.disclosure.release import release, validation
-from prevalence.disclosure.rules import Policy, valid_exceptions
+from prevalence.disclosure.rules import Policy, exceptions_table, valid_exceptions
 from prevalence.errors import PipelineError
 from prevalence.files import read_csv, read_json, read_parquet, read_yaml, write_csv
 from prevalence.job import run_job
 
-BESIDE = {"validation", "disclosure_log", "disclosure_summary"}
+BESIDE = {"validation", "disclosure_log", "disclosure_summary", "disclosure_exceptions"}
+
+
+def earlier_tables(folder: str | None) -> dict[str, pd.DataFrame]:
+    """Read the tables of an earlier release; none if the survey has no earlier one."""
+    if not folder:
+        return {}
+    tables = {path.stem: read_csv(path) for path in sorted(Path(folder).glob("*.csv"))}
+    if "scale_up" not in tables:
+        raise PipelineError(
+            "The earlier release has no estimates to compare with.",
+            file=folder,
+            found=f"{len(tables)} tables, no scale_up.csv",
+            remedy="Name the folder tables/ of the earlier publication under release.earlier.",
+        )
+    return tables
 
 
 def main(job: Any) -> None:
@@ -34,28 +50,31 @@ def main(job: Any) -> None:
     tables = {Path(path).stem: read_csv(path) for path in job.input.tables}
     outputs = {Path(path).stem: path for path in job.output.tables}
     domains = job.params.domains or []
+    earlier = earlier_tables(settings.get("earlier"))
     respondents = read_parquet(
         job.input.respondents, columns=sorted({domain["variable"] for domain in domains})
     )
+    inputs = read_csv(job.input.disclosure_inputs)
+    geography = geography_of(respondents, domains, settings["smallest_geography"])
     released = release(
         tables,
-        read_csv(job.input.disclosure_inputs),
-        geography_of(respondents, domains, settings["smallest_geography"]),
+        inputs,
+        geography,
         policy,
         headline=job.params.headline,
         exceptions=valid_exceptions(config["exceptions"], survey, datetime.date.today()),
+        shown_before=shown_cells(earlier["scale_up"]) if earlier else None,
     )
-    if settings.get("earlier"):
-        file = Path(settings["earlier"]) / "scale_up.csv"
-        if not file.is_file():
-            raise PipelineError(
-                "The earlier release is not there.",
-                file=file,
-                place="release.earlier",
-                remedy="Name the folder of its tables, or set earlier: null.",
-            )
-        earlier = read_csv(file)
-        check_differences(released.tables["scale_up"], earlier, policy, settings["earlier"])
+    if earlier:
+        check_differences(
+            released.tables,
+            earlier,
+            inputs,
+            geography,
+            policy,
+            headline=job.params.headline,
+            folder=settings["earlier"],
+        )
     truth = read_json(job.input.truth).get("estimands", []) if job.input.get("truth") else []
     done = {
         name: released.tables.get(name, pd.DataFrame(columns=list(CONTRACTS[name].columns)))
@@ -69,6 +88,7 @@ def main(job: Any) -> None:
         (VALIDATION, validation(released.tables["scale_up"], truth, job.params.headline)),
         (DISCLOSURE_LOG, released.log),
         (DISCLOSURE_SUMMARY, released.summary),
+        (DISCLOSURE_EXCEPTIONS, exceptions_table(config["exceptions"], survey)),
     ]
     for contract, table in beside:
         name = str(contract.name)

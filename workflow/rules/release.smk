@@ -4,7 +4,7 @@
 #           section), clean/respondents.parquet for how domains lie in one another, the planted truth
 #           of a synthetic survey, config/disclosure.yaml
 # gives:    release/<the same names>.csv with suppressed and precision, validation.csv,
-#           disclosure_log.csv (no values), disclosure_summary.csv
+#           disclosure_log.csv (no values), disclosure_summary.csv, disclosure_exceptions.csv
 # usual:    release_tables
 
 CONTROLLED = {
@@ -39,7 +39,12 @@ CONTROLLED = {
     ],
     "model": ["scale_up_models", "known_groups_models", "diagnostics", "predictive"],
 }
-MADE_BY_RELEASE = ["validation", "disclosure_log", "disclosure_summary"]
+MADE_BY_RELEASE = [
+    "validation",
+    "disclosure_log",
+    "disclosure_summary",
+    "disclosure_exceptions",
+]
 
 
 rule release_tables:
@@ -55,6 +60,7 @@ rule release_tables:
         disclosure_inputs="data/processed/{survey}/restricted/estimate/disclosure_inputs.csv",
         respondents="data/processed/{survey}/restricted/clean/respondents.parquet",
         truth=table("truth"),
+        earlier=earlier_release,
         policy="config/disclosure.yaml",
         schema="workflow/schemas/disclosure.yaml",
     output:

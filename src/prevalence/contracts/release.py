@@ -9,8 +9,8 @@ from __future__ import annotations
 import pandera.pandas as pa
 
 from prevalence.contracts import clean, estimate, model, weight
-from prevalence.disclosure.release import DISTRIBUTIONS, ESTIMATES, NEVER, PROCESS
 from prevalence.disclosure.rules import IMPRECISE, INTERVAL_ONLY, REASONS
+from prevalence.disclosure.tables import DISTRIBUTIONS, ESTIMATES, NEVER, PROCESS
 
 _COUNTS = ("n", "n_reporting")
 
@@ -184,5 +184,18 @@ DISCLOSURE_SUMMARY = pa.DataFrameSchema(
     name="disclosure_summary",
     description="What disclosure control withheld and flagged.",
     unique=["table", "group", "domain_type"],
+    strict=True,
+)
+
+DISCLOSURE_EXCEPTIONS = pa.DataFrameSchema(
+    {
+        **_CELL,
+        "reason": _text("Why the cell is released although it fails."),
+        "approver": _text("Who decided."),
+        "expiry": _text("Day after which the exception no longer holds."),
+    },
+    name="disclosure_exceptions",
+    description="Cells that are released although they fail a threshold; shown in the report.",
+    unique=["group", "domain_type", "domain"],
     strict=True,
 )

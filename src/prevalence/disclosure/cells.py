@@ -24,7 +24,7 @@ from prevalence.disclosure.rules import (
     records,
 )
 from prevalence.domains import domains_of, parents_of
-from prevalence.errors import PipelineError
+from prevalence.errors import PipelineError, listed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -112,6 +112,7 @@ def decide(
     geography: Geography,
     policy: Policy,
     exceptions: set[tuple[str, str, str]],
+    shown_before: set[tuple[str, str, str]] | None = None,
 ) -> tuple[pd.DataFrame, set[tuple[str, str]]]:
     """Decide for every cell whether it may be released.
 
@@ -127,6 +128,8 @@ def decide(
         The thresholds.
     exceptions
         Cells that are released although they fail.
+    shown_before
+        Cells that an earlier release showed: they protect no other cell.
 
     Returns
     -------
@@ -134,11 +137,19 @@ def decide(
         `inputs` with ``suppressed`` (the reason or empty) and ``exception``.
     sums : set of tuple
         Group and type of domain whose published sum is withheld to protect a cell.
+
+    Raises
+    ------
+    PipelineError
+        If an exception names no cell.
     """
     cells = inputs.reset_index(drop=True).copy()
-    cells["exception"] = [
-        tuple(str(cell[key]) for key in CELL) in exceptions for cell in records(cells)
-    ]
+    keys = [tuple(str(cell[key]) for key in CELL) for cell in records(cells)]
+    _check_exceptions(exceptions, set(keys))
+    cells["exception"] = [key in exceptions for key in keys]
+    cells["fixed"] = cells["exception"] | np.array(
+        [key in (shown_before or set()) for key in keys], bool
+    )
     reasons = cell_reasons(cells, policy)
     reasons[cells["exception"].to_numpy(bool)] = ""
     reasons = geographic_reasons(cells, reasons, geography.kinds, geography.smallest, policy)
@@ -155,6 +166,20 @@ def decide(
         cells.loc[part["index"], "suppressed"] = found
         sums |= {(str(group), domain_type) for domain_type in withheld}
     return cells, sums
+
+
+def _check_exceptions(exceptions: set[tuple[str, str, str]], cells: set[tuple[str, ...]]) -> None:
+    """Stop at an exception that is misspelt: it would seem to be on record and do nothing."""
+    lost = sorted(exceptions - cells)
+    if lost:
+        raise PipelineError(
+            "An exception from disclosure control names no cell of this survey.",
+            file="config/disclosure.yaml",
+            place="exceptions",
+            found=listed(" ".join(cell) for cell in lost),
+            allowed="group, domain_type and domain as in restricted/estimate/disclosure_inputs.csv",
+            remedy="Mend the names, or take the exception out.",
+        )
 
 
 def decide_shares(
@@ -293,7 +318,8 @@ def _padded(values: Array, extra: int) -> Array:
     return np.concatenate([values, np.zeros(extra)])
 
 
-def _equations(places: Sequence[Place], geography: Geography) -> Array:
+def equations_of(places: Sequence[Place], geography: Geography) -> Array:
+    """Write every whole less its parts as a row, for the places at hand; shape (m, places)."""
     position = {place: index for index, place in enumerate(places)}
     parents = [
         (position[parent], [position[part] for part in parts if part in position])
@@ -310,7 +336,7 @@ def _counts_system(
     floor = float(max(policy.protected_reporting, policy.minimum_reporting))
     protection = np.where(extra, 0.0, floor)
     ceiling = float(values.max(initial=0.0)) + 2 * floor
-    equations = _equations(places, geography)
+    equations = equations_of(places, geography)
     return System(name, values, values, values, equations, protection, ceiling)
 
 
@@ -329,7 +355,7 @@ def _weighted_system(
     size = np.where(failing, np.maximum(values, releasable), releasable)
     protection = policy.relative_width * size
     relative = np.array([figures.relative.get(place, 0.0) for place in places[: len(values)]])
-    equations = _equations(places, geography)
+    equations = equations_of(places, geography)
     rows: list[Array] = []
     totals: list[float] = []
     slack: list[float] = []
@@ -376,7 +402,11 @@ def _protected(
     loss = np.where(is_sum, 0.5, 1.0 + reporting)
     national = np.array([place == NATION for place in places], bool)
     protected = np.array([place[0] in policy.protected for place in places], bool)
-    for fixed in (protected, national):
+    never = np.zeros(len(places), bool)
+    if "fixed" in part:
+        never[: len(part)] = part["fixed"].to_numpy(bool)
+    # First without what stands fast for another reason: an exception, an earlier release.
+    for fixed in (protected | never, national | never, protected, national):
         suppressed, hopeless = protect(systems, reasons != "", loss, fixed)
         if not hopeless:
             reasons[suppressed & (reasons == "")] = COMPLEMENTARY

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -11,20 +10,38 @@ import numpy as np
 from numpy.typing import NDArray
 
 from prevalence.disclosure.cells import Figures, Geography, decide, decide_shares
-from prevalence.disclosure.rounding import rounded, rounding_step, significant
+from prevalence.disclosure.process import (
+    controlled_beside,
+    controlled_diagnostics,
+    controlled_process,
+    merged_bins,
+)
+from prevalence.disclosure.rounding import (
+    numeric_columns,
+    rounded,
+    rounding_step,
+    significant,
+)
 from prevalence.disclosure.rules import (
     CELL,
     COMPLEMENTARY,
+    GEOGRAPHY,
     INTERVAL_ONLY,
     NATION,
-    PRIMARY,
     REASONS,
     Place,
     Policy,
     places_of,
     precision_flags,
     records,
-    too_small,
+)
+from prevalence.disclosure.tables import (
+    COUNTS,
+    ERRORS,
+    EXACT,
+    LIMITS,
+    RULES,
+    check_tables,
 )
 
 if TYPE_CHECKING:
@@ -34,45 +51,8 @@ Array = NDArray[np.float64]
 
 SUM_OF = "sum_of_"
 RATE_UNITS = ("per_100", "per_1000")
-LIMITS = ["estimate", "lower", "upper"]
-ERRORS = ["std_error", "se_linearised"]
-COUNTS = ["n", "n_reporting"]
-# Numbers that aren't estimates: they are public, settings, or counts, and stay as they are.
-EXACT = {"level", "year", "known_size", "step", "excluded", "rank", "psus", "respondents"}
-EXACT |= {"population", "levels", "lower_bound", "upper_bound", "answered", "top_code", *COUNTS}
-# Tables with one estimate a row.
-ESTIMATES = (
-    "scale_up",
-    "scale_up_models",
-    "degree_summary",
-    "known_groups",
-    "known_groups_models",
-    "agreement",
-    "contrasts",
-    "reporting",
-    "specifications",
-    "adjustment",
-    "factors",
-)
-# Binned distributions: small bins are merged, none is withheld.
-DISTRIBUTIONS = ("degree_distribution", "weight_distribution")
-# Tables that say how the survey was made; they hold no answer about a hidden group.
-PROCESS = (
-    "sample_flow",
-    "weighting",
-    "response_rates",
-    "nonresponse_bias",
-    "margins",
-    "collapsed",
-    "estimands",
-    "effective_n",
-)
-# Variables of a sampling frame that are places below any that is released.
-UNITS = ("stratum", "psu", "ssu", "barangay", "city", "municipality", "province", "interviewer")
-# National results of a hidden group beside estimates.
-NATIONAL = ("choice_shares", "trimming", "variance_components", "sensitivity", "planning")
-# An answer of one person, or a place's own count: never released.
-NEVER = {"data_quality": ["max", "interviewer_correlation"], "influence": COUNTS}
+# The limits of an interval are rounded apart from its estimate and narrow it down further.
+_NARROWED = 0.5
 
 
 @dataclass(frozen=True)
@@ -102,14 +82,15 @@ def release(
     *,
     headline: str,
     exceptions: set[tuple[str, str, str]] | None = None,
+    shown_before: set[tuple[str, str, str]] | None = None,
 ) -> Released:
     """Control every table of a survey together.
 
     Parameters
     ----------
     tables
-        Uncontrolled tables by name: those of :data:`ESTIMATES`, :data:`DISTRIBUTIONS`,
-        :data:`PROCESS`, :data:`NATIONAL`, ``data_quality`` and ``influence``; any may be absent.
+        Uncontrolled tables by name; each falls under a rule of
+        :data:`prevalence.disclosure.tables.RULES`, and any may be absent.
     inputs
         The table ``disclosure_inputs``.
     geography
@@ -120,35 +101,77 @@ def release(
         The pre-specified estimator.
     exceptions
         Cells (group, domain type, domain) that are released although they fail.
+    shown_before
+        Cells of hidden groups that an earlier release showed: withholding one of them now would
+        protect no other.
 
     Returns
     -------
     Released
         Tables of the same names and columns; tables of estimates have ``suppressed`` and
         ``precision`` besides.
+
+    Raises
+    ------
+    PipelineError
+        If a table falls under no rule, or an exception names no cell.
     """
+    check_tables(tables)
     scale_up = tables.get("scale_up")
     figures = {} if scale_up is None else published_figures(scale_up, headline, tables, policy)
-    cells, sums = decide(inputs, figures, geography, policy, exceptions or set())
-    national = {group: why for (group, place), why in _reasons_of(cells).items() if place == NATION}
+    cells, sums = decide(
+        inputs, figures, geography, policy, exceptions or set(), shown_before or set()
+    )
+    reasons = _reasons_of(cells)
     done: dict[str, pd.DataFrame] = {}
     for name, table in tables.items():
         frame = table.reset_index(drop=True)
         if name == "reporting" and len(frame):
             why = decide_shares(frame, cells, geography, policy)
             done[name] = _controlled(frame, why, policy)
-        elif name in ESTIMATES:
+        elif RULES[name] == "estimates":
+            frame = _of_published_domains(frame, geography)
             why = _row_reasons(frame, cells, sums, name)
             if "headline" in frame and len(frame):
                 frame = _without_small_differences(frame, policy)
-            done[name] = _controlled(frame, why, policy)
-        elif name in DISTRIBUTIONS:
+            done[name] = _controlled(_without_few_zeros(frame, why, policy), why, policy)
+        elif RULES[name] == "distribution":
             done[name] = merged_bins(frame, policy)
-        elif name in PROCESS:
-            done[name] = _rounded_numbers(_of_released_places(frame, geography, policy), policy)
+        elif RULES[name] == "process":
+            done[name] = controlled_process(frame, reasons, geography, policy)
+        elif RULES[name] == "diagnostics":
+            done[name] = controlled_diagnostics(frame, geography, policy)
         else:
-            done[name] = _beside(name, frame, national, policy)
+            done[name] = controlled_beside(name, frame, reasons, policy)
     return Released(done, _log(done, cells), _summary(done))
+
+
+def _of_published_domains(table: pd.DataFrame, geography: Geography) -> pd.DataFrame:
+    """Leave out rows of places that aren't published, such as a model's areas: names as well."""
+    if "domain_type" not in table:
+        return table
+    kinds = {NATION[0], *geography.kinds}
+    return table[table["domain_type"].isin(kinds)].reset_index(drop=True)
+
+
+def _without_few_zeros(
+    table: pd.DataFrame, reasons: NDArray[np.object_], policy: Policy
+) -> pd.DataFrame:
+    """Leave out shares of respondents without any degree where they are, or all but, a handful.
+
+    The share is weighted; about how many respondents it stands for follows from the number of
+    respondents. Where one domain's share is left out, so are those of all domains of its type,
+    whose rest it would be.
+    """
+    if "zero_share" not in table or not len(table):
+        return table
+    n, share = table["n"].to_numpy(float), table["zero_share"].to_numpy(float)
+    few = reasons != ""
+    for count in (share * n, (1 - share) * n):
+        few |= (count > 0) & (count < policy.minimum_respondents)
+    keys = [key for key in ("estimator", "group", "domain_type") if key in table]
+    gone = table.assign(few=few).groupby(keys, sort=False)["few"].transform("any")
+    return table.assign(zero_share=table["zero_share"].where(~gone))
 
 
 def published_figures(
@@ -181,7 +204,10 @@ def published_figures(
     for group, part in persons.groupby("group", sort=False):
         own = part[part["estimator"] == headline]
         halves = _relative_halves(own, policy)
-        relative = {place: half + half_degree.get(place, 0.0) for place, half in halves.items()}
+        relative = {
+            place: _NARROWED * (half + half_degree.get(place, 0.0))
+            for place, half in halves.items()
+        }
         estimates = {
             place: float(value)
             for place, value in zip(places_of(own), own["estimate"].to_numpy(float), strict=True)
@@ -192,7 +218,7 @@ def published_figures(
             domain_type = str(row["estimator"]).removeprefix(SUM_OF)
             within = {place: value for place, value in estimates.items() if place[0] == domain_type}
             half = _relative_halves(totals[totals["estimator"] == row["estimator"]], policy)
-            sums[domain_type] = (half[NATION], within)
+            sums[domain_type] = (_NARROWED * half[NATION], within)
         figures[str(group)] = Figures(relative, sums)
     return figures
 
@@ -221,7 +247,9 @@ def _row_reasons(
             groups = {"degree"}
         else:  # a ratio of hidden groups has no cell of its own: it fails where any of them does
             groups = {group} if group in known else hidden
-        own = [reasons.get((member, where), "") for member in sorted(groups) for where in places]
+        # A hidden group's place that was never decided about stays in.
+        open_ = "" if groups <= (known - hidden) else GEOGRAPHY
+        own = [reasons.get((member, where), open_) for member in sorted(groups) for where in places]
         found[position] = next(filter(None, own), "")
         summed = estimator.startswith(SUM_OF) and (group, estimator.removeprefix(SUM_OF)) in sums
         forced = estimator.endswith("_benchmarked") and (group, place[0]) in sums
@@ -244,7 +272,7 @@ def _controlled(table: pd.DataFrame, reasons: NDArray[np.object_], policy: Polic
     points = [c for c in ("estimate", *ERRORS) if c in frame]
     frame.loc[flags == INTERVAL_ONLY, points] = np.nan
     withheld = reasons != ""
-    numbers = [c for c in _numbers(frame) if c not in ("level", "known_size", "year")]
+    numbers = [c for c in numeric_columns(frame) if c not in ("level", "known_size", "year")]
     for column in numbers:
         if column in COUNTS:
             frame[column] = frame[column].astype("Int64")
@@ -277,7 +305,7 @@ def _rounded_estimates(table: pd.DataFrame, policy: Policy) -> pd.DataFrame:
     for column in ERRORS:
         if column in frame:
             frame[column] = significant(frame[column].to_numpy(float), 2)
-    for column in _numbers(frame):
+    for column in numeric_columns(frame):
         if column not in EXACT and column not in LIMITS and column not in ERRORS:
             values = frame[column].to_numpy(float)
             frame[column] = significant(values, policy.significant_digits)
@@ -309,160 +337,6 @@ def _keys_of(table: pd.DataFrame) -> list[str]:
     from pandas.api.types import is_numeric_dtype
 
     return [c for c in table.columns if not is_numeric_dtype(table[c]) and c != "interval"]
-
-
-def _numbers(table: pd.DataFrame) -> list[str]:
-    from pandas.api.types import is_bool_dtype, is_numeric_dtype
-
-    return [
-        str(c) for c in table.columns if is_numeric_dtype(table[c]) and not is_bool_dtype(table[c])
-    ]
-
-
-def merged_bins(table: pd.DataFrame, policy: Policy) -> pd.DataFrame:
-    """Merge neighbouring bins of a distribution until each holds enough respondents.
-
-    Parameters
-    ----------
-    table
-        Columns `lower_bound`, `upper_bound`, `share`, `n`; other columns (such as `step`)
-        distinguish several distributions.
-    policy
-        Fewest respondents.
-
-    Returns
-    -------
-    pandas.DataFrame
-        The same columns; shares to three significant digits.
-    """
-    import pandas as pd
-
-    if not len(table):
-        return table
-    others = [c for c in table.columns if c not in ("lower_bound", "upper_bound", "share", "n")]
-    parts = table.groupby(others, sort=False, dropna=False) if others else [((), table)]
-    rows: list[dict[str, Any]] = []
-    for _, part in parts:
-        bins: list[dict[str, Any]] = []
-        for row in records(part):
-            if bins and bins[-1]["n"] < policy.minimum_respondents:
-                bins[-1] = _joined(bins[-1], row)
-            else:
-                bins.append(row)
-        if len(bins) > 1 and bins[-1]["n"] < policy.minimum_respondents:
-            last = bins.pop()
-            bins[-1] = _joined(bins[-1], last)
-        rows += bins
-    frame = pd.DataFrame(rows, columns=table.columns)
-    frame["share"] = significant(frame["share"].to_numpy(float), policy.significant_digits)
-    return _rounded_numbers(frame, policy)
-
-
-def _joined(first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        **first,
-        "upper_bound": second["upper_bound"],
-        "share": first["share"] + second["share"],
-        "n": first["n"] + second["n"],
-    }
-
-
-def _rounded_numbers(table: pd.DataFrame, policy: Policy) -> pd.DataFrame:
-    """Round what isn't a count, a setting or public to significant digits."""
-    frame = table.copy()
-    for column in _numbers(frame):
-        if column in EXACT:
-            continue
-        values = frame[column].to_numpy(float)
-        whole = np.all(np.isnan(values) | (values == np.round(values)))
-        if not whole or column in ("sum", "mean"):
-            frame[column] = significant(values, max(policy.significant_digits, 3))
-    return frame
-
-
-def _of_released_places(table: pd.DataFrame, geography: Geography, policy: Policy) -> pd.DataFrame:
-    """Leave out rows of places that are too small to be named, such as cities that are strata.
-
-    Counts in words, as in the reasons for merging thin classes, are kept above the threshold.
-    """
-    frame = table
-    if "domain_type" in frame:
-        sizes = set(policy.geographies)
-        named = [
-            kind in sizes and not too_small(str(kind), geography.smallest, policy)
-            for kind in frame["domain_type"]
-        ]
-        frame = frame[np.array(named, bool)].reset_index(drop=True)
-    if "variable" in frame:
-        places = {*policy.geographies, *UNITS}
-        large = [
-            kind not in places or not too_small(str(kind), geography.smallest, policy)
-            for kind in frame["variable"]
-        ]
-        frame = _large_categories(frame[np.array(large, bool)], policy)
-    if "reason" in frame and "n" not in frame:
-        few = r"(?<![\d.,])\d+(?=\s+respondents)"
-        least = policy.minimum_respondents
-
-        def hidden(match: re.Match[str]) -> str:
-            return match[0] if int(match[0]) >= least else f"fewer than {least}"
-
-        frame = frame.assign(reason=[re.sub(few, hidden, str(text)) for text in frame["reason"]])
-    return frame
-
-
-def _large_categories(table: pd.DataFrame, policy: Policy) -> pd.DataFrame:
-    """Leave out categories of few respondents, and a second one where a single one would tell."""
-    kept = table["n"].to_numpy(float) >= policy.minimum_respondents
-    for _, part in table.assign(place=np.arange(len(table))).groupby(["against", "variable"]):
-        places = part["place"].to_numpy()
-        if (~kept[places]).sum() == 1 and kept[places].any():
-            shown = places[kept[places]]
-            kept[shown[np.argmin(table["n"].to_numpy(float)[shown])]] = False
-    return table[kept].reset_index(drop=True)
-
-
-def _beside(
-    name: str,
-    table: pd.DataFrame,
-    national: Mapping[str, str],
-    policy: Policy,
-) -> pd.DataFrame:
-    """Control tables that aren't estimates: a group's row goes where its national cell does."""
-    frame = _rounded_numbers(table.drop(columns=NEVER.get(name, []), errors="ignore"), policy)
-    if "group" not in frame:
-        return frame
-    why = np.array([national.get(str(group), "") for group in frame["group"]], object)
-    if name == "influence" and len(table):
-        few = (table["n"] < policy.minimum_respondents) | (
-            table["n_reporting"] < policy.minimum_reporting
-        )
-        why = np.where((why == "") & few.to_numpy(bool), PRIMARY, why)
-    if name == "data_quality":
-        why = _quality_reasons(table, why, policy)
-        for column in ("zero_share", "top_code_share"):  # a share of a handful of respondents
-            count = table[column].to_numpy(float) * table["answered"].to_numpy(float)
-            few = (count > 0.5) & (np.round(count) < policy.minimum_respondents)
-            frame[column] = frame[column].where(~few)
-    for column in _numbers(frame):
-        if column not in ("rank", "n", "step"):
-            frame[column] = frame[column].where(why == "")
-    frame["suppressed"] = why
-    return frame
-
-
-def _quality_reasons(
-    table: pd.DataFrame, why: NDArray[np.object_], policy: Policy
-) -> NDArray[np.object_]:
-    """Withhold a hidden item's quality where too few, or too many, report nobody."""
-    hidden = table["role"].isin(["hidden", "hidden_item"]).to_numpy(bool)
-    answered = table["answered"].to_numpy(float)
-    reporting = np.round(answered * (1 - table["zero_share"].to_numpy(float)))
-    few = (answered < policy.minimum_respondents) | (
-        hidden & (np.nan_to_num(reporting) < policy.minimum_reporting)
-    )
-    found: NDArray[np.object_] = np.where((why == "") & few, PRIMARY, why)
-    return found
 
 
 def _log(tables: Mapping[str, pd.DataFrame], cells: pd.DataFrame) -> pd.DataFrame:

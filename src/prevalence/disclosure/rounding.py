@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from typing import TYPE_CHECKING
+
 import numpy as np
 from numpy.typing import NDArray
 
 from prevalence.disclosure.rules import Policy
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 Array = NDArray[np.float64]
 
 _STEPS = np.array([1.0, 2.0, 5.0, 10.0])
+# A smallest or largest weight is one respondent's.
+_EXTREME_DIGITS = 2
 
 
 def rounding_step(estimate: Array, std_error: Array, policy: Policy) -> Array:
@@ -89,3 +97,41 @@ def significant(values: Array, digits: int) -> Array:
     with np.errstate(divide="ignore"):
         step = 10.0 ** (np.floor(np.log10(np.abs(numbers))) - (digits - 1))
     return rounded(numbers, np.where((numbers == 0) | ~np.isfinite(numbers), np.nan, step))
+
+
+def numeric_columns(table: pd.DataFrame) -> list[str]:
+    """Names of the columns that hold numbers; flags aren't numbers."""
+    from pandas.api.types import is_bool_dtype, is_numeric_dtype
+
+    return [
+        str(c) for c in table.columns if is_numeric_dtype(table[c]) and not is_bool_dtype(table[c])
+    ]
+
+
+def rounded_numbers(table: pd.DataFrame, exact: Collection[str], policy: Policy) -> pd.DataFrame:
+    """Round what isn't a count, a setting or public to significant digits.
+
+    Parameters
+    ----------
+    table
+        Any table.
+    exact
+        Columns that stay as they are.
+    policy
+        Digits.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A copy; columns of whole numbers stay, sums and means excepted.
+    """
+    frame = table.copy()
+    for column in numeric_columns(frame):
+        if column in exact:
+            continue
+        values = frame[column].to_numpy(float)
+        whole = np.all(np.isnan(values) | (values == np.round(values)))
+        if not whole or column in ("sum", "mean"):
+            digits = _EXTREME_DIGITS if column in ("min", "max") else policy.significant_digits
+            frame[column] = significant(values, digits)
+    return frame

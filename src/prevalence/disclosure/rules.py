@@ -144,6 +144,28 @@ def valid_exceptions(
     return {(e["group"], e["domain_type"], e["domain"]) for e in mine}
 
 
+def exceptions_table(exceptions: Sequence[Mapping[str, str]], survey: str) -> pd.DataFrame:
+    """List a survey's exceptions, as the report shows them.
+
+    Parameters
+    ----------
+    exceptions
+        As ``config/disclosure.yaml`` has them.
+    survey
+        Id of the survey.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns group, domain_type, domain, reason, approver, expiry.
+    """
+    import pandas as pd
+
+    columns = [*CELL, "reason", "approver", "expiry"]
+    rows = [exception for exception in exceptions if exception["survey"] == survey]
+    return pd.DataFrame(rows, columns=columns).astype(str)
+
+
 def cell_reasons(cells: pd.DataFrame, policy: Policy) -> NDArray[np.object_]:
     """Say why each cell fails on its own: its counts, its complement, or dominance.
 
