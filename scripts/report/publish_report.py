@@ -47,6 +47,12 @@ def described(
     }
 
 
+def meanings(sidecar: dict[str, Any]) -> list[str]:
+    """List the meanings of a table's columns: words of the contracts, reviewed as code is."""
+    columns = sidecar["tableSchema"]["columns"]
+    return [str(part.get("dc:description", "")) for part in [sidecar, *columns]]
+
+
 def hashes(identity: dict[str, Any], sidecars: dict[str, dict[str, Any]]) -> list[str]:
     """List the hashes that are printed: their digits may look like a telephone number."""
     found = [str(identity["identity"]), str(identity.get("sha256", ""))]
@@ -95,6 +101,7 @@ def main(job: Any) -> None:
     records = [Path(path) for path in job.input.reference if path.endswith(".json")]
     reviewed += [path.read_text(encoding="utf-8") for path in [*records, Path(job.input.policy)]]
     reviewed.append(yaml.safe_dump(job.params.config, allow_unicode=True))
+    reviewed += [meaning for value in sidecars.values() for meaning in meanings(value)]
     reviewed += [job.params.renderer, *ILLUSTRATION.values()]
     report = job.params.config["report"]
     lines = [str(n) for line in report.get("help_lines") or [] for n in line.get("numbers", [])]
