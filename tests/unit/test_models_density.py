@@ -36,7 +36,8 @@ def overdispersed_by_scipy(density, x):
     """The log posterior from its definition, constants included."""
     counts, priors = density.counts.table, density.priors
     k = counts.shape[1]
-    beta, v, (log_sa, mu, log_sb), alpha = x[:k], x[k : 2 * k], x[2 * k : 2 * k + 3], x[2 * k + 3 :]
+    v, (log_sa, mu, log_sb) = x[k : 2 * k], x[2 * k : 2 * k + 3]
+    beta, alpha = density.prevalences(x[: 2 * k + 3]), density.effects(x)
     p = ndtr(v)
     mean = np.exp(alpha[:, None] + beta)
     terms = stats.nbinom.logpmf(np.nan_to_num(counts), mean * p / (1 - p), p)
@@ -46,7 +47,12 @@ def overdispersed_by_scipy(density, x):
     value += stats.norm.logpdf(beta, mu, np.exp(log_sb)).sum() + stats.norm.logpdf(v).sum()
     value += stats.halfnorm.logpdf(np.exp(log_sa), scale=priors.sigma_alpha) + log_sa
     value += stats.halfnorm.logpdf(np.exp(log_sb), scale=priors.sigma_beta) + log_sb
-    return value + stats.norm.logpdf(mu, priors.mu_beta_mean, priors.mu_beta)
+    value += stats.norm.logpdf(mu, priors.mu_beta_mean, priors.mu_beta)
+    # The vector holds steps, on which effects depend linearly: their Jacobian.
+    further = x + 1.0
+    further[2 * k : 2 * k + 3] -= 1.0
+    stretch = density.prevalences(further[: 2 * k + 3]) - beta, density.effects(further) - alpha
+    return value + np.log(np.concatenate(stretch)).sum()
 
 
 def partially_pooled_by_scipy(density, x):
@@ -110,14 +116,15 @@ def test_gradient_is_the_slope_of_the_density(make):
 def test_published_priors_are_flat():
     density = Overdispersed(table(), PUBLISHED)
     x = density.start()
-    moved = x.copy()
     # The mean of β and its mean prior move together: a flat prior can't tell.
-    k = len(density.counts.groups)
-    moved[[*range(k), 2 * k + 1]] += 0.7
-    moved[2 * k + 3 :] -= 0.7
+    g, k = density.layout.globals, len(density.counts.groups)
+    scales = np.exp(x[g - 3]), x[g - 2], np.exp(x[g - 1])
+    beta, alpha, v = density.prevalences(x[:g]), density.effects(x), x[k : 2 * k]
+    assert density.at(beta, v, scales, alpha) == pytest.approx(x)
+    moved = density.at(beta + 0.7, v, (scales[0], scales[1] + 0.7, scales[2]), alpha - 0.7)
     likelihood_same = density.value_and_gradient(moved)[0] - density.value_and_gradient(x)[0]
-    alpha, sigma = x[2 * k + 3 :], np.exp(x[2 * k])
-    expected = stats.norm.logpdf(alpha - 0.7, 0, sigma) - stats.norm.logpdf(alpha, 0, sigma)
+    normal = stats.norm(0, scales[0])
+    expected = normal.logpdf(alpha - 0.7) - normal.logpdf(alpha)
     assert likelihood_same == pytest.approx(expected.sum())
 
 
