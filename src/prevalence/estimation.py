@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from prevalence.coding import texts
 from prevalence.domains import Domain, Populations, domains_of
 from prevalence.errors import PipelineError, listed, suggestion
 from prevalence.ratio import (
@@ -342,8 +341,8 @@ def sampling_of(tables: Mapping[str, pd.DataFrame]) -> Sampling:
         PSUs without a respondent count in the variance and in the degrees of freedom; where weights
         were calibrated, the linearised variance is that of the calibration's residuals.
     """
-    from prevalence.calibration import Auxiliary, Calibration, Distance
-    from prevalence.replication import replicates_of_tables
+    from prevalence.calibration import Calibration, Distance
+    from prevalence.replication import auxiliary_of_table, replicates_of_tables
     from prevalence.sampling import replicate_sampling
 
     weights, factors = tables["weights"], tables["replicate_factors"]
@@ -351,8 +350,7 @@ def sampling_of(tables: Mapping[str, pd.DataFrame]) -> Sampling:
     design = replicates.design
     margins = factors.loc[factors["kind"] == "calibration", "margin"].astype(str).unique()
     if len(margins):
-        columns = {name: texts(weights[f"margin_{name}"]) for name in margins}
-        auxiliary = Auxiliary.from_margins(columns)
+        auxiliary = auxiliary_of_table(weights, list(margins))
         initial, final = (weights[step].to_numpy(float) for step in ("trimmed", "final"))
         design = design.with_calibration(
             Calibration(

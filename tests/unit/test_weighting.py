@@ -125,6 +125,51 @@ def test_replicates_of_the_chain_repeat_it():
     pd.testing.assert_frame_equal(table, same)
 
 
+def whole_households():
+    """Everybody of a household is interviewed: one to three rows each."""
+    respondents, frame, census = made_up_survey()
+    times = np.random.default_rng(2).integers(1, 4, len(respondents))
+    people = respondents.loc[respondents.index.repeat(times)].reset_index(drop=True)
+    people["respondent"] = [f"r{i:04d}" for i in range(len(people))]
+    people["sex"] = np.random.default_rng(3).choice(["female", "male"], len(people))
+    return people, frame, census
+
+
+@pytest.mark.parametrize("method", ["linear", "exponential", "logit"])
+def test_members_of_a_household_share_one_calibration_factor(method):
+    people, frame, census = whole_households()
+    rule = SETTINGS["calibration"] | {"method": method, "within": "household"}
+    rule |= {"bounds": [0.2, 4.0] if method == "logit" else None}
+    settings = SETTINGS | {"within_household": None, "trimming": None, "calibration": rule}
+    made = weigh(people, settings, frame, census)
+    weights = check_table(made.weights, contracts.WEIGHTS, "weights")
+    factor = weights["calibrated"] / weights["trimmed"]
+    assert factor.groupby(people["household"]).std().max() < 1e-12
+    assert factor.std() > 1e-3
+    np.testing.assert_allclose(weights.groupby("margin_sex")["final"].sum()["female"], 255e3)
+    table, factors, replicates = replicate_weights(
+        weights, made.households, made.margins, settings, [1]
+    )
+    females = (people["sex"] == "female").to_numpy(float)
+    np.testing.assert_allclose(replicates.totals(females), np.full((60, 1), 255e3), rtol=1e-8)
+    again = replicates_of_tables(weights, table, factors)
+    np.testing.assert_allclose(again.weights(), replicates.weights(), rtol=1e-10)
+    sampling = sampling_of({"weights": weights, "replicates": table, "replicate_factors": factors})
+    scores = (weights["final"] * females).to_numpy()[:, None]
+    assert np.sqrt(sampling.variance(scores))[0] < 1e-6 * scores.sum()
+
+
+def test_integrated_calibration_needs_a_unit_and_a_method_that_can():
+    people, frame, census = whole_households()
+    for changes, words in (
+        ({"method": "raking", "within": "household"}, "needs categorical margins"),
+        ({"method": "linear", "within": "housholds"}, "household"),
+    ):
+        rule = SETTINGS["calibration"] | changes
+        with pytest.raises(PipelineError, match=words):
+            weigh(people, SETTINGS | {"calibration": rule}, frame, census)
+
+
 def paired(tables):
     """Leave two PSUs a stratum, for half-samples."""
     respondents, frame, census = tables

@@ -39,6 +39,12 @@ WEIGHTS = pa.DataFrameSchema(
         "calibrated": _weight("Weight after calibration."),
         "final": _weight("Weight used by every estimate."),
         "nonresponse_class": _text("Nonresponse class; empty without an adjustment."),
+        "calibration_unit": pa.Column(
+            str,
+            coerce=True,
+            required=False,
+            description="Unit, such as the household, whose members share one calibration factor.",
+        ),
         "margin_.+": pa.Column(
             str,
             coerce=True,

@@ -30,6 +30,7 @@ from prevalence.replication.factors import (
     rescaled,
 )
 from prevalence.replication.tables import (
+    auxiliary_of_table,
     design_of_tables,
     factors_table,
     psu_table,
@@ -48,6 +49,7 @@ __all__ = [
     "Households",
     "PsuFactors",
     "Replicates",
+    "auxiliary_of_table",
     "balanced_repeated",
     "design_of_tables",
     "draw_rescaled_bootstrap",

@@ -120,6 +120,29 @@ def design_of_tables(weights: pd.DataFrame, replicates: pd.DataFrame) -> SampleD
     )
 
 
+def auxiliary_of_table(weights: pd.DataFrame, margins: Sequence[str]) -> Auxiliary:
+    """Build the auxiliary variables of the calibration from the table of the weights.
+
+    Parameters
+    ----------
+    weights
+        ``weights.parquet``: columns margin_… and, where members of a unit share one calibration
+        factor, calibration_unit.
+    margins
+        Names of the margins.
+
+    Returns
+    -------
+    Auxiliary
+    """
+    auxiliary = Auxiliary.from_margins({m: texts(weights[f"margin_{m}"]) for m in margins})
+    if "calibration_unit" not in weights:
+        return auxiliary
+    return auxiliary.shared_within(
+        texts(weights["calibration_unit"]), weights["trimmed"].to_numpy(float)
+    )
+
+
 def factors_table(
     replicates: Replicates,
     class_names: Sequence[str],
@@ -208,7 +231,7 @@ def _adjustments_from_table(
     coefficients, distance = np.zeros((1, count)), Distance("exponential")
     if len(found := rows("calibration")):
         margins = list(dict.fromkeys(found["margin"].astype(str)))
-        auxiliary = Auxiliary.from_margins({m: texts(weights[f"margin_{m}"]) for m in margins})
+        auxiliary = auxiliary_of_table(weights, margins)
         names = found["margin"].astype(str) + ": " + found["category"].astype(str)
         by_name = dict(zip(names, found[columns].to_numpy(float), strict=True))
         coefficients = np.array([by_name[name] for name in auxiliary.names])

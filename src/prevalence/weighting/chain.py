@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from prevalence.calibration import Auxiliary, calibrate
+from prevalence.calibration import Auxiliary, calibrate, check_margins
 from prevalence.coding import texts
 from prevalence.design import SampleDesign
 from prevalence.errors import PipelineError, listed, suggestion
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 
 SELECTED = "person_selected"
+UNIT = "calibration_unit"
 PROBABILITIES = ("p_psu", "p_ssu", "p_household")
 
 
@@ -103,6 +104,7 @@ def weigh(
     margins = _calibrate(weights, respondents, census, settings, collapsed)
     weights["final"] = weights["calibrated"]
     order = ["respondent", "stratum", "psu", *STEPS, "nonresponse_class"]
+    order += [UNIT] if UNIT in weights else []
     weights = weights[order + [c for c in weights.columns if c.startswith(MARGIN_PREFIX)]]
     SampleDesign.from_columns(
         weights["final"],
@@ -366,6 +368,12 @@ def _calibrate(
     )
     auxiliary = Auxiliary.from_margins({name: m.labels for name, m in margins.items()})
     totals = {f"{name}: {c}": n for name, part in populations.items() for c, n in part.items()}
+    if rule.get("within"):
+        before = weights["trimmed"].to_numpy(float)
+        target = np.array([float(totals.get(name, 0.0)) for name in auxiliary.names])
+        check_margins(auxiliary, auxiliary.by_cell(before), target)
+        weights[UNIT] = _units(respondents, rule["within"])
+        auxiliary = auxiliary.shared_within(weights[UNIT], before)
     calibration = calibrate(
         weights["trimmed"].to_numpy(),
         auxiliary,
@@ -384,6 +392,19 @@ def _calibrate(
         for name, population in totals.items()
     ]
     return pd.DataFrame(rows, columns=columns)
+
+
+def _units(respondents: pd.DataFrame, name: str) -> NDArray[np.str_]:
+    """Units whose members share one calibration factor."""
+    if name not in respondents:
+        raise PipelineError(
+            "The unit within which calibration is integrated isn't a variable of the respondents.",
+            place="weight.calibration.within",
+            found=name,
+            allowed=listed(respondents.columns, 60),
+            remedy=suggestion(name, respondents.columns),
+        )
+    return texts(respondents[name])
 
 
 def calibration_bounds(rule: Mapping[str, Any]) -> tuple[float, float] | None:

@@ -15,13 +15,14 @@ from prevalence.replication import (
     CalibrationPlan,
     Households,
     Replicates,
+    auxiliary_of_table,
     factors_table,
     psu_factors,
     psu_table,
     replicate,
 )
 from prevalence.weighting.chain import calibration_bounds, lone_rule
-from prevalence.weighting.margins import MARGIN_PREFIX, partners_after_merging
+from prevalence.weighting.margins import partners_after_merging
 from prevalence.weighting.steps import trimming_bound
 
 if TYPE_CHECKING:
@@ -116,9 +117,7 @@ def _household_cases(design: SampleDesign, households: pd.DataFrame) -> Househol
 def _calibration_plan(
     weights: pd.DataFrame, margins: pd.DataFrame, rule: Mapping[str, Any]
 ) -> tuple[Auxiliary, CalibrationPlan]:
-    auxiliary = Auxiliary.from_margins(
-        {m: texts(weights[f"{MARGIN_PREFIX}{m}"]) for m in rule["margins"]}
-    )
+    auxiliary = auxiliary_of_table(weights, rule["margins"])
     names = margins["margin"] + ": " + margins["category"]
     partners: dict[str, str] = {}
     for margin, rows in margins.groupby("margin"):
