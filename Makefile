@@ -10,7 +10,7 @@ MANIFEST ?=
 SCRATCH ?=
 AUDITOR ?= not named
 
-.PHONY: help report test test-slow quarto check docs lock synthesize adopt-synthetic manifest audit diff reference resume clean
+.PHONY: help report test test-slow quarto check docs lock synthesize adopt-synthetic manifest audit diff reference resume new-survey check-survey debug wheelhouse clean
 
 help:  ## list these commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## / — /' | sort
@@ -51,6 +51,19 @@ synthesize: $(INSTALLED)  ## make the synthetic exports anew (under data/process
 
 adopt-synthetic: synthesize  ## copy them to data/raw/ and rewrite the manifests
 	@$(BIN)/python scripts/synthesize/adopt_export.py
+
+new-survey: $(INSTALLED)  ## draft a survey from its export: make new-survey ID=pilot EXPORT=… [XLSFORM=…]
+	@$(BIN)/python scripts/ingest/draft_survey.py --survey "$(ID)" --export "$(EXPORT)" --xlsform "$(XLSFORM)"
+
+check-survey: $(INSTALLED)  ## what is wrong or left to decide in a survey's files: make check-survey ID=pilot
+	@$(BIN)/python scripts/ingest/check_survey.py --survey "$(ID)"
+
+debug: $(INSTALLED)  ## one rule again, alone, with its traceback: make debug SURVEY=ph2022 RULE=clean_responses
+	@PREVALENCE_TRACEBACK=1 $(SNAKEMAKE) "$(SURVEY)" --cores 1 --forcerun "$(RULE)" --until "$(RULE)"
+
+wheelhouse: $(INSTALLED)  ## every package as a file, for a machine without internet
+	@$(BIN)/python -m pip download --quiet --disable-pip-version-check --require-hashes -r requirements.lock -d wheelhouse
+	@echo "Take the folder wheelhouse along; there: make report WHEELHOUSE=wheelhouse"
 
 manifest: $(INSTALLED)  ## after a correction of raw data: make manifest SURVEY=ph2022 REASON="…"
 	@$(BIN)/python scripts/ingest/write_manifest.py --survey "$(SURVEY)" --reason "$(REASON)"

@@ -6,10 +6,13 @@
 #   snakemake synthesize      synthetic exports anew, under data/processed/synthetic/
 
 
-configfile: "config/config.yaml"
-
-
 include: "workflow/rules/common.smk"
+
+
+check_run_file()
+
+
+configfile: "config/config.yaml"
 
 
 config = checked_run_config(config)
@@ -38,7 +41,7 @@ rule all:
     """The published report of each survey in config/config.yaml, and all that it rests on."""
     default_target: True
     input:
-        [everything(survey) for survey in config["surveys"]],
+        wanted(*config["surveys"]),
 
 
 rule synthesize:
@@ -59,4 +62,4 @@ for known_survey in KNOWN_SURVEYS:
         name:
             known_survey
         input:
-            everything(known_survey),
+            wanted(known_survey),

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from prevalence.errors import PipelineError, listed, suggestion
+from prevalence.open_decisions import open_cells, refuse_open
 from prevalence.plain_text import active_content
 
 COLUMNS = (
@@ -292,6 +293,7 @@ def parse_codebook(content: bytes, file: object) -> Codebook:
             file=file,
             remedy="Write a line for each variable that the pipeline may read.",
         )
+    refuse_open(open_cells((line, row) for line, row in rows), file, "codebook")
     variables = tuple(_variable(row, line, file) for line, row in rows)
     _check_unique(variables, file)
     return Codebook(variables, str(file))

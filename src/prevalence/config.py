@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from prevalence.errors import PipelineError, listed, suggestion
+from prevalence.open_decisions import open_keys, refuse_open
 from prevalence.plain_text import active_content
 from prevalence.references import check_references
 
@@ -83,9 +84,11 @@ def check_survey(config: Any, schema: Mapping[str, Any], file: str) -> None:
     Raises
     ------
     PipelineError
-        As :func:`check_config` does; for a text that a browser, a spreadsheet or a renderer would
-        act on; and as :func:`prevalence.references.check_references` does.
+        For open decisions of a draft; as :func:`check_config` does; for a text that a browser, a
+        spreadsheet or a renderer would act on; and as
+        :func:`prevalence.references.check_references` does.
     """
+    refuse_open(open_keys(config), file, "survey's config")
     check_config(config, schema, file)
     for key, text in texts_of(config):
         _check_text(key, text, file)

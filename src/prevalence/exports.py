@@ -44,12 +44,15 @@ class Export:
         Ranges ``(low, high)`` of codes that the file itself declares to be missing, by variable.
     format
         The suffix, such as ``".sav"``.
+    value_labels
+        Code to label, by variable.
     """
 
     columns: Mapping[str, Sequence[Value]]
     labels: Mapping[str, str] = field(default_factory=dict)
     declared_missing: Mapping[str, Sequence[tuple[float, float]]] = field(default_factory=dict)
     format: str = ".csv"
+    value_labels: Mapping[str, Mapping[Any, str]] = field(default_factory=dict)
 
     @property
     def n(self) -> int:
@@ -213,6 +216,7 @@ def _parse_statistical(path: Path, options: Mapping[str, Any]) -> Export:
             for name, spans in (metadata.missing_ranges or {}).items()
         },
         format=suffix,
+        value_labels=dict(metadata.variable_value_labels or {}),
     )
 
 

@@ -55,7 +55,9 @@ def parse_manifest(text: str, file: object) -> dict[str, str]:
     return declared
 
 
-def check_present(survey: str, raw_files: Iterable[str], codebook: str) -> None:
+def check_present(
+    survey: str, raw_files: Iterable[str], codebook: str, *, manifest: bool = True
+) -> None:
     """Refuse a survey whose files are not there, before anything runs.
 
     Parameters
@@ -66,6 +68,8 @@ def check_present(survey: str, raw_files: Iterable[str], codebook: str) -> None:
         Names of the files under ``data/raw/<survey>/``.
     codebook
         Path of the codebook.
+    manifest
+        Whether the raw files must be declared already.
 
     Raises
     ------
@@ -90,11 +94,11 @@ def check_present(survey: str, raw_files: Iterable[str], codebook: str) -> None:
             place=f"config/surveys/{survey}.yaml, ingest.codebook",
             remedy="Write it, or mend the path; config/codebooks/README.md explains its columns.",
         )
-    manifest = folder / "MANIFEST.sha256"
-    if not manifest.exists():
+    declared = folder / "MANIFEST.sha256"
+    if manifest and not declared.exists():
         raise PipelineError(
             "The raw files of a survey have no manifest.",
-            file=manifest,
+            file=declared,
             remedy=f'Declare them once: make manifest SURVEY={survey} REASON="first delivery".',
         )
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from prevalence.codebook import KEY_KINDS, Codebook
 from prevalence.errors import PipelineError, listed, suggestion
 from prevalence.identifiers import pseudonyms
+from prevalence.open_decisions import open_cells, refuse_open
 from prevalence.plain_text import active_content
 
 if TYPE_CHECKING:
@@ -81,6 +82,8 @@ def parse_table(content: bytes, file: object) -> pd.DataFrame:
                 allowed=f"{len(header)} fields",
                 remedy="Quote fields that hold a comma; the last line may be cut off.",
             )
+    named = ((line, dict(zip(header, row, strict=True))) for line, row in lines[1:])
+    refuse_open(open_cells(named), file, "side table")
     table = pd.DataFrame([row for _, row in lines[1:]], columns=header, dtype="str")
     _check_plain(table, file)
     return table

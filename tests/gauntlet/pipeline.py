@@ -1,4 +1,4 @@
-"""The stages of the pipeline, up to the release, on a folder with the tiny survey, in this process.
+"""The stages of the pipeline, up to the estimates, on a folder with the tiny survey, step by step.
 
 Each step is the `main` of a rule's script with the rule's inputs, outputs and params, so that a bad
 input meets the code that meets it in a run. A step whose inputs and params were seen before gives
@@ -24,7 +24,7 @@ ROOT = Path(__file__).parents[2]
 TINY = ROOT / "tests" / "surveys" / "tiny"
 SURVEY = "tiny"
 SEED = 20230907
-STAGES = ("config", "ingest", "clean", "weight", "estimate", "release")
+STAGES = ("config", "ingest", "clean", "weight", "estimate")
 STUDY = {
     "respondents": "clean/respondents.parquet",
     "ard": "clean/ard.parquet",
@@ -34,21 +34,24 @@ STUDY = {
     "known_groups": "ingest/tables/known_groups.csv",
     "populations": "ingest/tables/populations.csv",
 }
-CONTROLLED = {
-    "clean": ["sample_flow", "data_quality"],
-    "weight": ["weighting", "weight_distribution", "response_rates", "margins", "collapsed"],
-    "estimate": [
-        *("scale_up", "contrasts", "degree_summary", "degree_distribution", "known_groups"),
-        *("agreement", "reporting", "specifications", "choice_shares", "trimming", "adjustment"),
-        *("variance_components", "factors", "sensitivity", "influence", "planning", "estimands"),
-    ],
-}
 
 
 class Items(dict):
     """Named inputs, outputs, params: as attributes, as items, and in order, as Snakemake has it."""
 
     __getattr__ = dict.__getitem__
+
+
+class Outputs(Items):
+    """Named outputs; one that isn't listed here is a CSV file of its name beside the others."""
+
+    def __missing__(self, name):
+        folder = next(Path(path).parent for path in self.values())
+        self[name] = str(folder / f"{name}.csv")
+        return self[name]
+
+    def __getattr__(self, name):
+        return self[name]
 
 
 @dataclass
@@ -154,12 +157,13 @@ class Tiny:
         key = self._key(step)
         if key not in self.memory:
             before = set(self.made())
+            outputs = Outputs(step.outputs)
             # Whatever isn't a PipelineError is the pipeline's own fault: it reaches the test.
             try:
                 script(step.script).main(
                     SimpleNamespace(
                         input=Items(step.inputs),
-                        output=Items(step.outputs),
+                        output=outputs,
                         params=Items(step.params),
                         wildcards=Items({"survey": SURVEY, **step.wildcards}),
                         rule=step.script.split("/")[1],
@@ -169,7 +173,7 @@ class Tiny:
                 left = sorted(set(self.made()) - before)
                 assert not left, f"half a step left outputs behind: {left}"
                 raise
-            self.memory[key] = self._contents(step)
+            self.memory[key] = self._contents(outputs)
             return
         for path, content in self.memory[key].items():
             target = self.folder / path
@@ -186,9 +190,9 @@ class Tiny:
                     seen.update(place + file.read_bytes() if file.is_file() else place)
         return seen.hexdigest()
 
-    def _contents(self, step):
+    def _contents(self, outputs):
         found = {}
-        for value in step.outputs.values():
+        for value in outputs.values():
             for path in files_in(value):
                 for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
                     if file.is_file():
@@ -202,7 +206,6 @@ class Tiny:
         yield from self._ingest(config)
         yield from self._clean_and_weight(config)
         yield from self._estimate(config)
-        yield from self._release(config)
 
     def path(self, place):
         return str(self.restricted / place)
@@ -322,7 +325,8 @@ class Tiny:
         }
         found = read_yaml(self.folder / "config/published_findings.yaml")["findings"]
         findings = found if config["survey"].get("mirror") else []
-        out = {name: self.path(f"estimate/{name}.csv") for name in CONTROLLED["estimate"]}
+        tables = ("known_groups", "scale_up")
+        out = {name: self.path(f"estimate/{name}.csv") for name in tables}
         more = {
             "check_known_groups": (study, ["known_groups", "agreement"], {}),
             "estimate_scale_up": (
@@ -370,34 +374,3 @@ class Tiny:
         for rule, (inputs, outputs, own) in more.items():
             paths = {n: self.path(f"estimate/{names.get(n, f'{n}.csv')}") for n in outputs}
             yield Step("estimate", f"estimate/{rule}", inputs, paths, params | own)
-
-    def _release(self, config):
-        made = [name for names in CONTROLLED.values() for name in names]
-        folder = self.restricted.parent / "release"
-        yield Step(
-            "release",
-            "release/release_tables",
-            {
-                "tables": [
-                    self.path(f"{stage}/{name}.csv")
-                    for stage, names in CONTROLLED.items()
-                    for name in names
-                ],
-                "disclosure_inputs": self.path("estimate/disclosure_inputs.csv"),
-                "respondents": self.path(STUDY["respondents"]),
-                "truth": self.table(config, "truth"),
-                "policy": str(self.folder / "config/disclosure.yaml"),
-                "schema": str(ROOT / "workflow/schemas/disclosure.yaml"),
-            },
-            {
-                "tables": [
-                    str(folder / f"{name}.csv")
-                    for name in (*made, "validation", "disclosure_log", "disclosure_summary")
-                ]
-            },
-            {
-                "release": config["release"],
-                "domains": config["estimate"]["domains"],
-                "headline": config["headline"]["estimator"],
-            },
-        )

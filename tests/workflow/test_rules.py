@@ -14,7 +14,9 @@ STAGES += ["figures", "report", "audit"]
 COMMAND_LINE = {
     "adopt_export.py",
     "audit_run.py",
+    "check_survey.py",
     "compare_runs.py",
+    "draft_survey.py",
     "draw_dag.py",
     "resume_run.py",
     "write_data_dictionary.py",

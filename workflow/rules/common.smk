@@ -25,12 +25,14 @@ os.environ.update(
 from snakemake.io import strip_wildcard_constraints
 from snakemake.iocontainers import Wildcards
 
-from prevalence.config import check_config, check_survey_id, survey_schema
+from prevalence.config import check_config, check_survey, check_survey_id, survey_schema
 from prevalence.config import setting as lookup
 from prevalence.dependencies import transitive_modules
 from prevalence.errors import PipelineError, suggestion
 from prevalence.figures.catalogue import FIGURES, section_figures
 from prevalence.files import read_yaml
+from prevalence.job import TRACEBACK
+from prevalence.manifest import check_present
 from prevalence.report.renderers import renderer_identity as named_renderer
 from prevalence.report.renderers import resolved_renderer
 
@@ -43,6 +45,28 @@ KNOWN_SURVEYS = {
 }
 
 
+def told(function):
+    """Let a function end the run by its error's message alone, without a traceback."""
+
+    @functools.wraps(function)
+    def telling(*given):
+        try:
+            return function(*given)
+        except PipelineError as error:
+            if os.environ.get(TRACEBACK):
+                raise
+            sys.exit(f"\n{error}")
+
+    return telling
+
+
+@told
+def check_run_file():
+    """Refuse a config/config.yaml that isn't plain YAML, before Snakemake reads it."""
+    read_yaml("config/config.yaml")
+
+
+@told
 def checked_run_config(values):
     """The run's config, checked against its schema and against the surveys that exist."""
     check_config(values, read_yaml(SCHEMAS / "config.yaml"), "config/config.yaml")
@@ -59,12 +83,13 @@ def checked_run_config(values):
     return values
 
 
+@told
 @functools.cache
 def survey_config(survey):
     """A survey's config, checked against the schemas of its sections."""
     file = KNOWN_SURVEYS[survey]
     values = read_yaml(file)
-    check_config(values, survey_schema(SURVEY_SECTIONS), file)
+    check_survey(values, survey_schema(SURVEY_SECTIONS), file)
     return values
 
 
@@ -151,6 +176,7 @@ def stage_seed(rule):
     ]
 
 
+@told
 def check_survey_names():
     """Refuse a survey whose id is the name of a rule."""
     taken = {rule.name for rule in workflow.rules} | {"all", "synthesize"}
@@ -227,6 +253,28 @@ def everything(survey):
             if "{survey}" in pattern and "/synthetic/" not in pattern:
                 names = set(re.findall(r"{(\w+)", pattern))
                 files += expand(pattern, **{name: values[name] for name in names})
+    return files
+
+
+@told
+def check_files(survey):
+    """Refuse a survey whose raw files, codebook or manifest are not there."""
+    check_present(
+        survey,
+        raw_files(survey),
+        lookup(survey_config(survey), "ingest.codebook"),
+    )
+
+
+def wanted(*surveys):
+    """Everything that is made for surveys, for `input`: looked at only where it is asked for."""
+
+    def files(wildcards):
+        del wildcards
+        for survey in surveys:
+            check_files(survey)
+        return [file for survey in surveys for file in everything(survey)]
+
     return files
 
 

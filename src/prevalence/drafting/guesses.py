@@ -1,0 +1,200 @@
+"""What can be told of a variable from its name, its labels and its answers; the rest is decided."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from prevalence.codebook import is_number_code
+from prevalence.exports import Value
+from prevalence.open_decisions import MARK
+
+COUNT = f"{MARK} known|child|hidden|hidden_item|ignore"
+NUMBER = f"{MARK} covariate|known|child|hidden|hidden_item|ignore"
+# Words in the name or the label of a variable, and what it then is: analysis name and role. The
+# first that fits is taken, and each analysis name once.
+ROLES: tuple[tuple[str, str, str, str], ...] = (
+    ("text", r"\b(hh|hhid|household|dwelling)\b", "household", "key"),
+    ("text", r"\b(psu|primary sampling unit|cluster|enumeration area|ea)\b", "psu", "key"),
+    ("text", r"\b(ssu|barangay|brgy|village|segment)\b", "ssu", "key"),
+    ("text", r"\b(interviewer|enumerator|int id)\b", "interviewer", "key"),
+    ("text", r"\b(city|municipality)\b", "city", "key"),
+    ("text", r"\bstratum|strata\b", "stratum", "design"),
+    ("categorical", r"\bconsent", "consent", "consent"),
+    ("categorical", r"\b(region)\b", "region", "domain"),
+    ("categorical", r"\b(urban|rural|residence)\b", "urban", "domain"),
+    ("categorical", r"\b(sex|gender)\b", "sex", "domain"),
+    (
+        "numeric",
+        r"\bage of (the )?respondent|\bage in years|^age$|\byour age\b",
+        "age",
+        "covariate",
+    ),
+    ("numeric", r"\b(weight|wgt|wt|pweight)\b", "base_weight", "base_weight"),
+    ("datetime", r"\bstart", "interview_start", "paradata"),
+    ("datetime", r"\bend", "interview_end", "paradata"),
+)
+_RESPONDENT = re.compile(
+    r"\b(respondent|resp|interview|case|submission|uuid|instanceid)\b|^_?id$", re.I
+)
+_KINDS = (
+    ("refused", re.compile(r"refus|declin|prefer not|no answer|rather not", re.I)),
+    (
+        "dont_know",
+        re.compile(r"do(es)?n.?t know|do not know|\bdk\b|unsure|not sure|can.?t say", re.I),
+    ),
+    ("not_asked", re.compile(r"not asked|not applicable|\bn/?a\b|skip|inapplicable", re.I)),
+)
+_FILLER = re.compile(
+    r"\b(the )?(number of|how many|do you|personally|know|known|people|persons)\b|[?:,]", re.I
+)
+_MOST_WORDS = 4
+
+
+@dataclass(frozen=True)
+class Column:
+    """What an export, and perhaps a form, say of a variable.
+
+    Attributes
+    ----------
+    name, label
+        Its name and label.
+    values
+        Its answers.
+    value_labels
+        Code to label.
+    missing
+        Codes that the file declares missing.
+    type
+        The type that a form declares, if there is one.
+    """
+
+    name: str
+    label: str
+    values: Sequence[Value]
+    value_labels: Mapping[str, str]
+    missing: Sequence[str] = ()
+    type: str = ""
+
+    @property
+    def words(self) -> str:
+        """Name and label as words, for the search of hints."""
+        spaced = re.sub(r"[^A-Za-z0-9]+", " ", self.name)
+        return f"{spaced} {self.label}".strip()
+
+
+def missing_kind(label: str) -> str:
+    """Kind of missing value that a value's label names; empty if it names an answer."""
+    return next((kind for kind, pattern in _KINDS if pattern.search(label)), "")
+
+
+def missing_codes(column: Column) -> dict[str, str]:
+    """Codes of missing values with their kinds; `MARK` where the file doesn't say which.
+
+    Parameters
+    ----------
+    column
+        The variable.
+    """
+    found = {
+        code: kind for code, label in column.value_labels.items() if (kind := missing_kind(label))
+    }
+    return {code: found.get(code, MARK) for code in column.missing} | found
+
+
+def guessed_type(column: Column) -> str:
+    """Type of a variable's answers, by the form, the labels and the answers themselves."""
+    answers = [v for v in column.values if v is not None and str(v).strip() and v == v]  # noqa: PLR0124
+    missing = missing_codes(column)
+    labelled = {code for code in column.value_labels if code not in missing}
+    texts = {_code(value) for value in answers} - set(missing)
+    if labelled and texts <= labelled:
+        return "categorical"
+    if answers and all(_is_time(value) for value in answers):
+        return "datetime"
+    numbers = bool(answers) and all(_is_number(value) for value in answers)
+    if column.type in ("numeric", "datetime"):
+        return "numeric" if numbers else "text"
+    return "numeric" if numbers else "text"
+
+
+def is_count(column: Column) -> bool:
+    """Whether all answers are whole numbers from 0, as counts of people are."""
+    missing = missing_codes(column)
+    numbers = [
+        float(str(value))
+        for value in column.values
+        if _is_number(value) and _code(value) not in missing
+    ]
+    return bool(numbers) and all(n >= 0 and n.is_integer() for n in numbers)
+
+
+def is_respondent_id(column: Column) -> bool:
+    """Whether a column names each interview, or nearly each (duplicates are found later)."""
+    answers = [value for value in column.values if value is not None and str(value).strip()]
+    distinct = len(set(answers))
+    return bool(_RESPONDENT.search(column.words)) and distinct >= 0.95 * len(answers) > 0
+
+
+def hinted_role(column: Column, kind: str, taken: set[str]) -> tuple[str, str] | None:
+    """Analysis name and role by the words in name and label, if they say it."""
+    for of_type, pattern, name, role in ROLES:
+        fits = of_type == kind or (role == "key" and kind in ("text", "numeric", "categorical"))
+        if fits and name not in taken and re.search(pattern, column.words, re.I):
+            return name, role
+    return None
+
+
+def asks_for_acquaintances(column: Column) -> bool:
+    """Whether a variable's words say that it counts people whom the respondent knows."""
+    return bool(re.search(r"\bknow|\bknown\b|\backquainted\b", column.words, re.I))
+
+
+def topic(column: Column) -> str:
+    """Say what a count is about: its label without `number of … known`."""
+    return " ".join(_FILLER.sub(" ", column.label).split())
+
+
+def analysis_name(column: Column, taken: set[str]) -> str:
+    """Name a variable: by its label if that is short, else by its raw name; each name once."""
+    words = topic(column).split()
+    candidates = [" ".join(words)] if 0 < len(words) <= _MOST_WORDS else []
+    for text in [*candidates, column.name]:
+        name = slug(text)
+        if name and name not in taken:
+            return name
+    base = slug(column.name) or "variable"
+    return next(name for n in range(2, 10**6) if (name := f"{base}_{n}") not in taken)
+
+
+def slug(text: str) -> str:
+    """Small letters, digits and underlines, begun by a letter; empty if nothing is left."""
+    name = re.sub(r"[^a-z0-9]+", "_", text.lower()).strip("_")
+    return name if not name or name[0].isalpha() else f"v_{name}"
+
+
+def _code(value: Value) -> str:
+    if isinstance(value, int | float) and float(value).is_integer():
+        return str(int(value))
+    return str(value).strip()
+
+
+def _is_number(value: Value) -> bool:
+    if isinstance(value, int | float):
+        return math.isfinite(value)
+    return isinstance(value, str) and is_number_code(value.strip())
+
+
+def _is_time(value: Value) -> bool:
+    if isinstance(value, dt.date):
+        return True
+    if not isinstance(value, str) or is_number_code(value.strip()):
+        return False
+    try:
+        dt.datetime.fromisoformat(value.strip())
+    except ValueError:
+        return False
+    return True
