@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 from material_of import philippine_material, rwandan_material
@@ -48,9 +49,56 @@ def violations(page, folder, options):
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=180)
     found = re.search(r'id="axe-report" data-report="([^"]*)"', done.stdout)
     assert found, "axe did not finish"
-    from urllib.parse import unquote
-
     return json.loads(unquote(found[1]))
+
+
+FRAME = """<iframe id="page" src="page.html" style="width:{width}px;height:800px"></iframe><script>
+document.getElementById("page").addEventListener("load", event => {{
+  const page = event.target.contentDocument, wide = page.documentElement.clientWidth;
+  const scrolls = ".table-scroll, .figure-scroll, .equation, svg, math";
+  const cut = [...page.querySelectorAll("main *")].filter(
+    one => !one.closest(scrolls) && one.getBoundingClientRect().right > wide + 1);
+  const found = cut.slice(0, 5).map(one => one.outerHTML.slice(0, 120));
+  document.body.setAttribute("data-cut", encodeURIComponent(JSON.stringify(
+    [page.documentElement.scrollWidth - wide, found])));
+}});
+</script>"""
+
+
+def cut_off(page, folder, width):
+    """By how much a page is wider than its window, and what stands out of it."""
+    (folder / "page.html").write_text(page)
+    frame = folder / "frame.html"
+    frame.write_text(f"<body>{FRAME.format(width=width)}</body>")
+    command = [
+        CHROMIUM,
+        "--headless",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--allow-file-access-from-files",
+        "--virtual-time-budget=20000",
+        "--dump-dom",
+        frame.as_uri(),
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=180)
+    found = re.search(r'data-cut="([^"]*)"', done.stdout)
+    assert found, "the page did not load"
+    return json.loads(unquote(found[1]))
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
+@pytest.mark.parametrize("width", [390, 768, 1280])
+@pytest.mark.parametrize("make", [philippine_material, rwandan_material])
+def test_nothing_stands_out_of_the_page(make, width, tmp_path):
+    page = rendered(write_source(make(), tmp_path / "source"), "html").decode()
+    assert cut_off(page, tmp_path, width) == [0, []]
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
+def test_what_stands_out_of_the_page_is_found(tmp_path):
+    page = rendered(write_source(rwandan_material(), tmp_path / "source"), "html").decode()
+    wide = page.replace("</main>", '<p style="width:2000px">wide</p></main>')
+    assert cut_off(wide, tmp_path, 390)[0] > 0
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")

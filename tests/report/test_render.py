@@ -1,5 +1,6 @@
 """One source, three formats: the same words and numbers, nothing unresolved, the same bytes."""
 
+import html
 import io
 import re
 import zipfile
@@ -14,9 +15,9 @@ from prevalence.report.compose import composed
 from prevalence.report.normalise import docx_text, html_text, pdf_text, words
 from prevalence.report.reference_document import reference_document
 from prevalence.report.render_builtin import rendered
+from prevalence.report.renderers import beside_python
 from prevalence.report.variables import flattened
 
-TEXT = {".qmd", ".css", ".csl", ".lua", ".typ", ".html", ".bib"}
 FOLDERS = ("sections", "style", "templates", "filters")
 
 
@@ -140,19 +141,115 @@ def test_identifiers_on_the_page_are_unique(report):
 
 def test_every_number_in_the_text_has_an_address(report):
     _, folder, made = report
+    assert unknown_numbers(folder, made["html"].decode()) == []
+
+
+def unknown_numbers(folder, page):
+    """Numbers of a page that stand neither in a variable nor in a partial."""
     tables = "\n".join(path.read_text() for path in (folder / "partials").glob("*.md"))
     variables = " ".join(flattened(read_yaml(folder / "_variables.yml")).values())
     project = read_yaml(folder / "_quarto.yml")
     known = set(words(" ".join([tables, variables, project["subtitle"], project["title"]])))
-    page = made["html"].decode()
     page = re.sub(r'<span class="(?:header-section-number|equation-number)">.*?</span>', "", page)
     page = re.sub(r"<(math|sup)\b.*?</\1>", "", page, flags=re.S)
     page = re.sub(r'<div id="refs".*?</section>', "", page, flags=re.S)
     page = re.sub(r'<a href="#[^"]*"[^>]*>.*?</a>', "", page, flags=re.S)
     page = re.sub(r'<span class="caption-label">.*?</span>', "", page)
     page = re.sub(r'<span class="citation".*?</span>', "", page, flags=re.S)
-    numbers = {word for word in words(html_text(page)) if re.match(r"\d", word)}
-    assert sorted(numbers - known) == []
+    return sorted({word for word in words(html_text(page)) if re.match(r"\d", word)} - known)
+
+
+def test_a_number_typed_into_the_prose_is_found(report, tmp_path):
+    material, _, _ = report
+    folder = write_source(material, tmp_path / "source")
+    path = folder / "sections" / "limits.qmd"
+    path.write_text(path.read_text() + "\nAbout 12,345 persons were missed.\n")
+    assert unknown_numbers(folder, rendered(folder, "html").decode()) == ["12,345"]
+
+
+def exhibits_shown(page):
+    return set(re.findall(r'<span\s+class="caption-label">(\w+\s\d+):</span>', page))
+
+
+def test_every_exhibit_is_in_the_exhibit_map(report):
+    _, _, made = report
+    page = made["html"].decode()
+    table = page[page.index('id="tbl-exhibits"') :]
+    table = table[: table.index("</table>")]
+    mapped = set(re.findall(r"<td[^>]*><a[^>]*>(\w+\s\d+)</a></td>", table))
+    assert exhibits_shown(page)
+    assert exhibits_shown(page) == mapped
+
+
+def test_every_row_of_the_exhibit_map_names_a_file_and_a_rule(report):
+    _, folder, _ = report
+    rows = (folder / "partials" / "tbl-exhibits.md").read_text().splitlines()
+    cells = [row.split(" | ") for row in rows if row.startswith("| @")]
+    for _, path, rule in cells:
+        assert re.fullmatch(
+            r"`(?:tables|figures|config|data|reports)/[\w./-]+`|`this report`", path
+        )
+        assert re.fullmatch(r"`\w+` \|", rule)
+
+
+def test_every_figure_carries_its_text_alternative(report):
+    """It states a number, and is the same in the page, in the PDF and in Word."""
+    material, _, made = report
+    page, docx = made["html"].decode(), zipped_part(made["docx"], "word/document.xml")
+    alternatives = re.findall(r'role="img" aria-label="([^"]*)"', page)
+    assert len(alternatives) == len(material.figures)
+    for alternative in alternatives:
+        assert re.search(r"\d", alternative)
+        words_of = words(html.unescape(alternative))
+        assert any(words(html.unescape(one)) == words_of for one in
+                   re.findall(r'descr="([^"]*)"', docx)), alternative  # fmt: skip
+    assert pdf_alternatives(made["pdf"]) >= len(material.figures)
+
+
+def zipped_part(content, name):
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        return archive.read(name).decode()
+
+
+def pdf_alternatives(content):
+    """How many figures of a tagged PDF have a text alternative with a number."""
+    found, reader = 0, pypdf.PdfReader(io.BytesIO(content))
+    for number in range(1, int(reader.trailer["/Size"])):
+        item = reader.get_object(number)
+        if isinstance(item, dict) and item.get("/S") == "/Figure":
+            found += bool(re.search(r"\d", str(item.get("/Alt", ""))))
+    return found
+
+
+def test_the_contents_of_the_word_report_lead_to_its_headings(report):
+    _, _, made = report
+    document = zipped_part(made["docx"], "word/document.xml")
+    anchors = re.findall(
+        r'<w:pStyle w:val="TOC[12]"/></w:pPr><w:hyperlink w:anchor="([^"]+)"', document
+    )
+    headings = re.findall(r'<w:pStyle w:val="Heading[12]"', document)
+    bookmarks = set(re.findall(r'w:bookmarkStart\b[^>]*w:name="([^"]+)"', document))
+    assert len(anchors) == len(headings)
+    assert set(anchors) <= bookmarks
+
+
+def test_the_translation_is_marked_as_one_that_awaits_review(tmp_path):
+    folder = write_source(philippine_material(), tmp_path / "source")
+    page = rendered(folder, "html").decode()
+    section = page[page.index('id="sec-translation-fil"') :]
+    assert 'lang="fil"' in section
+    assert "awaits review by a native speaker" in section
+    assert "471,000 (95% na agwat: 400,350 hanggang 555,780)" in section
+
+
+@pytest.mark.skipif(beside_python("quarto") is None, reason="quarto is not installed")
+@pytest.mark.parametrize("make", [philippine_material, rwandan_material])
+def test_quarto_writes_the_same_body(make, tmp_path):
+    from prevalence.report.render_quarto import rendered as by_quarto
+
+    folder = write_source(make(), tmp_path / "source")
+    ours, theirs = rendered(folder, "docx"), by_quarto(folder, "docx")
+    assert words(docx_text(ours)) == words(docx_text(theirs))
 
 
 def test_suppressed_cells_are_shown_as_suppressed(tmp_path):

@@ -132,6 +132,12 @@ def test_source_texts_hold_no_number_of_a_result():
             assert [line for line in kept if "20" not in line] == [], path
 
 
+def test_no_line_begins_with_a_reference_in_brackets():
+    """Pandoc would take it for an item of a numbered list."""
+    for path, text in SOURCE.items():
+        assert [line for line in text.splitlines() if line.lstrip().startswith("(@")] == [], path
+
+
 @pytest.mark.parametrize("material", [philippine_material(), rwandan_material()])
 def test_results_follow_their_schema(material):
     made = results(material)

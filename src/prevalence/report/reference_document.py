@@ -12,7 +12,7 @@ from prevalence.errors import PipelineError
 from prevalence.report.renderers import pandoc_program
 
 ACCENT, INK, MUTED, WARNING = "0B4F6C", "1D2733", "54606E", "9A3412"
-BODY_FONT, HEADING_FONT = "Cambria", "Calibri"
+BODY_FONT, HEADING_FONT, CODE_FONT = "Cambria", "Calibri", "Consolas"
 # Zip's own beginning of time: the same bytes on every day.
 CLOCK = (1980, 1, 1, 0, 0, 0)
 _NAMESPACES = (
@@ -63,10 +63,11 @@ def reference_document(title: str, label: str, identity: str) -> bytes:
     ).encode()
     parts["[Content_Types].xml"] = _content_types(parts["[Content_Types].xml"].decode()).encode()
     parts["word/document.xml"] = _sections(parts["word/document.xml"].decode()).encode()
-    return _zipped(parts)
+    return zipped(parts)
 
 
-def _zipped(parts: dict[str, bytes]) -> bytes:
+def zipped(parts: dict[str, bytes]) -> bytes:
+    """Zip the parts of a .docx file with a fixed clock: the same parts give the same bytes."""
     target = io.BytesIO()
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in parts.items():
@@ -119,7 +120,7 @@ def _callout(name: str, colour: str, fill: str) -> dict[str, tuple[str, str, str
 # Style id -> (paragraph properties, run properties), for styles that pandoc writes with.
 _PARAGRAPHS = {
     "Normal": (_spacing(0, 120), _run(21, INK)),
-    "BodyText": (_spacing(0, 140), _run(21, INK)),
+    "BodyText": (_spacing(100, 120), _run(21, INK)),
     "FirstParagraph": (_spacing(120, 140), _run(21, INK)),
     "Compact": (_spacing(20, 20, 240), _run(16, INK, font=HEADING_FONT)),
     "Title": (_spacing(480, 120, 240), _run(52, ACCENT, font=HEADING_FONT, bold=True)),
@@ -144,6 +145,16 @@ _NEW = {
         '<w:pPr><w:keepLines/><w:pBdr><w:top w:val="single" w:sz="12" w:space="6" '
         f'w:color="{ACCENT}"/></w:pBdr><w:spacing w:before="160" w:after="160"/></w:pPr>',
         _run(21, INK),
+    ),
+    "TOC1": (
+        "toc 1",
+        '<w:pPr><w:spacing w:before="30" w:after="0" w:line="240"/></w:pPr>',
+        _run(18, INK, font=HEADING_FONT, bold=True),
+    ),
+    "TOC2": (
+        "toc 2",
+        '<w:pPr><w:spacing w:before="0" w:after="0" w:line="240"/><w:ind w:left="360"/></w:pPr>',
+        _run(17, INK, font=HEADING_FONT),
     ),
     "TableNote": ("Table Note", _spacing(60, 240, 240), _run(17, MUTED)),
     "Equation": (
@@ -181,6 +192,12 @@ def _styles(text: str) -> str:
             text,
             flags=re.S,
         )
+    text = re.sub(
+        r'(<w:style\b[^>]*w:styleId="VerbatimChar"[^>]*>.*?)(?:<w:rPr>.*?</w:rPr>)?(</w:style>)',
+        lambda found: f"{found[1]}{_run(16, INK, font=CODE_FONT)}{found[2]}",
+        text,
+        flags=re.S,
+    )
     text = re.sub(
         r'<w:style\b[^>]*w:styleId="Table"[^>]*>.*?</w:style>',
         lambda _: _TABLE_STYLE,

@@ -20,6 +20,7 @@ from prevalence.files import read_yaml
 from prevalence.report.renderers import pandoc_program
 from prevalence.report.resolve import check_rendered, resolved
 from prevalence.report.variables import FILE, flattened
+from prevalence.report.word_contents import with_contents
 
 TARGETS = {"html": "html", "pdf": "typst", "docx": "docx"}
 PAGE_BREAKS = {
@@ -209,7 +210,12 @@ def inline_svg(svg: str, name: str, alternative: str) -> str:
     opening, rest = body.split(">", 1)
     opening = re.sub(r'\s(?:width|height)="[^"]*"', "", opening)
     label = html.escape(alternative, quote=True)
-    return f'{opening} role="img" aria-label="{label}" class="figure">{rest}'
+    drawing = f'{opening} role="img" aria-label="{label}" class="figure">{rest}'
+    # On a narrow screen the drawing keeps its size and scrolls, so that its words can be read.
+    return (
+        f'<div class="figure-scroll" tabindex="0" role="group" aria-label="Figure, scrolls">'
+        f"{drawing}</div>"
+    )
 
 
 def _docx(folder: Path, project: Mapping[str, Any], text: str) -> bytes:
@@ -224,7 +230,7 @@ def _docx(folder: Path, project: Mapping[str, Any], text: str) -> bytes:
             f"--output={target}",
         ]
         _pandoc(folder, text, options)
-        content = target.read_bytes()
+        content = with_contents(target.read_bytes())
     from prevalence.report.normalise import docx_text
 
     check_rendered(docx_text(content), "summary.docx")

@@ -247,16 +247,17 @@ def left_out_in_turn(material: Material) -> dict[str, str]:
 
 def influenced(material: Material) -> dict[str, str]:
     """Say how much leaving out one place changes each estimate, as far as that may be shown."""
-    parts = []
+    groups_of: dict[str, list[str]] = {}
     for group in material.groups:
         rows = material.rows("influence", group=group)
         shown = [row for row in rows if row.get("relative_change") is not None]
         if not rows:
             continue
         if 2 * len(shown) < len(rows):
+            hidden = counted(len(rows) - len(shown), "place")
             told = (
-                f"what one place contributes rests on too few reports to be released for "
-                f"{len(rows) - len(shown)} of {counted(len(rows), 'place')}"
+                f"what one place contributes rests on too few reports to be released for {hidden} "
+                f"of {len(rows):,}"
             )
         else:
             largest = max(abs(float(row["relative_change"])) for row in shown)
@@ -264,7 +265,8 @@ def influenced(material: Material) -> dict[str, str]:
                 f"leaving out one of the {counted(len(shown), 'place')} that may be shown changes "
                 f"the estimate by at most {100 * largest:.1f}%"
             )
-        parts.append(f"{material.heading(group)}: {told}.")
+        groups_of.setdefault(told, []).append(material.heading(group))
+    parts = [f"{capitalised(joined(groups))}: {told}." for told, groups in groups_of.items()]
     return {"sentence": " ".join(parts)} if parts else {}
 
 

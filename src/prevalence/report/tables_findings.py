@@ -190,56 +190,57 @@ def _includes_one(row: Row) -> str:
 
 
 def reporting_table(material: Material) -> str:
-    """Write the shares of described situations that were reported, and to whom."""
-    kinds = [NATIONAL, *material.domain_types("geographic")[:1]]
-    found = [
-        row
-        for kind in kinds
-        for row in material.rows("reporting", domain_type=kind)
-        if kind == NATIONAL or row["estimator"] == "reported_of_answered"
-    ]
-    several = len({row["group"] for row in found}) > 1
-    rows = [
-        [
-            *([material.heading(row["group"])] if several else []),
-            _share_words(material, str(row["estimator"])),
-            "The nation" if row["domain_type"] == NATIONAL else str(row["domain"]),
-            *estimate_cells(row),
-            whole(row.get("n")),
-        ]
-        for row in found
-    ]
-    if not rows:
+    """Write the shares of described situations that were reported, to whom, and by place."""
+    found = material.rows("reporting", domain_type=NATIONAL)
+    if not found:
         return ""
+    rows: list[list[str]] = []
+    for group in dict.fromkeys(row["group"] for row in found):
+        of_group = [row for row in found if row["group"] == group]
+        if len({row["group"] for row in found}) > 1:
+            rows.append(subheading(material.heading(group), 4))
+        rows += [_share_row(words, row) for row in of_group if (words := _overall(row))]
+        told = [row for row in of_group if not _overall(row)]
+        rows += [subheading("Of the reported, told to", 4)] if told else []
+        rows += [_share_row(_authority(material, row), row) for row in told]
+        for kind in material.domain_types("geographic"):
+            keys = {"group": group, "domain_type": kind, "estimator": "reported_of_answered"}
+            placed = material.rows("reporting", **keys)
+            if any(not withheld(row) for row in placed):
+                found = [*found, *placed]
+                one = material.domain_words(kind)["one"]
+                rows.append(
+                    subheading(f"Reported, by {one}, of those with the answer yes or no", 4)
+                )
+                rows += [_share_row(str(row["domain"]), row) for row in placed]
     return table(
-        [
-            *(["Situations"] if several else []),
-            "Share",
-            "Where",
-            "Per cent",
-            f"{level_of(material)} interval",
-            "n",
-        ],
+        ["Described situations", "Per cent", f"{level_of(material)} interval", "n"],
         rows,
         caption="Situations that respondents described: the share that was reported, and of the "
         "reported ones the share that each authority was told of",
         label="reporting",
-        align="llrrr" if not several else "lllrrr",
-        widths=[*([16] if several else []), 40, 14, 18, 18, 8],
+        align="lrrr",
+        widths=[50, 24, 18, 8],
         note=notes("n: respondents who described a situation.", suppression_note(found)),
     )
 
 
-def _share_words(material: Material, estimator: str) -> str:
-    fixed = {
+def _share_row(words: str, row: Row) -> list[str]:
+    return [words, *estimate_cells(row), whole(row.get("n"))]
+
+
+def _overall(row: Row) -> str:
+    words = {
         "reported_of_answered": "Reported, of those with the answer yes or no",
         "reported_of_all": "Reported, of all described, “don't know” included",
     }
-    if estimator in fixed:
-        return fixed[estimator]
-    name = estimator.removeprefix("reported_")
+    return words.get(str(row["estimator"]), "")
+
+
+def _authority(material: Material, row: Row) -> str:
+    name = str(row["estimator"]).removeprefix("reported_to_")
     words = ((material.report.get("reporting") or {}).get("to") or {}).get(name)
-    return f"Of the reported: to {words or name.replace('_', ' ')}"
+    return capitalised(words or name.replace("_", " "))
 
 
 def published_table(material: Material) -> str:
@@ -318,7 +319,7 @@ def validation_table(material: Material) -> str:
         f"{level_of(material)} interval holds the planted value",
         label="validation",
         align="lllrrrl",
-        widths=[22, 13, 17, 12, 12, 21, 12],
+        widths=[19, 14, 15, 12, 12, 26, 12],
     )
 
 

@@ -1,0 +1,60 @@
+"""Contents of the Word report: pandoc leaves the list empty until Word is asked to fill it."""
+
+from __future__ import annotations
+
+import io
+import re
+import zipfile
+
+from prevalence.report.reference_document import zipped
+
+DOCUMENT = "word/document.xml"
+_HEADING = re.compile(
+    r'<w:bookmarkStart\b[^>]*w:name="([^"]+)"[^>]*/>\s*(?:<w:bookmark(?:Start|End)\b[^>]*/>\s*)*'
+    r'<w:p>\s*<w:pPr>\s*<w:pStyle w:val="Heading([12])"\s*/>.*?</w:pPr>(.*?)</w:p>',
+    re.S,
+)
+_LIST = re.compile(
+    r'(<w:sdtContent><w:p>.*?<w:t[^>]*>)[^<]*(</w:t>.*?w:fldCharType="separate"\s*/>)'
+    r'(<w:fldChar w:fldCharType="end"\s*/></w:r></w:p></w:sdtContent></w:sdt>)',
+    re.S,
+)
+_BREAK = '<w:p><w:r><w:br w:type="page"/></w:r></w:p>'
+
+
+def with_contents(content: bytes) -> bytes:
+    """Fill the list of contents of a Word report, each line a link to its heading.
+
+    Parameters
+    ----------
+    content
+        A .docx file as pandoc writes it.
+
+    Returns
+    -------
+    bytes
+        The file with its contents, and a new page after them.
+    """
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    text = parts[DOCUMENT].decode()
+    entries = "".join(_entry(*found) for found in _HEADING.findall(text))
+    text = _LIST.sub(
+        lambda found: (
+            f"{found[1]}Contents{found[2]}</w:r></w:p>{entries}<w:p><w:r>{found[3]}{_BREAK}"
+        ),
+        text,
+        count=1,
+    )
+    parts[DOCUMENT] = text.encode()
+    return zipped(parts)
+
+
+def _entry(bookmark: str, level: str, runs: str) -> str:
+    words = re.sub(r"<w:tab\s*/>", "\u2002", runs)
+    words = re.sub(r"<[^>]+>", "", words)
+    return (
+        f'<w:p><w:pPr><w:pStyle w:val="TOC{level}"/></w:pPr>'
+        f'<w:hyperlink w:anchor="{bookmark}" w:history="1"><w:r>'
+        f'<w:t xml:space="preserve">{words}</w:t></w:r></w:hyperlink></w:p>'
+    )
