@@ -1,0 +1,118 @@
+"""Hits and misses of 20 further seeds: a new world and a new survey each, through the whole run.
+
+    python benchmarks/further_seeds.py            the 20 seeds after the shipped one
+
+Each seed runs in a scratch copy of the project, with the shipped config, to the published report.
+The result, data/reference/further_seeds.csv, says for each seed and national result whether the
+interval of the run holds the planted truth, and whether the gate let the report pass. It has a
+sidecar with command, date and the hash of the code.
+"""
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import pandas as pd
+import yaml
+from provenance import ROOT, write_sidecar
+
+from prevalence.files import read_csv, read_yaml, write_csv
+
+RESULT = ROOT / "data" / "reference" / "further_seeds.csv"
+SURVEY = "ph2022"
+PARTS = ("workflow", "scripts", "src", "profiles", "reports", "config")
+FILES = (
+    "Snakefile",
+    "requirements.lock",
+    "environment.yml",
+    "pyproject.toml",
+    "README.md",
+    "CITATION.cff",
+)
+KEYS = ["group", "unit"]
+
+
+def scratch_copy(folder):
+    """Copy what a run needs, outputs aside."""
+    for part in PARTS:
+        leave_out = shutil.ignore_patterns("__pycache__", SURVEY if part == "reports" else "")
+        shutil.copytree(ROOT / part, folder / part, ignore=leave_out)
+    for name in FILES:
+        if (ROOT / name).exists():
+            shutil.copyfile(ROOT / name, folder / name)
+    for name in ("raw/psa", f"raw/{SURVEY}", "reference"):
+        shutil.copytree(ROOT / "data" / name, folder / "data" / name)
+
+
+def run(folder, *command):
+    """Run a command there; give its exit code."""
+    environment = os.environ | {"PYTHONPATH": str(folder / "src")}
+    done = subprocess.run(
+        [sys.executable, *command],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        print((done.stdout + done.stderr)[-2000:], file=sys.stderr)
+    return done.returncode
+
+
+def results_of(seed, folder):
+    """Synthesize, run, compare: rows of the table."""
+    place = folder / "config" / "synthetic" / f"{SURVEY}.yaml"
+    settings = read_yaml(place) | {"seed": seed}
+    place.write_text(yaml.safe_dump(settings, sort_keys=False, allow_unicode=True))
+    failed = run(folder, "-m", "snakemake", "synthesize", "--quiet", "all")
+    failed = failed or run(folder, "scripts/synthesize/adopt_export.py")
+    if failed:
+        raise SystemExit(f"Synthesis failed with seed {seed}.")
+    published = run(folder, "-m", "snakemake", "--quiet", "all") == 0
+    processed = folder / "data" / "processed" / SURVEY / "restricted"
+    found = read_csv(processed / "estimate" / "scale_up.csv")
+    mine = found[found["headline"].astype(bool) & (found["domain_type"] == "national")]
+    planted = json.loads((folder / "data" / "raw" / SURVEY / "truth.json").read_text())
+    truth = pd.DataFrame(planted["estimands"])
+    truth = truth[truth["domain_type"] == "national"].set_index(KEYS)["truth"]
+    rows = []
+    for row in mine[mine["unit"].isin(["persons", "ratio"])].itertuples():
+        true = float(truth[(row.group, row.unit)])
+        values = {name: getattr(row, name) for name in ("estimate", "std_error", "lower", "upper")}
+        covered = row.lower <= true <= row.upper
+        key = {"seed": seed, "group": row.group, "unit": row.unit, "truth": true}
+        rows.append(key | values | {"covered": covered, "published": published})
+    return rows
+
+
+def main():
+    """Run each seed and write the table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--seeds", type=int, default=20)
+    options = parser.parse_args()
+    shipped = read_yaml(ROOT / "config" / "synthetic" / f"{SURVEY}.yaml")["seed"]
+    rows = []
+    for seed in range(shipped + 1, shipped + 1 + options.seeds):
+        with tempfile.TemporaryDirectory() as scratch:
+            scratch_copy(Path(scratch))
+            rows += results_of(seed, Path(scratch))
+        mine = [f"{row['group']} {row['covered']}" for row in rows if row["seed"] == seed]
+        print(f"{seed}: {', '.join(mine)}; published {rows[-1]['published']}", flush=True)
+    table = pd.DataFrame(rows)
+    if options.seeds < 20:
+        print(table.to_string(index=False))
+        return
+    write_csv(table, RESULT)
+    settings = read_yaml(ROOT / "config" / "surveys" / f"{SURVEY}.yaml")
+    write_sidecar(RESULT, __file__, {"seed": shipped, "survey": settings}, options.seeds)
+    print(table.groupby("group")["covered"].mean().to_string())
+
+
+if __name__ == "__main__":
+    sys.exit(main())
