@@ -21,7 +21,7 @@ def draw(job: Any, section: ModuleType) -> None:
         The module with a function of the figure's name.
     """
     tables = {Path(file).stem: read_csv(file) for file in job.input.tables}
-    findings = read_yaml(job.input.findings)["findings"] if job.params.survey["mirror"] else []
+    findings = read_yaml(job.input.findings)["findings"] if job.params.survey.get("mirror") else []
     words = Words(job.params.survey, job.params.estimate, job.params.headline, findings)
     drawing: Drawing = getattr(section, job.wildcards.figure)(tables, words)
     with replacing(job.output.svg) as svg, replacing(job.output.png) as png:
