@@ -275,7 +275,16 @@ WORDS = {
 }
 
 
-def section(rows, names, when):
+def brief(seconds):
+    """Seconds with two significant digits."""
+    return (
+        f"{float(f'{seconds:.2g}'):.4f}".rstrip("0").rstrip(".")
+        if seconds < 10
+        else f"{seconds:.0f}"
+    )
+
+
+def section(rows, names, when, limit):
     """Write the results as a section of docs/performance.md."""
     head = ["task", "respondents", "seconds", "by the clock", "peak MB", "aim, seconds"]
     head += [part for name in names for part in (name.split(" R ")[0], "times ours")]
@@ -284,19 +293,20 @@ def section(rows, names, when):
         "",
         f"`python benchmarks/survey_engine.py --write`, {when}. {machine()}.",
         "One thread; seconds of the processor, the quickest of three runs (the bootstrap: one).",
+        f"Load of the machine meanwhile: {os.getloadavg()[0]:.0f} processes.",
         f"Peers: {'; '.join(names) or 'none installed'}.",
-        "– : longer than the limit, or more than 8 GB.",
+        f"– : longer than {limit:g} seconds by the clock, or more than 8 GB.",
         "",
         "| " + " | ".join(head) + " |",
         "| --- |" + " ---: |" * (len(head) - 1),
     ]
     for task, n, found, others in rows:
         aim = AIMS.get((task, n))
-        cells = [WORDS[task], f"{n:,}", f"{found['seconds']:.3f}", f"{found['clock']:.3f}"]
+        cells = [WORDS[task], f"{n:,}", brief(found["seconds"]), brief(found["clock"])]
         cells += [f"{found['megabytes']:.0f}", "" if aim is None else f"{aim:g}"]
         for seconds in others:
             times = None if seconds is None else seconds / found["seconds"]
-            cells += ["–", "–"] if times is None else [f"{seconds:.2f}", f"{times:.0f}×"]
+            cells += ["–", "–"] if times is None else [brief(seconds), f"{times:.0f}×"]
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines) + "\n"
 
@@ -341,7 +351,9 @@ def main():
             ]
             rows.append((task, n, found, others))
             print(task, n, found, dict(zip([name for name, *_ in beside], others, strict=True)))
-    text = section(rows, [name for name, *_ in beside], datetime.date.today().isoformat())
+    text = section(
+        rows, [name for name, *_ in beside], datetime.date.today().isoformat(), choice.limit
+    )
     print(text)
     if choice.write:
         write_section(text)
