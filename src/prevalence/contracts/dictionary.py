@@ -57,11 +57,16 @@ def data_dictionary() -> str:
                 "| --- | --- | --- | --- |",
             ]
             lines += [
-                f"| `{column}` | {_cell(str(spec.dtype))} | {'yes' if spec.nullable else 'no'} "
+                f"| `{column}` | {_type(spec)} | {'yes' if spec.nullable else 'no'} "
                 f"| {_cell(spec.description or '')} |"
                 for column, spec in contract.columns.items()
             ]
     return "\n".join(lines) + "\n"
+
+
+def _type(column: pa.Column) -> str:
+    """Give the type of a column; one without a fixed type holds whole numbers or fractions."""
+    return "number" if column.dtype is None else _cell(str(column.dtype))
 
 
 def _cell(text: str) -> str:
