@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from prevalence.errors import PipelineError, listed
@@ -65,13 +66,15 @@ class Material:
     labels: Mapping[str, str] = field(default_factory=dict)
     reference: Mapping[str, Any] = field(default_factory=dict)
     translations: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    # Tables are read many times, and turned into rows once.
+    _records: dict[str, list[Row]] = field(default_factory=dict, init=False, repr=False)
 
     @property
     def synthetic(self) -> bool:
         """Whether the data are synthetic."""
         return bool(self.survey["synthetic"])
 
-    @property
+    @cached_property
     def groups(self) -> dict[str, Mapping[str, Any]]:
         """The hidden groups of the config, in its order, with the report's words for each."""
         words = self.report["groups"]
@@ -90,7 +93,7 @@ class Material:
             for group, settings in self.estimate["hidden_groups"].items()
         }
 
-    @property
+    @cached_property
     def ratios(self) -> dict[str, Mapping[str, Any]]:
         """The ratios of hidden groups, with the report's words for each."""
         words = self.report.get("ratios") or {}
@@ -120,14 +123,17 @@ class Material:
 
     def rows(self, name: str, **keys: Any) -> list[Row]:
         """Rows of a released table with the given keys, in its order, missing values as None."""
-        if not self.has(name):
+        if not self.has(name) or any(column not in self.tables[name] for column in keys):
             return []
-        frame = self.tables[name]
-        for column, value in keys.items():
-            if column not in frame:
-                return []
-            frame = frame[frame[column] == value]
-        return [_plain(row) for row in frame.to_dict("records")]
+        if name not in self._records:
+            records = self.tables[name].to_dict("records")
+            self._records[name] = [_plain(row) for row in records]
+        wanted = keys.items()
+        return [
+            dict(row)
+            for row in self._records[name]
+            if all(row[column] == value for column, value in wanted)
+        ]
 
     def estimates(self, **keys: Any) -> list[Row]:
         """Rows of the headline's estimator in the scale-up table."""

@@ -22,7 +22,7 @@ def results(material: Material) -> dict[str, Any]:
     dict
         What ``results.json`` holds; ``workflow/schemas/results.yaml`` describes it.
     """
-    survey = material.survey
+    survey, geographic = material.survey, material.domain_types("geographic")
     return {
         "schema_version": VERSION,
         "survey": {
@@ -42,7 +42,7 @@ def results(material: Material) -> dict[str, Any]:
         "estimates": [
             _estimate(material, row)
             for row in material.estimates()
-            if row["domain_type"] == NATIONAL or row["domain_type"] in _geographic(material)
+            if row["domain_type"] in {NATIONAL, *geographic}
         ],
     }
 
@@ -54,10 +54,6 @@ def _notice(material: Material) -> str:
         "SYNTHETIC DATA: made by a computer program. "
         f"Says nothing about {material.survey['country']}; not to be quoted as a finding."
     )
-
-
-def _geographic(material: Material) -> set[str]:
-    return set(material.domain_types("geographic"))
 
 
 def _estimate(material: Material, row: Row) -> dict[str, Any]:
