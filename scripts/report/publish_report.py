@@ -21,7 +21,6 @@ from prevalence.disclosure.gate import (
     withheld_cells,
 )
 from prevalence.disclosure.numbers import Places, words_in
-from prevalence.disclosure.pieces import digest
 from prevalence.errors import PipelineError, listed
 from prevalence.files import read_csv, read_json, read_yaml, replacing
 from prevalence.job import run_job
@@ -167,9 +166,6 @@ def main(job: Any) -> None:
         places=Places(tables | shown),
         words=words_in([*reviewed, *table_words(tables)]),
         reviewed="\n".join(reviewed),
-        embedded=frozenset(
-            digest("derived.csv", table.to_csv(index=False).encode()) for table in shown.values()
-        ),
         programs=str(job.params.renderer).startswith("quarto"),
     )
     config = read_yaml(job.input.words)
