@@ -10,11 +10,14 @@ from prevalence.files import read_csv, replacing, write_csv, write_json
 from prevalence.job import run_job
 from prevalence.synthetic.assembly import country_of
 from prevalence.synthetic.instrument import HIDDEN, OCCUPATIONS, Export, sample_frame, to_export
+from prevalence.synthetic.later_wave import later_config, later_world, planted_changes
+from prevalence.synthetic.selection import draw_sample
 from prevalence.synthetic.side_tables import AGES, census_margins, data_dictionary, elicitation
 from prevalence.synthetic.survey import draw_survey
 
 CLOCK = b"07 Sep 2300:00:00"  # creation date and time in the header of the .sav file
 CLOCK_PLACE = 92
+WORLD, SAMPLE, FIELD = 1, 2, 3  # last numbers of the seeds
 
 
 def cells_of(path: str) -> list[list[str]]:
@@ -50,23 +53,43 @@ def main(job: Any) -> None:
     """Write everything that a raw folder holds, manifest aside."""
     import pandas as pd
 
-    country = country_of(
-        job.params.config,
+    tables = (
         read_csv(job.input.regions).set_index("area").to_dict("index"),
         cells_of(job.input.projection),
         cells_of(job.input.ages),
     )
+    earlier = job.params.earlier
+    given = job.params.config
+    config = later_config(given, earlier["config"]) if earlier else given
+    country = country_of(config, *tables)
     config = country.config
     seed = [config["seed"], *job.params.entropy]
-    world = country.world([*seed, 1])
-    draw = draw_survey(world, country.age_sex, AGES, [*seed, 2])
-    generator = np.random.default_rng(np.random.SeedSequence([*seed, 3]))
+    changed = {}
+    if earlier:
+        before = country_of(earlier["config"], *tables)
+        start = [before.config["seed"], *earlier["entropy"]]
+        old = before.world([*start, WORLD])
+        world = later_world(old, before, country)
+        stream = np.random.default_rng(np.random.SeedSequence([*start, SAMPLE]))
+        kept = (draw_sample(old, stream), config["overlap"])
+        draw = draw_survey(world, country.age_sex, AGES, [*seed, SAMPLE], *kept)
+        changed = {
+            "earlier": given["earlier"],
+            "changes": planted_changes(
+                before.truth(old)["estimands"], country.truth(world)["estimands"]
+            ),
+        }
+    else:
+        world = country.world([*seed, WORLD])
+        draw = draw_survey(world, country.age_sex, AGES, [*seed, SAMPLE])
+    generator = np.random.default_rng(np.random.SeedSequence([*seed, FIELD]))
     export = to_export(world, draw, generator)
     truth = {
         "survey": config["survey"],
         "seed": config["seed"],
         "synthetic": True,
         **country.truth(world),
+        **changed,
         "achieved": achieved(export),
     }
     side = {

@@ -8,18 +8,18 @@ import yaml
 
 from prevalence.files import read_csv, read_json
 from prevalence.synthetic.instrument import HIDDEN, sample_frame, to_export
+from prevalence.synthetic.selection import (
+    draw_areas,
+    draw_systematic,
+    inclusion_probabilities,
+)
 from prevalence.synthetic.side_tables import (
     AGES,
     adults_by_age,
     denominators,
     elicitation,
 )
-from prevalence.synthetic.survey import (
-    draw_areas,
-    draw_survey,
-    draw_systematic,
-    inclusion_probabilities,
-)
+from prevalence.synthetic.survey import draw_survey
 from prevalence.synthetic.world import build_world, planted_truth
 
 ROOT = Path(__file__).parents[2]

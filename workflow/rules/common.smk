@@ -288,6 +288,16 @@ def synthetic_config(wildcards):
     return read_yaml(SYNTHETIC_SURVEYS[wildcards.survey])
 
 
+def earlier_synthetic(wildcards):
+    """Config and entropy of the wave whose world a synthetic survey takes over; None without one."""
+    earlier = synthetic_config(wildcards).get("earlier")
+    if earlier is None:
+        return None
+    there = Wildcards(fromdict={"survey": earlier})
+    entropy = stage_seed("synthesize_survey")(there)
+    return {"config": synthetic_config(there), "entropy": entropy}
+
+
 def synthetic_exports():
     """What `snakemake synthesize` makes."""
     return [

@@ -30,6 +30,7 @@ rule synthesize_survey:
         "../../environment.yml"
     params:
         config=synthetic_config,
+        earlier=earlier_synthetic,
         entropy=stage_seed("synthesize_survey"),
     script:
         "../../scripts/synthesize/synthesize_survey.py"

@@ -96,6 +96,7 @@ LABELS = {
 }
 ROSTER = 6
 TIME = "%Y-%m-%d %H:%M"
+FIELDWORK = "2022-03-07 08:00"  # first day, where the config names none
 PERSONS = {"victims": "children", "perpetrators": "adults"}
 TIE = (
     "people you know by sight and name, who also know you, with whom you have had contact in the "
@@ -205,7 +206,7 @@ def to_export(world: World, draw: SurveyDraw, generator: np.random.Generator) ->
     n = len(rows)
     labels, values = variable_labels(world.regions)
     codes = {name: column[rows] for name, column in place_codes(world, draw).items()}
-    start = pd.Timestamp("2022-03-07 08:00") + pd.to_timedelta(
+    start = pd.Timestamp(world.config.get("fieldwork", FIELDWORK)) + pd.to_timedelta(
         np.sort(generator.integers(0, 80, n)) * 1440 + generator.integers(0, 600, n), unit="min"
     )
     columns: dict[str, Any] = {

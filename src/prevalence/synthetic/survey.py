@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from prevalence.synthetic.selection import Sample, draw_sample, joined
 from prevalence.synthetic.world import World
 
 Array = NDArray[np.float64]
@@ -67,82 +68,13 @@ class SurveyDraw:
         return done
 
 
-def inclusion_probabilities(size: Array, wanted: int) -> Array:
-    """Inclusion probabilities proportional to size; units too large for chance get 1.
-
-    Parameters
-    ----------
-    size
-        Sizes, shape (N,).
-    wanted
-        Number of units to be drawn, at most N.
-    """
-    sure = np.zeros(len(size), dtype=bool)
-    while True:
-        left = wanted - int(sure.sum())
-        rest = size[~sure].sum()
-        chance = np.where(sure, 1.0, left * size / rest if rest > 0 else 0.0)
-        more = ~sure & (chance >= 1 - 1e-12)
-        if not more.any():
-            return chance
-        sure |= more
-
-
-def draw_systematic(chance: Array, generator: np.random.Generator) -> Codes:
-    """Draw units systematically in the given order, with the given probabilities.
-
-    Parameters
-    ----------
-    chance
-        Inclusion probabilities, shape (N,); their sum is the number of draws.
-    generator
-        Source of randomness.
-    """
-    steps = np.cumsum(chance)
-    points = np.arange(round(float(steps[-1]))) + generator.uniform()
-    picks = np.searchsorted(steps, points, side="right")
-    return np.minimum(picks, len(chance) - 1).astype(np.intp)
-
-
-def draw_areas(world: World, generator: np.random.Generator) -> tuple[Codes, Array]:
-    """Draw cities and municipalities in each region, proportional to their population.
-
-    Parameters
-    ----------
-    world
-        The world.
-    generator
-        Source of randomness.
-
-    Returns
-    -------
-    areas, probability
-        The drawn areas and their inclusion probabilities.
-    """
-    design = world.config["design"]
-    people = np.bincount(world.region, world.population, minlength=len(world.regions))
-    share = design["psus"] * people / people.sum()
-    most = np.bincount(world.region, minlength=len(world.regions))
-    fewest = np.minimum(design["fewest_psus"], most)
-    wanted = np.clip(np.floor(share), fewest, most).astype(int)
-    while wanted.sum() != design["psus"]:  # largest remainders, within what a region has and needs
-        step = 1 if wanted.sum() < design["psus"] else -1
-        free = wanted < most if step > 0 else wanted > fewest
-        wanted[int(np.argmax(np.where(free, step * (share - wanted), -np.inf)))] += step
-    areas: list[Codes] = []
-    chances: list[Array] = []
-    for region, count in enumerate(wanted):
-        members = np.flatnonzero(world.region == region)
-        members = members[generator.permutation(len(members))]
-        chance = inclusion_probabilities(world.population[members], int(count))
-        picks = draw_systematic(chance, generator)
-        areas.append(members[picks])
-        chances.append(chance[picks])
-    return np.concatenate(areas), np.concatenate(chances)
-
-
 def draw_survey(
-    world: World, age_sex: Array, ages: Sequence[tuple[int, int]], entropy: Sequence[int]
+    world: World,
+    age_sex: Array,
+    ages: Sequence[tuple[int, int]],
+    entropy: Sequence[int],
+    earlier: Sample | None = None,
+    kept: Mapping[str, float] | None = None,
 ) -> SurveyDraw:
     """Draw a survey: areas, barangays, households, one adult in each; ask them.
 
@@ -156,26 +88,17 @@ def draw_survey(
         First and last year of each age group.
     entropy
         For :class:`numpy.random.SeedSequence`.
+    earlier, kept
+        As in :func:`prevalence.synthetic.selection.draw_sample`.
     """
     generator = np.random.default_rng(np.random.SeedSequence(list(entropy)))
     design = world.config["design"]
-    areas, chance = draw_areas(world, generator)
-    barangays, p_ssu = [], []
-    order = np.argsort(world.barangay_area, kind="stable")
-    starts = np.searchsorted(world.barangay_area[order], np.arange(len(world.population) + 1))
-    for area, probability in zip(areas, chance, strict=True):
-        members = order[starts[area] : starts[area + 1]]
-        members = members[generator.permutation(len(members))]
-        members = members[np.argsort(world.barangay_urban[members], kind="stable")]
-        wanted = design["barangays_certainty" if probability >= 1 else "barangays"]
-        inclusion = inclusion_probabilities(
-            world.barangay_population[members], min(wanted, len(members))
-        )
-        picks = draw_systematic(inclusion, generator)
-        barangays.append(members[picks])
-        p_ssu.append(inclusion[picks])
-    counts = [len(picked) for picked in barangays]
-    barangay = np.repeat(np.concatenate(barangays), design["households"])
+    sample = draw_sample(world, generator, earlier, kept)
+    areas, chance = joined(sample.regions)
+    picked = [sample.barangays[int(area)] for area in areas]
+    counts = [len(one.places) for one in picked]
+    drawn, p_ssu = joined(tuple(picked))
+    barangay = np.repeat(drawn, design["households"])
     area = np.repeat(np.repeat(areas, counts), design["households"])
     n = len(area)
     households = world.barangay_population[barangay] / world.config["people_per_household"]
@@ -188,7 +111,7 @@ def draw_survey(
         barangay=barangay,
         certainty=np.repeat(np.repeat(chance >= 1, counts), design["households"]),
         p_psu=np.repeat(np.repeat(chance, counts), design["households"]),
-        p_ssu=np.repeat(np.concatenate(p_ssu), design["households"]),
+        p_ssu=np.repeat(p_ssu, design["households"]),
         p_household=np.minimum(design["households"] / households, 1.0),
         disposition=_dispositions(world, area, barangay, age, degree, generator),
         adults=adults,
