@@ -106,6 +106,16 @@ def encoded(labels: ArrayLike, extra: Sequence[Any] = ()) -> tuple[Codes, list[s
     return codes.astype(np.intp).ravel(), [str(name) for name in names]
 
 
+def missing_labels(values: NDArray[Any]) -> NDArray[np.bool_] | None:
+    """Say which labels are missing (None, NaN), shape (n,); None where there are none."""
+    if values.dtype.kind not in "Of":
+        return None
+    import pandas as pd
+
+    missing: NDArray[np.bool_] = np.asarray(pd.isna(values), dtype=bool)
+    return missing if missing.any() else None
+
+
 def texts(column: ArrayLike) -> NDArray[np.str_]:
     """Give labels as text, empty where they are missing.
 

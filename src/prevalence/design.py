@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from prevalence.coding import distinct, encoded, sums, sums_by
+from prevalence.coding import distinct, encoded, missing_labels, sums, sums_by
 from prevalence.errors import PipelineError, listed, suggestion
 from prevalence.strata import joined_strata
 
@@ -157,6 +157,7 @@ class SampleDesign:
             raise PipelineError(
                 "A design has too many stages.", found=len(unit_columns), allowed=MOST_STAGES
             )
+        _check_labels(unit_columns, stratum_columns)
         first = stratum_columns[0] if stratum_columns else np.zeros(n, dtype=int)
         if lone_psu == "collapse":
             first, unit_columns[0], empty_psus = joined_strata(
@@ -392,6 +393,21 @@ class SampleDesign:
                 )
             if self.lone_psu == "average":
                 _check_average(stage)
+
+
+def _check_labels(units: Sequence[Any], strata: Sequence[Any]) -> None:
+    """Refuse respondents whose place in the design is missing."""
+    for what, columns in (("unit", units), ("stratum", strata)):
+        for stage, column in enumerate(columns, start=1):
+            missing = None if column is None else missing_labels(column)
+            if missing is not None:
+                raise PipelineError(
+                    "Respondents have no place in the sample design.",
+                    place=f"{what} at stage {stage}",
+                    found=f"{int(missing.sum())} of {len(missing)} labels missing",
+                    allowed="a label for each respondent",
+                    remedy="Take strata and units from the sampling frame.",
+                )
 
 
 def _check_rule(rule: str) -> None:

@@ -17,7 +17,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from prevalence.coding import encoded, sums, sums_by_domain
+from prevalence.coding import encoded, missing_labels, sums, sums_by_domain, texts
 from prevalence.design import SampleDesign
 from prevalence.errors import PipelineError, listed, suggestion
 
@@ -44,15 +44,27 @@ class Domains:
 
     @classmethod
     def of(cls, labels: ArrayLike | Domains | None, n: int) -> Domains:
-        """Make domains from labels (n,); the whole sample where None; a mask is one domain."""
+        """Make domains from labels (n,); the whole sample where None; a mask is one domain.
+
+        Respondents whose label is missing are in no domain; they stay in the design.
+        """
         if isinstance(labels, Domains):
             return labels
         if labels is None:
             return cls(np.zeros(n, dtype=np.intp), ("all",))
         values = np.asarray(labels)
-        if values.dtype == bool:
-            return cls(np.where(values, 0, -1).astype(np.intp), ("inside",))
-        codes, names = encoded(values)
+        missing = missing_labels(values)
+        known = values if missing is None else values[~missing]
+        if known.dtype == object and all(isinstance(value, bool | np.bool_) for value in known):
+            known = known.astype(bool)
+        if known.dtype == bool:
+            codes, names = np.where(known, 0, -1).astype(np.intp), ["inside"]
+        else:
+            codes, names = encoded(known)
+        if missing is not None:
+            everybody = np.full(len(values), -1, dtype=np.intp)
+            everybody[~missing] = codes
+            codes = everybody
         return cls(codes, tuple(names))
 
     @property
@@ -427,7 +439,7 @@ def estimate_proportions(
     sample
         A design or replicates.
     labels
-        Category of each respondent, shape (n,).
+        Category of each respondent, shape (n,); who lacks one is left out.
     domain
         As in :func:`estimate_totals`.
 
@@ -436,8 +448,14 @@ def estimate_proportions(
     Estimates
         Shape (categories * D,), the domains of the first category first.
     """
-    codes, names = encoded(labels)
-    parts = [estimate_means(sample, (codes == k).astype(float), domain) for k in range(len(names))]
+    values = np.asarray(labels)
+    missing = missing_labels(values)
+    codes, names = encoded(values if missing is None else texts(values))
+    if missing is not None:
+        # Sorting puts the empty text, which stands for the missing ones, first.
+        codes, names = codes - 1, names[1:]
+    shares = [np.where(codes >= 0, codes == k, np.nan) for k in range(len(names))]
+    parts = [estimate_means(sample, share, domain) for share in shares]
     joined = join(parts)
     single = len(parts[0].value) == 1
     full = [

@@ -18,6 +18,7 @@ from prevalence.replication import GivenReplicates, Replicates, balanced_repeate
 from prevalence.strata import certainty_as_strata
 from prevalence.variance import (
     estimate_means,
+    estimate_proportions,
     estimate_ratios,
     estimate_totals,
     join,
@@ -349,6 +350,37 @@ def test_a_domain_total_is_the_total_of_a_column_with_zeros(seed):
     with_zeros = estimate_totals(design, data["y"] * (data["g"] == 1))
     np.testing.assert_allclose(by_domain.value, with_zeros.value)
     np.testing.assert_allclose(by_domain.std_errors, with_zeros.std_errors)
+
+
+def test_a_missing_label_is_in_no_domain_and_stays_in_the_design():
+    data = sample_of(3)
+    design = SampleDesign.from_columns(data["w"], strata=data["h"], units=data["c"])
+    labels = data["g"].map({0: "a", 1: "b"})
+    gone = np.arange(len(data)) % 7 == 0
+    full = labels.where(~gone, "nowhere")
+    expected = estimate_ratios(design, data["y"], data["d"], full).take([0, 1])
+    for missing in (None, np.nan, pd.NA):
+        some = labels.astype(object).where(~gone, missing)
+        found = estimate_ratios(design, data["y"], data["d"], some)
+        assert found.names == ("a", "b")
+        np.testing.assert_allclose(found.std_errors, expected.std_errors)
+    mask = (labels == "a").astype(object).where(~gone, None)
+    inside = estimate_ratios(design, data["y"], data["d"], mask)
+    np.testing.assert_allclose(inside.value, expected.value[:1])
+    # A category that is missing leaves its respondent out of all shares.
+    shares = estimate_proportions(design, labels.where(~gone))
+    assert shares.names == ("a", "b")
+    assert shares.value.sum() == pytest.approx(1)
+    known = estimate_proportions(design, full, ~gone)
+    np.testing.assert_allclose(shares.std_errors, known.std_errors[[0, 1]])
+
+
+@pytest.mark.parametrize("column", ["h", "c"])
+def test_a_missing_place_in_the_design_is_refused(column):
+    data = sample_of(4).astype({column: object})
+    data.loc[[1, 5], column] = None
+    with pytest.raises(PipelineError, match="2 of 80 labels missing"):
+        SampleDesign.from_columns(data["w"], strata=data["h"], units=data["c"])
 
 
 def test_an_empty_domain_has_no_estimate():
