@@ -67,7 +67,7 @@ def headline(tables: Mapping[str, pd.DataFrame], words: Words) -> Drawing:
         if group in truths:
             axes.plot(truths[group], height - 0.22, marker="^", color=INK, ms=6, ls="")
             axes.annotate(
-                f"planted truth {rounded(truths[group])}",
+                f"planted truth {rounded(truths[group], 4)}",
                 (truths[group], height - 0.22),
                 xytext=(7, -2),
                 textcoords="offset points",

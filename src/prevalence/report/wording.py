@@ -30,7 +30,7 @@ REASONS = {
 EXPLANATIONS = {
     "primary": "too few: fewer respondents or reports than may be released",
     "complementary": "protective: it would give another suppressed cell away",
-    "dominance": "dominated: one or two respondents make up most of it",
+    "dominance": "dominated: the reports of one or two persons make up most of it",
     "geography": "larger area only: too many parts of this size fail to be released",
 }
 UNIT_WORDS = {
