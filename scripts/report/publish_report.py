@@ -1,10 +1,10 @@
 """Check every staged file of a survey, and publish what passes: all of it or nothing."""
 
 import json
-import shutil
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import yaml
 
 from prevalence.audit.sidecar import SUFFIX, sidecar
@@ -20,11 +20,17 @@ from prevalence.disclosure.gate import (
     required_texts,
     withheld_cells,
 )
-from prevalence.files import read_csv, read_json, read_yaml, replacing, write_json
-from prevalence.job import run_job
+from prevalence.disclosure.numbers import Places, words_in
+from prevalence.disclosure.pieces import digest
+from prevalence.errors import PipelineError, listed
+from prevalence.files import read_csv, read_json, read_yaml, replacing
+from prevalence.job import LOG, run_job
 from prevalence.report.derived import derived_tables
 from prevalence.report.story import ILLUSTRATION
 from prevalence.terminology import Terminology
+
+# Kinds of text whose words are checked.
+WORDED = ("text", "hidden", "tick", "cell", "metadata")
 
 
 def declared_files(job: Any) -> list[str]:
@@ -63,37 +69,82 @@ def hashes(identity: dict[str, Any], sidecars: dict[str, dict[str, Any]]) -> lis
     return sorted(filter(None, found), key=len, reverse=True)
 
 
-def word_findings(files: dict[str, bytes], words: Terminology) -> list[Finding]:
-    """Check the words of the rendered files and of the figures."""
+def _written(value: object) -> str:
+    """Write JSON as :func:`prevalence.files.write_json` does."""
+    return json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def table_words(tables: dict[str, pd.DataFrame]) -> list[str]:
+    """Every text of the released tables, and the names of their columns."""
     found = []
+    for table in tables.values():
+        found += [str(column) for column in table.columns]
+        found += [
+            str(text)
+            for column in table.columns
+            for text in table[column].unique()
+            if isinstance(text, str)
+        ]
+    return found
+
+
+def staged_files(staged: Path) -> dict[str, bytes]:
+    """Read every file under the staged folder, the report's composed source aside.
+
+    Nothing but plain files may be there: what a link points to could be anything.
+    """
+    source = staged / "source"
+    paths = [
+        path
+        for path in sorted(staged.rglob("*"))
+        if source not in path.parents and path != source and not path.name.startswith(".snakemake")
+    ]
+    strange = [
+        path.relative_to(staged).as_posix()
+        for path in [staged, *paths]
+        if path.is_symlink() or not (path.is_file() or path.is_dir())
+    ]
+    if strange:
+        raise PipelineError(
+            "Something that isn't a plain file stands among the staged files.",
+            file=staged,
+            place=listed(strange),
+            allowed="files and folders, no links",
+            remedy="Remove it; nothing was published.",
+        )
+    return {
+        path.relative_to(staged).as_posix(): path.read_bytes() for path in paths if path.is_file()
+    }
+
+
+def word_findings(
+    files: dict[str, bytes], words: Terminology
+) -> tuple[list[Finding], list[Finding]]:
+    """Check the words of the rendered files and of the figures: what stops, and what advises."""
+    stops, advice = [], []
     for name, content in files.items():
-        texts = [p.text for p in pieces(name, content) if p.kind in ("text", "tick")]
+        texts = [p.text for p in pieces(name, content) if p.kind in WORDED]
         breaches = words.breaches("\n".join(texts), name, report=True)
         if name.endswith((".html", ".docx")):
             breaches += words.lone_sentences(texts, name)
-        found += [
-            Finding(b.file, f"line {b.line} of its text", f"Write {b.instead!r}. {b.why}", b.found)
-            for b in breaches
-        ]
-    return found
+        for b in breaches:
+            where = f"line {b.line} of its text"
+            finding = Finding(b.file, where, f"Write {b.instead!r}. {b.why}", b.found)
+            (stops if b.stops else advice).append(finding)
+    return stops, advice
 
 
 def main(job: Any) -> None:
     """Publish the report, its figures and the released tables."""
     staged = Path(job.input.results).parent
-    source = staged / "source"
-    files = {
-        path.relative_to(staged).as_posix(): path.read_bytes()
-        for path in sorted(staged.rglob("*"))
-        if path.is_file() and source not in path.parents and not path.name.startswith(".snakemake")
-    }
+    files = staged_files(staged)
     tables = {Path(path).stem: read_csv(path) for path in job.input.tables}
     released_files = {f"tables/{Path(path).name}": Path(path) for path in job.input.tables}
     files |= {name: path.read_bytes() for name, path in released_files.items()}
     identity = read_json(job.input.identity)
     synthetic = bool(job.params.config["survey"]["synthetic"])
     sidecars = described(list(released_files.values()), identity["released"], synthetic=synthetic)
-    files |= {name: json.dumps(value).encode() for name, value in sidecars.items()}
+    files |= {name: _written(value).encode() for name, value in sidecars.items()}
     reviewed = [
         Path(path).read_text(encoding="utf-8")
         for path in [*job.input.texts, job.input.findings, job.input.identity]
@@ -113,27 +164,36 @@ def main(job: Any) -> None:
         texts=[*lines, *(line.split(" ")[0] for line in lines), *hashes(identity, sidecars)],
         required=required_texts(job.params.config["survey"], report, str(identity["identity"])),
         withheld=withheld_cells(tables),
+        places=Places(tables | shown),
+        words=words_in([*reviewed, *table_words(tables)]),
+        reviewed="\n".join(reviewed),
+        embedded=frozenset(
+            digest("derived.csv", table.to_csv(index=False).encode()) for table in shown.values()
+        ),
+        programs=str(job.params.renderer).startswith("quarto"),
     )
     config = read_yaml(job.input.words)
     check_config(config, read_yaml(job.input.words_schema), job.input.words)
     found = check_files(files, allowed)
+    advice: list[Finding] = []
     if not found:
-        found = word_findings(files, Terminology.from_config(config))
+        found, advice = word_findings(files, Terminology.from_config(config))
     refuse(found, staged)
+    for finding in advice:
+        LOG.info("%s (%s): %r: %s", finding.file, finding.place, finding.found, finding.problem)
+    LOG.info("%d files passed; %d words to think about.", len(files), len(advice))
 
+    # What was checked is written, not what may stand there by now.
     for path in job.output.reports:
         with replacing(path) as partial:
-            shutil.copyfile(staged / Path(path).name, partial)
-    figures, released = Path(job.output.figures), Path(job.output.tables)
-    figures.mkdir(parents=True, exist_ok=True)
-    released.mkdir(parents=True, exist_ok=True)
-    for name in files:
-        if name.startswith("figures/") and not name.endswith(".json"):
-            shutil.copyfile(staged / name, figures / Path(name).name)
-    for path in released_files.values():
-        shutil.copyfile(path, released / path.name)
-    for name, value in sidecars.items():
-        write_json(value, released / Path(name).name)
+            Path(partial).write_bytes(files[Path(path).name])
+    folders = {"figures": Path(job.output.figures), "tables": Path(job.output.tables)}
+    for folder in folders.values():
+        folder.mkdir(parents=True, exist_ok=True)
+    for name, content in files.items():
+        folder, _, file = name.rpartition("/")
+        if folder == "tables" or (folder == "figures" and not name.endswith(".json")):
+            (folders[folder] / file).write_bytes(content)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from typing import Any
 
 from prevalence.errors import PipelineError
 
+AVOID, CAUTION = "avoid", "caution"
 _AROUND = 80
 
 
@@ -20,7 +21,7 @@ class Term:
     Parameters
     ----------
     name, kind
-        Its id, and ``avoid`` or ``caution``.
+        Its id, and ``avoid`` (it stops a publication) or ``caution`` (it advises).
     pattern
         What is looked for.
     instead, why
@@ -51,6 +52,8 @@ class Breach:
         Id of the rule.
     instead, why
         What to write, and why.
+    kind
+        ``avoid`` stops a publication, ``caution`` advises.
     """
 
     file: str
@@ -59,6 +62,12 @@ class Breach:
     term: str
     instead: str
     why: str
+    kind: str = AVOID
+
+    @property
+    def stops(self) -> bool:
+        """Whether a text with it may not be published."""
+        return self.kind == AVOID
 
     def __str__(self) -> str:
         """Say it in one line."""
@@ -152,7 +161,9 @@ class Terminology:
             for term, required in self.sentences:
                 match = term.pattern.search(paragraph)
                 if match and not required.search(paragraph):
-                    breach = Breach(file, number, match[0], term.name, term.instead, term.why)
+                    breach = Breach(
+                        file, number, match[0], term.name, term.instead, term.why, term.kind
+                    )
                     if not self._waived(file, term.name, paragraph):
                         found.append(breach)
         return found
@@ -167,7 +178,7 @@ class Terminology:
 def _breach(term: Term, match: re.Match[str], text: str, file: str) -> Breach:
     line = text.count("\n", 0, match.start()) + 1
     words = " ".join(match[0].split())
-    return Breach(file, line, words, term.name, term.instead, term.why)
+    return Breach(file, line, words, term.name, term.instead, term.why, term.kind)
 
 
 def _term(entry: Mapping[str, Any]) -> Term:

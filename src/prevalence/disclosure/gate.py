@@ -2,51 +2,87 @@
 
 A number must stand in a released table (or be one of its usual forms: a share as per cent, a rate
 as one in n), in the reviewed words of the report, in the survey's config or in the published
-findings; or be a label of an axis. Identifier patterns, withheld cells with a number, text that was
-left unresolved, and what a report must say are checked as well.
+findings; or be a label of an axis. In a row about a place it must be one of that place. A picture
+shows the numbers of its own data. Identifier patterns, withheld cells with a number, text that was
+left unresolved, programs, what can't be read, and what a report must say are checked as well.
 """
 
 from __future__ import annotations
 
+import io
 import json
-import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from fnmatch import fnmatch
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from prevalence.disclosure.extraction import Piece, pieces
+from prevalence.disclosure.extraction import drawings, pieces
+from prevalence.disclosure.numbers import (
+    Places,
+    allowed_numbers,
+    is_number,
+    known_value,
+    near,
+    numbers_in,
+    readable,
+    sorted_numbers,
+    unknown_numbers,
+)
+from prevalence.disclosure.pieces import Piece, digest
 from prevalence.errors import PipelineError, listed
 
 if TYPE_CHECKING:
     import pandas as pd
 
+__all__ = [
+    "Allowed",
+    "Finding",
+    "allowed_numbers",
+    "check_files",
+    "check_pieces",
+    "refuse",
+    "required_texts",
+    "unknown_numbers",
+    "withheld_cells",
+]
+
 Array = NDArray[np.float64]
 
 ALLOWED_TYPES = frozenset({"html", "pdf", "docx", "json", "svg", "png", "csv"})
-# Digits of a number as it is read: not part of a word, a version, a hash or a date.
-_NUMBER = re.compile(r"(?<![\w.,/:#-])[-−]?\d+(?:,\d{3})*(?:\.\d+)?(?![\w]|[.,/:-]\d)")
 # "4.1 How it was done" at the start of a line, "section 4.1" anywhere: not decimal numbers.
 _SECTION = re.compile(
     r"^\s*[1-9]\d?(?:\.[1-9]\d?){1,2}(?=\s+[A-Z])|"
-    r"(?:[Ss]ections?|[Aa]ppendix)\s+[1-9]\d?(?:\.[1-9]\d?)+",
+    r"(?:[Ss]ections?|[Aa]ppendix|,|and)\s+[1-9]\d?(?:\.[1-9]\d?)+(?=[\s,.;)]|$)",
     re.M,
 )
+_NUMBERED = re.compile(r'data-number="([\d.]+)"[^>]*>(.*?)</h\d>', re.S)
 _LEFT_OVER = re.compile(
     r"\?(?:var|meta|env)\b|\?@\w|\{\{<|7B7B3C|\bNaN\b|\bnan\b|\bTODO\b|\[object Object"
     r"|^\s*(?:None|null|undefined)\s*$"
 )
-_FEW = re.compile(r"(?<![\d.,–-])[1-9]\s+(?:respondent|interviewee|household|reporter)s?\b", re.I)
-_WITHHELD = re.compile(r"\bsuppressed\s*\(", re.I)
+_PEOPLE = r"(?:respondent|interviewee|household|reporter|informant|participant)s?\b"
+_DIGIT = r"(?:[1-9]|one|two|three|four|five|six|seven|eight|nine)"
+_FEW = re.compile(
+    rf"(?<![\d.,–-])\b{_DIGIT}\s+(?:\w+\s+)?{_PEOPLE}"
+    rf"|\b{_PEOPLE}(?:\s+who\s+report\w*)?\s*[:=]\s*{_DIGIT}(?!\d|[.,]\d)"
+    r"|\bn\s*=\s*[1-9](?!\d|[.,]\d)",
+    re.I,
+)
+_WITHHELD = re.compile(r"\bsuppressed\s*\(|\bwithheld\b", re.I)
 # Patterns that a number in a table or a reference could look like by chance are left to `ingest`.
 _IDENTIFIERS = ("email", "phone", "device", "government_id", "coordinates")
 # What a page of its own, such as the brief, must say as well.
 _ALWAYS = ("identity of the run", "notice that the data are synthetic")
-_SMALL = 100  # whole numbers below are counted as structure: figures, chapters, percentages
+_ESTIMATES = ("estimate", "lower", "upper", "std_error", "n", "n_reporting")
+_SHORT = 8  # digits of a number that is too short to be a telephone number
+# Columns of a figure's data that say which row, or where it is drawn.
+_KEYS = {"group", "domain_type", "domain", "unit", "level", "year", "rank", "step", "row", "column"}
+_KEYS |= {"x", "y", "order", "position"}
 
 
 @dataclass(frozen=True)
@@ -86,6 +122,16 @@ class Allowed:
         Texts that every rendering of the report must hold, by what they are.
     withheld
         Cells (group, type of domain, domain) of which no number may be shown.
+    places
+        The numbers of each place; None if the report has no places.
+    words
+        Words with digits, and numbers in words, that may be shown.
+    reviewed
+        The reviewed texts: an address that a link leads to must stand there.
+    programs
+        Whether a page may hold scripts, as those of the renderer Quarto.
+    embedded
+        Digests of files that may be embedded besides the staged ones: public reference results.
     """
 
     declared: Sequence[str]
@@ -93,85 +139,21 @@ class Allowed:
     texts: Sequence[str]
     required: Mapping[str, str]
     withheld: frozenset[tuple[str, str, str]] = frozenset()
+    places: Places | None = None
+    words: Collection[str] = ()
+    reviewed: str = ""
+    programs: bool = False
+    embedded: frozenset[str] = frozenset()
 
 
-def allowed_numbers(tables: Mapping[str, pd.DataFrame], texts: Iterable[str]) -> Array:
-    """Collect the numbers that may be shown.
+@dataclass
+class _Seen:
+    """What the staged files together say: which pictures and data there are, how sections count."""
 
-    Parameters
-    ----------
-    tables
-        Released tables.
-    texts
-        Reviewed texts: prose of the report, config, published findings.
-
-    Returns
-    -------
-    numpy.ndarray
-        Sorted and unique: values, the same as per cent, ``base / value`` of rates, exponentials of
-        log ratios, factors between estimates and known sizes, how many specifications there are,
-        and every number in the texts.
-    """
-    parts = [_numbers_in(text) for text in texts]
-    for table in tables.values():
-        for column in table.columns:
-            values = _numeric(table[column])
-            parts += [values, 100 * values]
-            if str(column).startswith("log_ratio"):
-                parts.append(np.exp(values))
-        parts += _one_in_numbers(table)
-        parts += _counts_of_rows(table)
-        if {"known_size", "estimate"} <= set(table.columns):
-            size, estimate = (
-                _numeric(table["known_size"], keep=True),
-                _numeric(table["estimate"], keep=True),
-            )
-            with np.errstate(divide="ignore", invalid="ignore"):
-                parts += [estimate / size, size / estimate]
-    numbers = np.concatenate([*parts, [0.0, 100.0, 1000.0]])  # the bases of rates besides
-    return np.unique(np.abs(numbers[np.isfinite(numbers)]))
-
-
-def _numeric(values: pd.Series, *, keep: bool = False) -> Array:
-    import pandas as pd
-
-    numbers = pd.to_numeric(values, errors="coerce").to_numpy(float)
-    return numbers if keep else numbers[np.isfinite(numbers)]
-
-
-def _counts_of_rows(table: pd.DataFrame) -> list[Array]:
-    """How many combinations of choices a table of specifications holds for each hidden group."""
-    from prevalence.specifications import CHOICES
-
-    if not {"group", "estimate", *CHOICES} <= set(table.columns):
-        return []
-    counts = []
-    for _, rows in table.groupby("group"):
-        known = rows[rows["estimate"].notna()]
-        counts += [len(rows), len(known), len(known.drop_duplicates(list(CHOICES)))]
-    return [np.array(counts, float)]
-
-
-def _one_in_numbers(table: pd.DataFrame) -> list[Array]:
-    if "unit" not in table:
-        return []
-    parts = []
-    for unit, base in (("per_100", 100.0), ("per_1000", 1000.0)):
-        rows = table[table["unit"] == unit]
-        for column in {"estimate", "lower", "upper"} & set(table.columns):
-            values = _numeric(rows[column])
-            parts.append(base / values[values > 0])
-            rates = base / values[values > 0]
-            digits = 1 - np.floor(np.log10(rates))
-            parts.append(np.round(rates * 10.0**digits) / 10.0**digits)
-    return parts
-
-
-def _numbers_in(text: str) -> Array:
-    found = []
-    for token in re.findall(r"\d+(?:,\d{3})*(?:\.\d+)?", text):
-        found.append(float(token.replace(",", "")))
-    return np.array(found, float)
+    hashes: set[str] = field(default_factory=set)
+    drawings: set[str] = field(default_factory=set)
+    sections: re.Pattern[str] | None = None
+    pictures: dict[str, Array] = field(default_factory=dict)
 
 
 def withheld_cells(tables: Mapping[str, pd.DataFrame]) -> frozenset[tuple[str, str, str]]:
@@ -204,6 +186,7 @@ def check_files(files: Mapping[str, bytes], allowed: Allowed) -> list[Finding]:
         Everything that is wrong; empty if all may be published.
     """
     found: list[Finding] = []
+    seen = _seen(files, allowed)
     for name, content in sorted(files.items()):
         suffix = name.rsplit(".", 1)[-1].lower() if "." in name else ""
         if not any(fnmatch(name, pattern) for pattern in allowed.declared):
@@ -217,11 +200,13 @@ def check_files(files: Mapping[str, bytes], allowed: Allowed) -> list[Finding]:
         except PipelineError as error:
             found.append(Finding(name, "", error.problem, error.found or ""))
             continue
-        found += check_pieces(name, texts, allowed)
+        found += check_pieces(name, texts, allowed, seen)
         if suffix == "csv":
             found += _check_table(name, content, allowed)
         if name.endswith("results.json"):
-            found += _check_results(name, content)
+            found += _check_results(name, content, allowed)
+        if suffix == "html":
+            found += _check_drawings(name, content, seen)
         if suffix in ("html", "pdf", "docx"):
             found += _check_required(name, texts, allowed)
     missing = [
@@ -231,34 +216,157 @@ def check_files(files: Mapping[str, bytes], allowed: Allowed) -> list[Finding]:
     return found
 
 
-def check_pieces(name: str, texts: Sequence[Piece], allowed: Allowed) -> list[Finding]:
-    """Check the texts of a file: numbers, identifiers, leftovers, withheld rows, small counts."""
+def _seen(files: Mapping[str, bytes], allowed: Allowed) -> _Seen:
+    nation = allowed.places.numbers("national") if allowed.places is not None else np.zeros(0)
+    seen = _Seen(hashes=set(allowed.embedded))
+    for name, content in files.items():
+        text = content.decode("utf-8", errors="replace")
+        if name.endswith((".csv", ".svg", ".png")):
+            seen.hashes.add(digest(name, content))
+        if name.endswith(".svg"):
+            seen.drawings |= set(drawings(text))
+            words = [files.get(name[:-3] + kind, b"") for kind in ("csv", "json")]
+            if words[0]:
+                seen.pictures[name] = sorted_numbers([_own_numbers(*words), nation])
+        if name.endswith(".html"):
+            seen.sections = _headings(text) or seen.sections
+    return seen
+
+
+def _headings(page: str) -> re.Pattern[str] | None:
+    """Write the numbered headings of a page as a pattern; spaces and a quote may differ."""
     found = []
-    pdf = name.endswith(".pdf")
+    for number, title in _NUMBERED.findall(page):
+        words = " ".join(re.sub(r"<[^>]+>", " ", title).split()).removeprefix(number).split()
+        found.append(rf"{re.escape(number)}\s+[“\"]?" + r"\s+".join(map(re.escape, words)))
+    return re.compile(rf"(?<![\d.,])(?:{'|'.join(found)})") if found else None
+
+
+def _own_numbers(data: bytes, words: bytes) -> Array:
+    """Numbers that a picture may show: of its data, in their usual forms, and of its words."""
+    import pandas as pd
+
+    try:
+        table = pd.read_csv(io.BytesIO(data))
+    except ValueError:
+        table = pd.DataFrame()
+    texts = [words.decode("utf-8", errors="replace")]
+    texts += [str(text) for name in table for text in table[name].unique() if isinstance(text, str)]
+    return allowed_numbers({"data": table}, texts)
+
+
+def check_pieces(
+    name: str, texts: Sequence[Piece], allowed: Allowed, seen: _Seen | None = None
+) -> list[Finding]:
+    """Check the texts of a file: numbers, identifiers, leftovers, withheld rows, small counts."""
+    seen = seen or _Seen()
+    found: list[Finding] = []
+    ticks: dict[str, list[str]] = defaultdict(list)
+    done: set[tuple[str, str]] = set()
     for piece in texts:
-        if piece.kind == "url":
-            problem = "Something is loaded from elsewhere, or embedded, that can't be checked."
-            found.append(Finding(name, piece.place, problem, piece.text[:80]))
-            continue
-        if piece.kind == "row":
-            found += _check_row(name, piece)
-            continue
-        text = _without(piece.text, allowed.texts, broken=pdf)
-        if _LEFT_OVER.search(text):
-            match = _LEFT_OVER.search(text)
-            found.append(
-                Finding(name, piece.place, "Text was left unresolved.", match[0] if match else "")
-            )
-        if _FEW.search(text):
-            found.append(Finding(name, piece.place, "A count of fewer than 10 is shown."))
-        found += _check_identifiers(name, piece, text, pdf=pdf)
-        if piece.kind in ("tick", "metadata"):
-            continue
-        found += [
-            Finding(name, piece.place, "A number is in no released table or reviewed text.", token)
-            for token in unknown_numbers(text, allowed.numbers, exact=piece.kind == "cell")
-        ]
+        if piece.within in seen.hashes or (piece.kind == "cell" and (name, piece.text) in done):
+            continue  # the staged file itself is read; the same cell says nothing new
+        if piece.kind == "cell":
+            done.add((name, piece.text))
+        if piece.kind in _UNREAD:
+            found += _check_unread(name, piece, allowed, seen)
+        elif piece.kind == "row":
+            found += _check_row(name, piece, allowed)
+        else:
+            if piece.kind == "tick":
+                ticks[piece.place].append(piece.text)
+            found += _check_text(name, piece, allowed, seen)
+    for place, labels in ticks.items():
+        found += _check_axis(name, place, labels, allowed)
     return found
+
+
+_UNREAD = ("url", "program", "link", "embedded")
+
+
+def _check_unread(name: str, piece: Piece, allowed: Allowed, seen: _Seen) -> list[Finding]:
+    """Check what is no text: things loaded or embedded, programs, links."""
+    problem = ""
+    if piece.kind == "url":
+        problem = "Something is loaded from elsewhere, or embedded, that can't be checked."
+    elif piece.kind == "program" and not allowed.programs:
+        problem = "A program is in the file."
+    elif piece.kind == "embedded" and piece.text not in seen.hashes:
+        problem = "An embedded file is none of the staged figures and tables."
+    elif piece.kind == "link" and not _reviewed(piece.text, allowed.reviewed):
+        problem = "A link leads to an address that is in no reviewed text."
+    return [Finding(name, piece.place, problem, piece.text[:80])] if problem else []
+
+
+def _reviewed(address: str, reviewed: str) -> bool:
+    plain = re.sub(r"^https?://(?:(?:dx\.)?doi\.org/)?|/$", "", address)
+    return address.startswith("#") or (len(plain) > 3 and plain in reviewed)
+
+
+def _check_text(name: str, piece: Piece, allowed: Allowed, seen: _Seen) -> list[Finding]:
+    own_table = name.startswith("tables/")  # what is released is what other files are held against
+    short = piece.kind == "cell" and len(piece.text) < _SHORT and is_number(piece.text)
+    if short and (own_table or known_value(piece.text, allowed.numbers)):
+        return []
+    pdf = name.endswith(".pdf")
+    text = readable(_without(piece.text, allowed.texts, broken=pdf))
+    found = []
+    left = _LEFT_OVER.search(text)
+    if left:
+        found.append(Finding(name, piece.place, "Text was left unresolved.", left[0]))
+    if _FEW.search(text):
+        found.append(Finding(name, piece.place, "A count of fewer than 10 is shown."))
+    found += _check_identifiers(name, piece, text, pdf=pdf)
+    if piece.kind == "tick" or (own_table and piece.kind == "cell"):
+        return found
+    numbers = allowed.numbers
+    exact = piece.kind == "cell"
+    unknown = unknown_numbers(
+        _without_sections(text, seen), numbers, exact=exact, words=allowed.words
+    )
+    own = seen.pictures.get(name)
+    if own is not None and not unknown and piece.kind in ("text", "hidden"):
+        unknown = unknown_numbers(text, own, words=allowed.words)
+    problem = "A number is in no released table or reviewed text."
+    return found + [Finding(name, piece.place, problem, token) for token in unknown]
+
+
+def _without_sections(text: str, seen: _Seen) -> str:
+    """Leave the numbers of sections out: beside their titles, and where they are referred to."""
+    if seen.sections is not None:
+        text = seen.sections.sub(" ", text)
+    return _SECTION.sub(" ", text)
+
+
+def _check_axis(name: str, place: str, labels: Sequence[str], allowed: Allowed) -> list[Finding]:
+    """Find a label of an axis that's neither in step with the others nor a number to be shown."""
+    values = sorted({v for label in labels for v in numbers_in(readable(label))[:1]})
+    if len(values) > 2 and (_in_steps(np.array(values)) or _in_powers(np.array(values))):
+        return []
+    strange = [
+        value for value in values if not _round(value) and not near(value, 0, allowed.numbers)
+    ]
+    if not strange:
+        return []
+    return [
+        Finding(name, place, "A label of an axis is neither in step nor a number that is shown.")
+    ]
+
+
+def _in_steps(values: Array) -> bool:
+    gaps = np.diff(values)
+    return bool(np.allclose(gaps, gaps[0], rtol=1e-3))
+
+
+def _in_powers(values: Array) -> bool:
+    positive = values[values > 0]
+    return len(positive) > 2 and _in_steps(np.log(positive))
+
+
+def _round(value: float) -> bool:
+    """Whether a number has one significant digit, or is 15, 25 and the like: an axis's own."""
+    digits = f"{value:.6e}"[:8].replace(".", "").rstrip("0")
+    return len(digits) <= 1 or (len(digits) == 2 and digits[1] == "5")
 
 
 def _without(text: str, allowed: Sequence[str], *, broken: bool) -> str:
@@ -286,78 +394,40 @@ def _check_identifiers(name: str, piece: Piece, text: str, *, pdf: bool) -> list
     ]
 
 
-def _check_row(name: str, piece: Piece) -> list[Finding]:
-    """Find a row that says it is withheld and shows a number all the same."""
+def _check_row(name: str, piece: Piece, allowed: Allowed) -> list[Finding]:
+    """Find a row that says it is withheld and shows a number, or shows one of another place."""
+    cells = piece.text.split(" | ")
+    place = cells[0].strip()
+    strange: list[str] = []
+    if allowed.places is not None and place in allowed.places.names:
+        known = allowed.places.numbers(place)
+        for cell in cells[1:]:
+            plain = re.sub(r"[†‡*]", " ", readable(_without(cell, allowed.texts, broken=False)))
+            strange += unknown_numbers(plain, known, words=allowed.words)
+            whole = re.fullmatch(r"\s*(\d{1,2})\s*", plain)
+            if whole and not near(float(whole[1]), 0.0, known):
+                strange.append(whole[1])
+    if strange:
+        problem = "A row shows a number that isn't released of its place."
+        return [Finding(name, piece.place, problem, f"{len(strange)} numbers")]
     if not _WITHHELD.search(piece.text):
         return []
-    cells = piece.text.split(" | ")[1:]
-    shown = [cell for cell in cells if not _WITHHELD.search(cell) and re.search(r"\d", cell)]
-    if not shown:
+    shown = [cell for cell in cells[1:] if not _WITHHELD.search(cell) and re.search(r"\d", cell)]
+    if not shown or (allowed.places is not None and place in allowed.places.names):
         return []
-    problem = "A withheld row shows numbers."
-    return [Finding(name, piece.place, problem, f"{len(shown)} cells")]
-
-
-def unknown_numbers(text: str, numbers: Array, *, exact: bool = False) -> list[str]:
-    """Find the numbers of a text that may not be shown.
-
-    Parameters
-    ----------
-    text
-        The text.
-    numbers
-        Sorted numbers that may be shown.
-    exact
-        Whether the text is a cell of data, whose numbers aren't rounded for print.
-
-    Returns
-    -------
-    list of str
-        As they stand in the text.
-    """
-    if exact:
-        return [] if _known_cell(text, numbers) else [text]
-    text = _SECTION.sub(" ", text)
-    return [match[0] for match in _NUMBER.finditer(text) if not _known_token(match[0], numbers)]
-
-
-def _known_token(token: str, numbers: Array) -> bool:
-    plain = token.lstrip("-−").replace(",", "")
-    value = float(plain)
-    decimals = len(plain.partition(".")[2])
-    if not decimals and value < _SMALL:
-        return True
-    return _near(value, 0.5 * 10.0**-decimals * (1 + 1e-9), numbers)
-
-
-def _known_cell(text: str, numbers: Array) -> bool:
-    try:
-        value = abs(float(text))
-    except ValueError:
-        return True
-    if not math.isfinite(value) or (value.is_integer() and value < _SMALL):
-        return True
-    return _near(value, 1e-6 * value, numbers)
-
-
-def _near(value: float, tolerance: float, numbers: Array) -> bool:
-    place = int(np.searchsorted(numbers, value - tolerance))
-    return bool(place < len(numbers) and numbers[place] <= value + tolerance)
+    return [Finding(name, piece.place, "A withheld row shows numbers.", f"{len(shown)} cells")]
 
 
 def _check_table(name: str, content: bytes, allowed: Allowed) -> list[Finding]:
-    """Find withheld rows, and rows of withheld cells, that hold a number."""
-    import io
-
+    """Find withheld rows, rows of withheld cells, and rows of a place, with a number not theirs."""
     import pandas as pd
 
     try:
         table = pd.read_csv(io.BytesIO(content), keep_default_na=False, dtype=str)
     except ValueError:
         return [Finding(name, "", "A table can't be read.")]
-    numbers = [
-        c for c in ("estimate", "lower", "upper", "std_error", "n", "n_reporting") if c in table
-    ]
+    found = []
+    numbers = [c for c in _ESTIMATES if c in table]
     hidden = np.zeros(len(table), bool)
     if "suppressed" in table:
         hidden |= (table["suppressed"] != "").to_numpy(bool)
@@ -365,26 +435,55 @@ def _check_table(name: str, content: bytes, allowed: Allowed) -> list[Finding]:
         keys = zip(table["group"], table["domain_type"], table["domain"], strict=True)
         hidden |= np.array([key in allowed.withheld for key in keys], bool)
     shown = (table.loc[hidden, numbers] != "").to_numpy().any(axis=1) if numbers else np.zeros(0)
-    if not np.any(shown):
-        return []
-    return [Finding(name, "", "A withheld cell has a number.", f"{int(np.sum(shown))} rows")]
+    if np.any(shown):
+        problem = "A withheld cell has a number."
+        found.append(Finding(name, "", problem, f"{int(np.sum(shown))} rows"))
+    if name.startswith("figures/") and allowed.places is not None and "domain" in table:
+        found += _check_rows(name, [dict(row) for row in table.to_dict("records")], allowed.places)
+    return found
 
 
-def _check_results(name: str, content: bytes) -> list[Finding]:
+def _check_rows(name: str, rows: Sequence[Mapping[Any, Any]], places: Places) -> list[Finding]:
+    """Find rows of data about a place with a number that isn't released of it."""
+    problem = "A number isn't released of the row's place."
+    found = []
+    for number, row in enumerate(rows, start=1):
+        named = {str(key): value for key, value in row.items()}
+        strange = places.strange(named, [key for key in named if key not in _KEYS])
+        if strange:
+            found.append(Finding(name, f"row {number}", problem, listed(strange)))
+    return found
+
+
+def _check_results(name: str, content: bytes, allowed: Allowed) -> list[Finding]:
     estimates = json.loads(content).get("estimates", [])
-    numbers = ("estimate", "lower", "upper", "std_error", "n", "n_reporting")
     shown = [
         row
         for row in estimates
-        if row.get("suppressed") and any(row.get(key) is not None for key in numbers)
+        if row.get("suppressed") and any(row.get(key) is not None for key in _ESTIMATES)
     ]
-    if not shown:
-        return []
-    return [Finding(name, "estimates", "A withheld cell has a number.", f"{len(shown)} rows")]
+    found = []
+    if shown:
+        problem = "A withheld cell has a number."
+        found.append(Finding(name, "estimates", problem, f"{len(shown)} rows"))
+    if allowed.places is not None:
+        found += _check_rows(name, estimates, allowed.places)
+    return found
+
+
+def _check_drawings(name: str, content: bytes, seen: _Seen) -> list[Finding]:
+    """Find a picture within a page that isn't drawn like one of the staged figures."""
+    strange = [
+        number
+        for number, drawing in enumerate(drawings(content.decode("utf-8")), start=1)
+        if drawing not in seen.drawings
+    ]
+    problem = "A picture in the page is none of the staged figures."
+    return [Finding(name, f"picture {number}", problem) for number in strange]
 
 
 def _check_required(name: str, texts: Sequence[Piece], allowed: Allowed) -> list[Finding]:
-    whole = _squeezed(" ".join(piece.text for piece in texts if piece.kind != "row"))
+    whole = _squeezed(" ".join(piece.text for piece in texts if piece.kind == "text"))
     short = not name.startswith("summary")
     return [
         Finding(name, "", "Something that every report must say is missing.", what)
