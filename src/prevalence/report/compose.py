@@ -196,7 +196,6 @@ def _filled(text: str, name: str) -> str:
         "@id@": name,
         "@slug@": slug(name),
         "@figure@": f"{slug(name)}s",
-        "@figure_name@": f"{name}s",
     }
     for mark, value in marks.items():
         text = text.replace(mark, value)

@@ -144,6 +144,7 @@ def metadata(material: Material) -> dict[str, Any]:
         "raw_files": bool(material.identity.get("raw_files")),
         "planning": bool(_planning(material)),
         "break_even": bool(material.rows("sensitivity", analysis="break_even")),
+        "reporting_share": bool(sentences.reported(material)) and "reporting" in words,
         "geographic": bool(material.domain_types("geographic")),
         "earlier_work": bool(
             ((material.published or {}).get("operations") or {}).get("earlier_work")
