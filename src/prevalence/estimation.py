@@ -35,6 +35,8 @@ from prevalence.scale_up import (
 if TYPE_CHECKING:
     import pandas as pd
 
+    from prevalence.design import SampleDesign
+
 Array = NDArray[np.float64]
 
 ROW_TABLES = ("respondents", "ard", "weights", "replicates", "replicate_factors")
@@ -341,27 +343,48 @@ def sampling_of(tables: Mapping[str, pd.DataFrame]) -> Sampling:
         PSUs without a respondent count in the variance and in the degrees of freedom; where weights
         were calibrated, the linearised variance is that of the calibration's residuals.
     """
-    from prevalence.calibration import Calibration, Distance
-    from prevalence.replication import auxiliary_of_table, replicates_of_tables
+    from prevalence.replication import replicates_of_tables
     from prevalence.sampling import replicate_sampling
 
     weights, factors = tables["weights"], tables["replicate_factors"]
     replicates = replicates_of_tables(weights, tables["replicates"], factors)
-    design = replicates.design
+    return replicate_sampling(replicates, calibrated_design(replicates.design, weights, factors))
+
+
+def calibrated_design(
+    design: SampleDesign, weights: pd.DataFrame, factors: pd.DataFrame
+) -> SampleDesign:
+    """Add to a design the calibration of its weights, if there was one.
+
+    Parameters
+    ----------
+    design
+        The design of the final weights.
+    weights, factors
+        ``weights.parquet`` and ``replicate_factors.parquet``.
+
+    Returns
+    -------
+    SampleDesign
+        Its linearised variance is that of the calibration's residuals.
+    """
+    from prevalence.calibration import Calibration, Distance
+    from prevalence.replication import auxiliary_of_table
+
     margins = factors.loc[factors["kind"] == "calibration", "margin"].astype(str).unique()
-    if len(margins):
-        auxiliary = auxiliary_of_table(weights, list(margins))
-        initial, final = (weights[step].to_numpy(float) for step in ("trimmed", "final"))
-        design = design.with_calibration(
-            Calibration(
-                auxiliary=auxiliary,
-                initial=initial,
-                calibrated=final,
-                factors=auxiliary.by_cell(final) / auxiliary.by_cell(initial),
-                coefficients=np.zeros(auxiliary.x.shape[1]),
-                distance=Distance("exponential"),
-                iterations=0,
-                residual_weights=initial,
-            )
+    if not len(margins):
+        return design
+    auxiliary = auxiliary_of_table(weights, list(margins))
+    initial, final = (weights[step].to_numpy(float) for step in ("trimmed", "final"))
+    return design.with_calibration(
+        Calibration(
+            auxiliary=auxiliary,
+            initial=initial,
+            calibrated=final,
+            factors=auxiliary.by_cell(final) / auxiliary.by_cell(initial),
+            coefficients=np.zeros(auxiliary.x.shape[1]),
+            distance=Distance("exponential"),
+            iterations=0,
+            residual_weights=initial,
         )
-    return replicate_sampling(replicates, design)
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from prevalence.nonresponse import nearest_classes
 from prevalence.replication import (
     CalibrationPlan,
     Households,
+    PsuFactors,
     Replicates,
     auxiliary_of_table,
     factors_table,
@@ -35,6 +36,7 @@ def replicate_weights(
     margins: pd.DataFrame,
     settings: Mapping[str, Any],
     entropy: Sequence[int],
+    factors: Callable[[SampleDesign], PsuFactors] | None = None,
 ) -> tuple[pd.DataFrame, pd.DataFrame, Replicates]:
     """Draw the replicates of a survey and repeat its weighting chain in each.
 
@@ -46,6 +48,8 @@ def replicate_weights(
         The `weight:` section of the config.
     entropy
         Seeds of the random numbers.
+    factors
+        Gives the PSU factors of the design, where they aren't drawn here: joint draws of two waves.
 
     Returns
     -------
@@ -78,7 +82,7 @@ def replicate_weights(
         auxiliary, plan = _calibration_plan(weights, margins, calibration)
     made = replicate(
         design,
-        psu_factors(design, settings["replication"], generator),
+        factors(design) if factors else psu_factors(design, settings["replication"], generator),
         base=weights["base"].to_numpy(float),
         nonresponse_class=mine,
         households=cases,
@@ -91,14 +95,14 @@ def replicate_weights(
         auxiliary=auxiliary,
         plan=plan,
     )
-    factors = factors_table(
+    adjustments = factors_table(
         made,
         () if cases is None else cases.names,
         calibrated=plan is not None,
         nonresponse=cases is not None,
         method="" if plan is None else plan.method,
     )
-    return psu_table(made), factors, made
+    return psu_table(made), adjustments, made
 
 
 def _household_cases(design: SampleDesign, households: pd.DataFrame) -> Households:
