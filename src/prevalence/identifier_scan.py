@@ -88,6 +88,20 @@ _TITLE = re.compile(
 )
 _SURNAME_FIRST = re.compile(r"^\s*[^\W\d_][\w'’ -]+,\s*[^\W\d_][\w'’-]+(\s+[^\W\d_]\.?)?")
 _INITIALS = re.compile(r"^\s*([^\W\d_]\.\s?){1,3}[^\W\d_][\w'’-]{2,}\s*$")
+# In published texts only what can hardly be anything else.
+_TITLED = re.compile(
+    r"\b(?:Mr|Mrs|Ms|Atty|Engr|Kap|Gng|Aling|Mang|Kuya|Tita|Tito|Nanay|Tatay|Lola|Lolo)\b\.?\s+"
+    r"[A-Z][\w'’-]+"
+)
+_CAPITALS = re.compile(
+    r"\b[A-Z][a-zñé'’]+(?:\s+(?:[Dd]ela|[Dd]elos|[Dd]e)\b)?,?\s+[A-Z][a-zñé'’]+\b"
+)
+_HOUSE = re.compile(
+    r"\b(?:Brgy|Bgy|Purok|Sitio)\b\.?\s+\w+|\b(?:blk|block)\b\.?\s*#?\d+,?\s*lot\s*#?\d+"
+    r"|\b\d+\s+[A-Z]\w+\s+(?:St|Street|Ave|Avenue|Rd|Road|Ext)\b",
+    re.I,
+)
+_SOCIAL = re.compile(r"\b(?:facebook|fb|instagram|tiktok|messenger)\.(?:com|me)/\S+", re.I)
 _HEADER = re.compile(
     r"(^|[^a-z])(first|last|middle|full|nick|sur|resp|respondent|child|mother|father|contact)?_?"
     r"(name|names|pangalan|apelyido|palayaw|surname|signature|pirma)([^a-z]|$)",
@@ -135,6 +149,38 @@ def identifier_kinds(text: str) -> set[str]:
         Some of the keys of `PATTERNS`; empty for most texts.
     """
     return {kind for kind, pattern in PATTERNS.items() if pattern.search(text)}
+
+
+def person_kinds(text: str, reviewed: str = "") -> set[str]:
+    """Kinds of identifier in a published text that words tell: a person's name, an address.
+
+    Parameters
+    ----------
+    text
+        Any text.
+    reviewed
+        Texts that were reviewed: names in them, such as those of authors, may be repeated.
+
+    Returns
+    -------
+    set of str
+        ``name``, ``address``, ``web_address``; empty for most texts.
+    """
+    found = {
+        "name": [m[0] for m in _TITLED.finditer(text)] + _full_names(text),
+        "address": [m[0] for m in _HOUSE.finditer(text)],
+        "web_address": [m[0] for m in _SOCIAL.finditer(text)],
+    }
+    return {kind for kind, words in found.items() if any(word not in reviewed for word in words)}
+
+
+def _full_names(text: str) -> list[str]:
+    """Frequent names that follow one another, each with a capital letter."""
+    return [
+        match[0]
+        for match in _CAPITALS.finditer(text)
+        if all(word.lower() in _NAMES for word in re.split(r"[\s,]+", match[0]))
+    ]
 
 
 def answer_kinds(text: str) -> set[str]:
@@ -280,6 +326,9 @@ def check_identifiers(
         heading = f"{variable.label} {export.labels.get(column, '')}"
         for kind in identifier_kinds(heading) - {"web_address"}:
             kinds[f"{kind} in its label"] = 1
+        for text in variable.codes.values():
+            for kind in identifier_kinds(str(text)) - {"web_address"}:
+                kinds[f"{kind} in its value labels"] += 1
         if variable.type == "datetime" and variable.role not in ("paradata", "consent"):
             kinds["exact_date"] = sum(value not in (None, "") for value in export.columns[column])
         stops += [

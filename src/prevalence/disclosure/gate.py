@@ -316,7 +316,7 @@ def _check_text(name: str, piece: Piece, allowed: Allowed, seen: _Seen) -> list[
         found.append(Finding(name, piece.place, "Text was left unresolved.", left[0]))
     if _FEW.search(text):
         found.append(Finding(name, piece.place, "A count of fewer than 10 is shown."))
-    found += _check_identifiers(name, piece, text, pdf=pdf)
+    found += _check_identifiers(name, piece, text, allowed.reviewed, pdf=pdf)
     if piece.kind == "tick" or (own_table and piece.kind == "cell"):
         return found
     numbers = allowed.numbers
@@ -378,19 +378,22 @@ def _without(text: str, allowed: Sequence[str], *, broken: bool) -> str:
     return text
 
 
-def _check_identifiers(name: str, piece: Piece, text: str, *, pdf: bool) -> list[Finding]:
-    from prevalence.identifier_scan import identifier_kinds
+def _check_identifiers(
+    name: str, piece: Piece, text: str, reviewed: str, *, pdf: bool
+) -> list[Finding]:
+    from prevalence.identifier_scan import identifier_kinds, person_kinds
 
+    persons = person_kinds(text, reviewed)
     if pdf:  # columns of a table run together; nobody's telephone number has commas
         text = re.sub(r"\d{1,3}(?:,\d{3})+", "|", text)
     kinds = [kind for kind in _IDENTIFIERS if kind in identifier_kinds(text)]
-    if pdf or piece.kind in ("cell", "tick"):  # neighbouring numbers of a table run together
+    if pdf or piece.kind == "tick":  # neighbouring numbers of a table run together
         kinds = [kind for kind in kinds if kind != "coordinates"]
     if re.fullmatch(r"\s*-?\d+\.\d+(?:e-?\d+)?\s*", text):  # a decimal number is no one's number
         kinds = []
     return [
         Finding(name, piece.place, "What looks like an identifier of a person is shown.", kind)
-        for kind in kinds
+        for kind in [*kinds, *sorted(persons)]
     ]
 
 
