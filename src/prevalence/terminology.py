@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatch
@@ -12,6 +13,8 @@ from prevalence.errors import PipelineError
 
 AVOID, CAUTION = "avoid", "caution"
 _AROUND = 80
+_HYPHENS = re.compile("[\u2010\u2011\u2012\u2013]")
+_BROKEN = re.compile(r"(?<=[a-z])-[ \t]*\n[ \t]*(?=[a-z])")
 
 
 @dataclass(frozen=True)
@@ -131,6 +134,15 @@ class Terminology:
         list of Breach
             In the order of the text.
         """
+        plain = plain_words(text)
+        found = self._found(plain, file, report=report)
+        if _BROKEN.search(plain):  # a word that is broken at the end of a line
+            joined = self._found(_BROKEN.sub("", plain), file, report=report)
+            known = {(breach.term, breach.found) for breach in found}
+            found += [breach for breach in joined if (breach.term, breach.found) not in known]
+        return found
+
+    def _found(self, text: str, file: str, *, report: bool) -> list[Breach]:
         found = []
         for term in (*self.terms, *(self.wording if report else ())):
             for match in term.pattern.finditer(text):
@@ -170,9 +182,27 @@ class Terminology:
 
     def _waived(self, file: str, term: str, around: str) -> bool:
         return any(
-            fnmatch(file, pattern) and name in ("*", term) and text in around
+            fnmatch(file, pattern) and name in ("*", term) and plain_words(text) in around
             for pattern, name, text in self.waivers
         )
+
+
+def plain_words(text: str) -> str:
+    """Write a text so that words are found however they are spelt; lines stay lines.
+
+    Parameters
+    ----------
+    text
+        Any text.
+
+    Returns
+    -------
+    str
+        One form of letters and hyphens, underscores as spaces, nothing invisible.
+    """
+    visible = "".join(c for c in text if unicodedata.category(c) != "Cf")
+    plain = unicodedata.normalize("NFKC", visible)
+    return _HYPHENS.sub("-", plain).replace("_", " ")
 
 
 def _breach(term: Term, match: re.Match[str], text: str, file: str) -> Breach:
