@@ -1,0 +1,279 @@
+"""Whether two waves compare: what differs in instrument, groups, population, frame, estimation."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from prevalence.config import setting
+from prevalence.errors import listed
+from prevalence.waves.joint import Overlap
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from prevalence.codebook import Variable
+
+NONE, EXPECTED, CAUTION, SERIOUS = "none", "expected", "caution", "serious"
+SEVERITIES = (NONE, EXPECTED, CAUTION, SERIOUS)
+ASPECTS = ("instrument", "tie", "groups", "known_groups", "populations", "frame", "estimation")
+ASKED = ("known", "child", "hidden_item", "hidden", "situation", "domain")
+SENSITIVE = ("hidden_item", "hidden", "situation")
+NOT_THERE = "not there"
+LARGE = 1.25  # a known size that changed by more than this is looked at twice
+
+Found = tuple[Any, ...]  # aspect, item, earlier, later, severity, meaning
+
+
+@dataclass(frozen=True)
+class Described:
+    """What is said of a wave, no answer among it.
+
+    Parameters
+    ----------
+    config
+        The survey's config.
+    variables
+        Its codebook.
+    known
+        Sizes of its known groups: `group`, `size`, and where given `label`, `year`, `source`,
+        `quality`.
+    """
+
+    config: Mapping[str, Any]
+    variables: Sequence[Variable]
+    known: pd.DataFrame
+
+
+def comparability(
+    earlier: Described, later: Described, overlap: Overlap, dropped: Sequence[str] = ()
+) -> pd.DataFrame:
+    """List what differs between two waves.
+
+    Parameters
+    ----------
+    earlier, later
+        The waves.
+    overlap
+        Which PSUs their samples share.
+    dropped
+        Known groups of the earlier headline that the later wave lacks.
+
+    Returns
+    -------
+    pandas.DataFrame
+        `aspect`, `item`, `earlier`, `later`, `severity`, `meaning`. ``expected``: the comparison
+        takes it into account; ``caution``: it may move the change; ``serious``: the change may be
+        the instrument's. An aspect in which nothing differs has one row of severity ``none``.
+    """
+    import pandas as pd
+
+    checks: list[Callable[[Described, Described], Iterator[Found]]] = [
+        _instrument,
+        _tie,
+        _groups,
+        _populations,
+        _frame,
+        _estimation,
+    ]
+    rows = [row for check in checks for row in check(earlier, later)]
+    rows += _known_groups(earlier, later, dropped)
+    rows += _sample(overlap)
+    named = {row[0] for row in rows}
+    same = "in both waves the same"
+    rows += [(aspect, "all", same, same, NONE, "") for aspect in ASPECTS if aspect not in named]
+    table = pd.DataFrame(
+        [(a, item, _words(x), _words(y), severity, why) for a, item, x, y, severity, why in rows],
+        columns=["aspect", "item", "earlier", "later", "severity", "meaning"],
+    )
+    order = {aspect: place for place, aspect in enumerate(ASPECTS)}
+    grave = {severity: -place for place, severity in enumerate(SEVERITIES)}
+    keys = table.assign(a=table["aspect"].map(order), b=table["severity"].map(grave))
+    return keys.sort_values(["a", "b"], kind="stable")[table.columns].reset_index(drop=True)
+
+
+def _words(value: object) -> str:
+    if value is None:
+        return NOT_THERE
+    if isinstance(value, float):
+        return f"{value:,.0f}" if value == round(value) else f"{value:,.2f}"
+    if isinstance(value, Mapping):
+        return "; ".join(f"{key}: {_words(part)}" for key, part in value.items())
+    if isinstance(value, (list, tuple)):
+        return listed([_words(part) for part in value], 40)
+    return str(value)
+
+
+def _instrument(earlier: Described, later: Described) -> Iterator[Found]:
+    before, after = (
+        {variable.name: variable for variable in wave.variables if variable.role in ASKED}
+        for wave in (earlier, later)
+    )
+    for name in [*before, *(name for name in after if name not in before)]:
+        one, other = before.get(name), after.get(name)
+        role = (one or other).role  # type: ignore[union-attr]
+        grave = SERIOUS if role in SENSITIVE else CAUTION
+        if one is None or other is None:
+            asked = [None if each is None else each.label for each in (one, other)]
+            yield ("instrument", name, *asked, grave, "asked in one wave only")
+            continue
+        for what, x, y, severity, why in (
+            ("wording", one.label, other.label, grave, "another wording may change the answers"),
+            ("role", one.role, other.role, SERIOUS, "the item serves another purpose"),
+            ("top code", one.top_code, other.top_code, grave, "answers are cut elsewhere"),
+            ("answers", one.codes, other.codes, CAUTION, "other categories"),
+            (
+                "range",
+                (one.minimum, one.maximum),
+                (other.minimum, other.maximum),
+                CAUTION,
+                "other answers count as impossible",
+            ),
+            (
+                "missing codes",
+                one.missing_codes,
+                other.missing_codes,
+                CAUTION,
+                "another way not to answer",
+            ),
+        ):
+            if x != y:
+                yield ("instrument", f"{name}: {what}", x, y, severity, why)
+
+
+def _differing(
+    aspect: str,
+    waves: tuple[Described, Described],
+    keys: Mapping[str, tuple[str, str]],
+) -> Iterator[Found]:
+    for key, (severity, why) in keys.items():
+        x, y = (setting(wave.config, key) for wave in waves)
+        if x != y:
+            yield (aspect, key, x, y, severity, why)
+
+
+def _tie(earlier: Described, later: Described) -> Iterator[Found]:
+    why = "network sizes mean another thing"
+    keys = {"estimate.degree.tie_definition": (SERIOUS, why)}
+    return _differing("tie", (earlier, later), keys)
+
+
+def _groups(earlier: Described, later: Described) -> Iterator[Found]:
+    groups = [setting(wave.config, "estimate.hidden_groups") or {} for wave in (earlier, later)]
+    for name in dict.fromkeys([*groups[0], *groups[1]]):
+        if not all(name in wave for wave in groups):
+            labels = [wave[name].get("label") if name in wave else None for wave in groups]
+            yield ("groups", name, *labels, CAUTION, "estimated in one wave only")
+            continue
+        pair = [wave[name] for wave in groups]
+        said = [dict(one.get("estimand") or {}, label=one.get("label")) for one in pair]
+        for element in dict.fromkeys([*said[0], *said[1]]):
+            x, y = (one.get(element) for one in said)
+            if x == y:
+                continue
+            severity = EXPECTED if element == "period" else SERIOUS
+            why = "the years compared" if element == "period" else "another group is estimated"
+            yield ("groups", f"{name}: {element}", x, y, severity, why)
+        rules = [setting(wave.config, f"clean.combine.{name}.rule") for wave in (earlier, later)]
+        if rules[0] != rules[1]:
+            why = "items are combined otherwise"
+            yield ("groups", f"{name}: combination", *rules, SERIOUS, why)
+
+
+def _known_groups(earlier: Described, later: Described, dropped: Sequence[str]) -> Iterator[Found]:
+    sizes = [
+        {str(row["group"]): row for row in wave.known.to_dict("records")}
+        for wave in (earlier, later)
+    ]
+    used = set(setting(earlier.config, "headline.known_groups") or [])
+    for name in dict.fromkeys([*sizes[0], *sizes[1]]):
+        one, other = (wave.get(name) for wave in sizes)
+        grave = SERIOUS if name in used else EXPECTED
+        there = [_size(row) for row in (one, other)]
+        if None in there:
+            if there != [None, None] or name in dropped:
+                yield ("known_groups", name, *there, grave, "its size is known in one wave only")
+            continue
+        assert one is not None and other is not None
+        if there[0] != there[1]:
+            factor = max(there) / min(there)  # type: ignore[type-var,operator]
+            severity = EXPECTED if factor <= LARGE or name not in used else CAUTION
+            yield ("known_groups", f"{name}: size", *there, severity, "each wave has its own size")
+        for what in ("label", "source", "quality"):
+            x, y = (_text(row.get(what)) for row in (one, other))
+            if x != y:
+                severity = CAUTION if name in used else EXPECTED
+                why = "the size may have another definition"
+                yield ("known_groups", f"{name}: {what}", x, y, severity, why)
+
+
+def _size(row: Mapping[Any, Any] | None) -> float | None:
+    size = None if row is None else row.get("size")
+    return None if size is None or math.isnan(size) else float(size)
+
+
+def _text(value: object) -> str:
+    return "" if value is None or isinstance(value, float) else str(value)
+
+
+def _populations(earlier: Described, later: Described) -> Iterator[Found]:
+    groups = [setting(wave.config, "estimate.hidden_groups") or {} for wave in (earlier, later)]
+    for name in groups[0]:
+        if name not in groups[1]:
+            continue
+        pair = [wave[name]["population"] for wave in groups]
+        if pair[0] != pair[1]:
+            why = "the rate is per head of others; the earlier wave's choice is used"
+            yield ("populations", f"{name}: denominator", *pair, CAUTION, why)
+    years = [setting(wave.config, "survey.year") for wave in (earlier, later)]
+    if years[0] != years[1]:
+        why = "rates are per head of each year's own population"
+        yield ("populations", "year", *years, EXPECTED, why)
+
+
+def _frame(earlier: Described, later: Described) -> Iterator[Found]:
+    weighting = "the waves may represent other people"
+    return _differing(
+        "frame",
+        (earlier, later),
+        {
+            "weight.base": (CAUTION, weighting),
+            "weight.within_household": (CAUTION, weighting),
+            "weight.nonresponse": (CAUTION, weighting),
+            "weight.trimming": (CAUTION, weighting),
+            "weight.calibration.method": (CAUTION, weighting),
+            "weight.calibration.margins": (CAUTION, weighting),
+            "clean.screening": (CAUTION, "other interviews are left out"),
+            "clean.edits": (CAUTION, "other answers are changed"),
+            "clean.derive": (CAUTION, "domains are made otherwise"),
+            "clean.imputations": (SERIOUS, "answers are imputed otherwise"),
+        },
+    )
+
+
+def _sample(overlap: Overlap) -> Iterator[Found]:
+    strata = [set(design.strata) for design in (overlap.earlier, overlap.later)]
+    if strata[0] != strata[1]:
+        counts = [f"{len(one)} strata" for one in strata]
+        why = f"{len(strata[0] & strata[1])} strata in both; the others are compared as independent"
+        yield ("frame", "strata", *counts, CAUTION, why)
+    counts = [f"{len(design.psus)} PSUs" for design in (overlap.earlier, overlap.later)]
+    same = sum(stratum.identical for stratum in overlap.strata)
+    if same < len(overlap.earlier.strata) or strata[0] != strata[1]:
+        why = f"{overlap.shared} PSUs in both, drawn jointly; {same} strata have the same PSUs"
+        yield ("frame", "PSUs", *counts, EXPECTED, why)
+
+
+def _estimation(earlier: Described, later: Described) -> Iterator[Found]:
+    frozen = "the earlier wave's choice is used for both"
+    keys = {
+        "headline.estimator": (EXPECTED, frozen),
+        "headline.top_codes": (EXPECTED, frozen),
+        "headline.known_groups": (EXPECTED, frozen),
+        "estimate.degree.minimum_groups": (EXPECTED, frozen),
+        "estimate.degree.missing": (EXPECTED, frozen),
+        "headline.combination": (EXPECTED, "see the items' combination"),
+    }
+    return _differing("estimation", (earlier, later), keys)
