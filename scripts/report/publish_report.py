@@ -26,7 +26,7 @@ from prevalence.errors import PipelineError, listed
 from prevalence.files import read_csv, read_json, read_yaml, replacing
 from prevalence.job import LOG, run_job
 from prevalence.report.derived import derived_tables
-from prevalence.report.story import ILLUSTRATION
+from prevalence.report.story import ILLUSTRATION, NOT_STATED
 from prevalence.terminology import Terminology
 
 # Kinds of text whose words are checked.
@@ -155,6 +155,7 @@ def main(job: Any) -> None:
     reviewed += [meaning for value in sidecars.values() for meaning in meanings(value)]
     reviewed += [job.params.renderer, *ILLUSTRATION.values()]
     report = job.params.config["report"]
+    hidden = job.params.config["estimate"]["hidden_groups"]
     lines = [str(n) for line in report.get("help_lines") or [] for n in line.get("numbers", [])]
     coverage = next((read_csv(path) for path in job.input.reference if path.endswith(".csv")), None)
     shown = derived_tables(tables, coverage, job.params.config["headline"])
@@ -162,7 +163,13 @@ def main(job: Any) -> None:
         declared=[*declared_files(job), *released_files, *sidecars],
         numbers=allowed_numbers(tables | shown, reviewed),
         texts=[*lines, *(line.split(" ")[0] for line in lines), *hashes(identity, sidecars)],
-        required=required_texts(job.params.config["survey"], report, str(identity["identity"])),
+        required=required_texts(
+            job.params.config["survey"],
+            report,
+            str(identity["identity"]),
+            populations={group["population"] for group in hidden.values()},
+            unstated=NOT_STATED,
+        ),
         withheld=withheld_cells(tables),
         places=Places(tables | shown),
         words=words_in([*reviewed, *table_words(tables)]),

@@ -457,3 +457,19 @@ def test_ticks_of_a_picture_in_a_page_are_ticks():
     svg = '<svg><g id="ytick_1"><!-- 17.5 --></g><g id="text"><!-- 18.5 --></g></svg>'
     kinds = {piece.text.strip(): piece.kind for piece in pieces("a.html", svg.encode())}
     assert kinds == {"17.5": "tick", "18.5": "hidden"}
+
+
+@pytest.mark.parametrize("key", ["content_note", "help_lines"])
+def test_a_report_about_children_needs_its_words(key):
+    report = {name: words for name, words in REPORT.items() if name != key}
+    with pytest.raises(PipelineError, match=rf"report\.{key}"):
+        required_texts({"synthetic": True}, report, IDENTITY, populations=["children", "adults"])
+    required_texts({"synthetic": True}, report, IDENTITY, populations=["adults"])
+
+
+def test_people_who_were_interviewed_need_an_ethics_approval():
+    report = {name: words for name, words in REPORT.items() if name != "ethics"}
+    with pytest.raises(PipelineError, match=r"report\.ethics"):
+        required_texts({"synthetic": False}, report, IDENTITY)
+    texts = required_texts({"synthetic": True}, report, IDENTITY, unstated="Not stated.")
+    assert texts["ethics"] == "Not stated."

@@ -501,9 +501,14 @@ def _squeezed(text: str) -> str:
 
 
 def required_texts(
-    survey: Mapping[str, Any], report: Mapping[str, Any], identity: str
+    survey: Mapping[str, Any],
+    report: Mapping[str, Any],
+    identity: str,
+    *,
+    populations: Collection[str] = (),
+    unstated: str = "",
 ) -> dict[str, str]:
-    """Say what every report must hold, as far as the survey's config supplies the words.
+    """Say what every report must hold.
 
     Parameters
     ----------
@@ -511,6 +516,11 @@ def required_texts(
         Sections of the survey's config.
     identity
         The run's identity.
+    populations
+        Populations of the hidden groups: a report about children needs a content note and help
+        lines.
+    unstated
+        What the report says where the config has no ethics or funding.
 
     Returns
     -------
@@ -520,18 +530,28 @@ def required_texts(
     Raises
     ------
     PipelineError
-        If a survey of a crime lacks words that a report must have.
+        If the config lacks words without which no report of this kind is published.
     """
+    needed = ["content_note", "help_lines"] if "children" in populations else []
+    needed += [] if survey["synthetic"] else ["ethics"]
+    missing = [f"report.{key}" for key in needed if not report.get(key)]
+    if missing:
+        raise PipelineError(
+            "The survey's config lacks words that its report must have.",
+            file="config/surveys/",
+            place=listed(missing),
+            allowed="a content note and help lines where children are concerned; the ethics "
+            "approval where people were interviewed",
+            remedy="Write them; workflow/schemas/survey/report.yaml explains each key.",
+        )
     texts = {"identity of the run": identity}
     if survey["synthetic"]:
         texts["notice that the data are synthetic"] = "synthetic data"
-    for key, what in (
-        ("content_note", "content note"),
-        ("ethics", "ethics"),
-        ("funding", "funding"),
-    ):
-        if report.get(key):
-            texts[what] = str(report[key])
+    if report.get("content_note"):
+        texts["content note"] = str(report["content_note"])
+    for key in ("ethics", "funding"):
+        if report.get(key) or unstated:
+            texts[key] = str(report.get(key) or unstated)
     for line in report.get("help_lines") or []:
         for number in line.get("numbers", []):
             texts[f"help line {number}"] = str(number)
