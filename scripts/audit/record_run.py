@@ -2,6 +2,7 @@
 
 import csv
 import io
+import os
 import platform
 from collections.abc import Iterator
 from importlib.metadata import version
@@ -26,7 +27,7 @@ def files_in(paths: list[str]) -> Iterator[Path]:
     """Every file, those in folders included, Snakemake's own marks aside."""
     for path in map(Path, paths):
         inner = sorted(path.rglob("*")) if path.is_dir() else [path]
-        yield from (file for file in inner if file.is_file() and not file.name.startswith(".snake"))
+        yield from (file for file in inner if file.is_file() and not file.name.startswith("."))
 
 
 def described_input(path: Path) -> dict[str, Any]:
@@ -58,6 +59,16 @@ def data_files(rows: list[dict[str, str]], survey: str) -> dict[str, str]:
         for row in rows
         if row["kind"] != "number" and row["data"].split("/")[0] in places
     }
+
+
+def vector_instructions() -> str:
+    """Name what numpy and the linear algebra compute with: it decides the last digit of a sum."""
+    import numpy as np
+
+    config: Any = np.show_config(mode="dicts")
+    found = config.get("SIMD Extensions", {}).get("found", [])
+    chosen = os.environ.get("OPENBLAS_CORETYPE")
+    return "/".join([*found[-1:], *([chosen] if chosen else [])])
 
 
 def main(job: Any) -> None:
@@ -110,7 +121,7 @@ def main(job: Any) -> None:
         renderer=job.params.renderer,
         made_with=software(
             {name: version(name) for name in LIBRARIES},
-            f"{platform.system()} {platform.machine()}",
+            f"{platform.system()} {platform.machine()} {vector_instructions()}",
             platform.python_version(),
         ),
         config=job.params.config,

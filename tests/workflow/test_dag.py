@@ -1,11 +1,10 @@
-"""What the DAG promises: stale things re-run, others don't; nothing restricted leaves."""
+"""What the DAG promises: what is deleted is made again; nothing restricted leaves."""
 
 import re
 
 import pytest
 
 RESTRICTED = "/restricted/"
-COMMENT = "\n# a comment more\n"
 
 
 def test_a_second_run_has_nothing_to_do(finished):
@@ -61,22 +60,3 @@ def test_what_leaves_passes_through_release(finished):
             touching = [path for path in inputs if RESTRICTED in path and "/verified/" not in path]
             assert not touching, f"{file} reads {touching} by the rule {rule}"
             waiting += inputs
-
-
-@pytest.mark.parametrize(
-    ("path", "change", "runs", "rests"),
-    [
-        ("src/prevalence/scale_up.py", COMMENT, "estimate_scale_up", "compute_weights"),
-        ("scripts/weight/compute_weights.py", COMMENT, "compute_weights", "clean_responses"),
-        ("config/codebooks/tiny.csv", "\n", "read_responses", "verify_raw"),
-        ("reports/summary.qmd", "\nOne more sentence.\n", "render_report", "release_tables"),
-        ("config/terminology.yaml", "\n", "publish_report", "release_tables"),
-        ("src/prevalence/__init__.py", COMMENT, "read_responses", "synthesize_survey"),
-    ],
-    ids=["module", "script", "codebook", "qmd", "words", "package"],
-)
-def test_a_changed_dependency_re_runs_what_rests_on_it(project, path, change, runs, rests):
-    (project / path).write_text((project / path).read_text() + change)
-    planned = project.planned()
-    assert runs in planned
-    assert rests not in planned

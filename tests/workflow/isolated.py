@@ -1,0 +1,158 @@
+"""One job alone: its script in an empty folder with nothing but what its rule declares.
+
+Called as a program it runs a job that a test has described; imported it describes jobs.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+# Appended to a copy's Snakefile: writes what Snakemake would hand to each script.
+DESCRIBE = '''
+
+def described_jobs(survey):
+    """What the script of each job gets."""
+
+    def plain(items):
+        return [
+            [name, str(value) if isinstance(value, str) else [str(part) for part in value]]
+            for name, value in items
+        ]
+
+    found = {}
+    for path in [*everything(survey), f"data/processed/{survey}/audit/manifest.json"]:
+        made = next(each for each in workflow.rules if each.is_producer(path))
+        wildcards = made.get_wildcards(path)
+        inputs = made.expand_input(wildcards)[0]
+        outputs = made.expand_output(wildcards)[0]
+        params = made.expand_params(wildcards, inputs, outputs, None)
+        params = params[0] if isinstance(params, tuple) else params
+        found[(made.name, *sorted(wildcards.items()))] = {
+            "rule": made.name,
+            "script": next(Path("scripts").glob(f"*/{made.name}.py")).as_posix(),
+            "wildcards": dict(wildcards),
+            "input": plain(inputs.items()),
+            "output": plain(outputs.items()),
+            "params": [[name, value] for name, value in params.items()],
+            "log": [str(log) for log in made.expand_log(wildcards)[0]],
+            "threads": 1,
+        }
+    return list(found.values())
+
+
+import json
+
+with open("jobs.json", "w") as stream:
+    json.dump(described_jobs("tiny"), stream, default=str)
+'''
+# Put in front of the path: a socket is refused even where the network can't be shut off.
+GUARD = """
+import socket
+
+
+def refused(*_, **__):
+    raise OSError("a job may not use the network")
+
+
+socket.socket.connect = refused
+socket.create_connection = refused
+socket.getaddrinfo = refused
+"""
+
+
+class Named(list):
+    """A list whose parts have names, as Snakemake hands it to a script."""
+
+    def __init__(self, items):
+        self.names = dict(items)
+        super().__init__()
+        for value in self.names.values():
+            self.extend(value if isinstance(value, list) else [value])
+
+    def __getattr__(self, name):
+        try:
+            return self.__dict__["names"][name]
+        except KeyError:
+            raise AttributeError(name) from None
+
+    def __getitem__(self, key):
+        return self.names[key] if isinstance(key, str) else super().__getitem__(key)
+
+    def get(self, name, otherwise=None):
+        return self.names.get(name, otherwise)
+
+    def items(self):
+        return self.names.items()
+
+
+class Described:
+    """The object `snakemake` of a script."""
+
+    def __init__(self, job):
+        self.rule, self.threads, self.log = job["rule"], job["threads"], job["log"]
+        self.wildcards = Named(job["wildcards"].items())
+        for part in ("input", "output", "params"):
+            setattr(self, part, Named(job[part]))
+
+
+def declared(job) -> list[str]:
+    """Every path that a job's rule declares as an input."""
+    paths = [job["script"]]
+    for _, value in job["input"]:
+        paths += value if isinstance(value, list) else [value]
+    return list(dict.fromkeys(paths))
+
+
+def outputs(job) -> list[str]:
+    """Every file and folder that a job's rule declares as an output."""
+    return [
+        p for _, value in job["output"] for p in (value if isinstance(value, list) else [value])
+    ]
+
+
+def set_out(job, project: Path, folder: Path, without: str = "") -> None:
+    """Copy a job's declared inputs into a folder, save one that a test leaves out."""
+    for path in declared(job):
+        if path == without:
+            continue
+        target = folder / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if (project / path).is_dir():
+            shutil.copytree(project / path, target)
+        else:
+            shutil.copyfile(project / path, target)
+    for path in outputs(job):  # Snakemake makes the folders of what a job writes
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+
+
+def run_alone(job, folder: Path, guard: Path) -> subprocess.CompletedProcess:
+    """Run a job's script in its folder without a network."""
+    guard.mkdir(exist_ok=True)
+    (guard / "sitecustomize.py").write_text(GUARD)
+    (guard / "job.json").write_text(json.dumps(job))
+    cut = ["unshare", "--net"]
+    if subprocess.run([*cut, "true"], capture_output=True, check=False).returncode:
+        cut = []
+    # The machine's own settings of linear algebra stay: they decide the last digit.
+    environment = {name: value for name, value in os.environ.items() if "PYTHON" not in name}
+    environment |= {
+        "PYTHONPATH": f"{guard}{os.pathsep}{folder / 'src'}",
+        "OMP_NUM_THREADS": "1",
+        "OPENBLAS_NUM_THREADS": "1",
+        "MKL_NUM_THREADS": "1",
+    }
+    command = [*cut, sys.executable, __file__, str(guard / "job.json")]
+    return subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, check=False
+    )
+
+
+if __name__ == "__main__":
+    given = json.loads(Path(sys.argv[1]).read_text())
+    source = Path(given["script"]).read_text()
+    names = {"__name__": "__main__", "__file__": given["script"], "snakemake": Described(given)}
+    sys.path.pop(0)  # the folder of this program is no part of the job
+    exec(compile(source, given["script"], "exec"), names)

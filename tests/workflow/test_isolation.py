@@ -1,0 +1,104 @@
+"""Each rule runs with nothing but its declared inputs, without a network, to the same bytes."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from isolated import DESCRIBE, declared, outputs, run_alone, set_out
+
+ROOT = Path(__file__).parents[2]
+# Made on request: the record of a run, which the others don't ask for.
+RECORD = "record_run"
+# They read the finished report, which takes them some ten seconds each.
+LONG = ("publish_report", RECORD)
+
+
+@pytest.fixture(scope="module")
+def described(finished, tmp_path_factory):
+    """A finished project with a description of each of its jobs, one for each rule."""
+    folder = tmp_path_factory.mktemp("described") / "project"
+    shutil.copytree(finished.folder, folder, symlinks=True)
+    snakefile = folder / "Snakefile"
+    plain = snakefile.read_text()
+    snakefile.write_text(plain + DESCRIBE)
+    project = type(finished)(folder)
+    project.run("--list-rules")
+    snakefile.write_text(plain)
+    jobs = json.loads((folder / "jobs.json").read_text())
+    return folder, {job["rule"]: job for job in jobs}
+
+
+def made(folder: Path, job) -> dict[str, bytes]:
+    """Content of every file that a job made, by path."""
+    found = {}
+    for path in map(Path, outputs(job)):
+        inner = sorted((folder / path).rglob("*")) if (folder / path).is_dir() else [folder / path]
+        for file in inner:
+            if file.is_file() and not file.name.startswith(".snakemake"):
+                found[file.relative_to(folder).as_posix()] = file.read_bytes()
+    return found
+
+
+def faults_of(rules, project, jobs, tmp_path) -> list[str]:
+    """What goes wrong when rules run alone, or come to other bytes."""
+    faults = []
+    for rule in rules:
+        job = jobs[rule]
+        folder = tmp_path / rule
+        set_out(job, project, folder)
+        done = run_alone(job, folder, tmp_path / f"guard-{rule}")
+        if done.returncode:
+            faults.append(f"{rule}: {(done.stdout + done.stderr)[-800:]}")
+        elif rule != RECORD:
+            expected = made(project, job)
+            found = made(folder, job)
+            assert expected
+            differing = [path for path in expected | found if expected.get(path) != found.get(path)]
+            faults += [f"{rule}: other bytes in {differing}"] if differing else []
+        shutil.rmtree(folder)
+    return faults
+
+
+def test_rules_make_the_same_bytes_from_their_declared_inputs(described, tmp_path):
+    project, jobs = described
+    rules = [rule for rule in jobs if rule not in LONG]
+    assert len(rules) > 20
+    assert not faults_of(rules, project, jobs, tmp_path)
+
+
+@pytest.mark.slow
+def test_long_rules_do_so_too(described, tmp_path):
+    project, jobs = described
+    assert set(LONG) <= set(jobs)
+    assert not faults_of(LONG, project, jobs, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("rule", "left_out", "said"),
+    [
+        ("clean_responses", "config/codebooks/tiny.csv", "FileNotFoundError"),
+        ("compute_weights", "src/prevalence/weighting/chain.py", "ModuleNotFoundError"),
+    ],
+    ids=["file", "module"],
+)
+def test_an_input_that_is_not_declared_fails(described, tmp_path, rule, left_out, said):
+    project, jobs = described
+    job = jobs[rule]
+    assert left_out in declared(job)
+    set_out(job, project, tmp_path / "job", without=left_out)
+    done = run_alone(job, tmp_path / "job", tmp_path / "guard")
+    assert done.returncode != 0
+    assert said in done.stdout + done.stderr
+
+
+def test_a_job_that_calls_out_fails(described, tmp_path):
+    project, jobs = described
+    job = jobs["describe_estimands"]
+    set_out(job, project, tmp_path / "job")
+    script = tmp_path / "job" / job["script"]
+    call = "import socket\nsocket.create_connection(('192.0.2.1', 80), timeout=2)\n"
+    script.write_text(call + script.read_text())
+    done = run_alone(job, tmp_path / "job", tmp_path / "guard")
+    assert done.returncode != 0
+    assert "may not use the network" in done.stderr
