@@ -233,6 +233,31 @@ def test_the_contents_of_the_word_report_lead_to_its_headings(report):
     assert set(anchors) <= bookmarks
 
 
+def test_no_paragraph_of_the_word_report_holds_another(report):
+    from xml.etree import ElementTree
+
+    _, _, made = report
+    space = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
+    document = ElementTree.fromstring(zipped_part(made["docx"], "word/document.xml"))
+    paragraphs = list(document.iter(f"{space}p"))
+    assert paragraphs
+    assert [one for one in paragraphs if next(iter(one.findall(f".//{space}p")), None)] == []
+
+
+def test_the_styles_of_the_word_report_are_whole():
+    """No style has two sets of properties, and none that the report writes with is lost."""
+    from xml.etree import ElementTree
+
+    styles = zipped_part(reference_document("Title", "", "0123456789ab"), "word/styles.xml")
+    space = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
+    found = ElementTree.fromstring(styles).findall(f"{space}style")
+    names = {style.get(f"{space}styleId") for style in found}
+    assert {"TOCHeading", "TOC1", "TOC2", "Hyperlink", "VerbatimChar", "HeadlineLabel"} <= names
+    for style in found:
+        for kind in ("rPr", "pPr"):
+            assert len(style.findall(f"{space}{kind}")) <= 1, style.get(f"{space}styleId")
+
+
 def test_the_translation_is_marked_as_one_that_awaits_review(tmp_path):
     folder = write_source(philippine_material(), tmp_path / "source")
     page = rendered(folder, "html").decode()

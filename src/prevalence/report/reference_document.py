@@ -123,7 +123,7 @@ _PARAGRAPHS = {
     "BodyText": (_spacing(100, 120), _run(21, INK)),
     "FirstParagraph": (_spacing(120, 140), _run(21, INK)),
     "Compact": (_spacing(20, 20, 240), _run(16, INK, font=HEADING_FONT)),
-    "Title": (_spacing(480, 120, 240), _run(52, ACCENT, font=HEADING_FONT, bold=True)),
+    "Title": (_spacing(240, 120, 240), _run(52, ACCENT, font=HEADING_FONT, bold=True)),
     "Subtitle": (_spacing(0, 360), _run(28, INK, font=HEADING_FONT)),
     "Heading1": (
         _spacing(440, 140, 240, _KEEP),
@@ -135,6 +135,7 @@ _PARAGRAPHS = {
     "ImageCaption": (_spacing(60, 240, 240), _run(18, MUTED, font=HEADING_FONT)),
     "CaptionedFigure": (_spacing(200, 0, 240, _KEEP), ""),
     "FootnoteText": (_spacing(0, 40, 240), _run(17, INK)),
+    "VerbatimChar": ("", _run(16, INK, font=CODE_FONT)),
     "TOCHeading": (_spacing(240, 120, 240), _run(28, ACCENT, font=HEADING_FONT, bold=True)),
 }
 _NEW = {
@@ -148,12 +149,12 @@ _NEW = {
     ),
     "TOC1": (
         "toc 1",
-        '<w:pPr><w:spacing w:before="30" w:after="0" w:line="240"/></w:pPr>',
+        '<w:pPr><w:spacing w:before="20" w:after="0" w:line="230"/></w:pPr>',
         _run(18, INK, font=HEADING_FONT, bold=True),
     ),
     "TOC2": (
         "toc 2",
-        '<w:pPr><w:spacing w:before="0" w:after="0" w:line="240"/><w:ind w:left="360"/></w:pPr>',
+        '<w:pPr><w:spacing w:before="0" w:after="0" w:line="230"/><w:ind w:left="360"/></w:pPr>',
         _run(17, INK, font=HEADING_FONT),
     ),
     "TableNote": ("Table Note", _spacing(60, 240, 240), _run(17, MUTED)),
@@ -192,12 +193,6 @@ def _styles(text: str) -> str:
             text,
             flags=re.S,
         )
-    text = re.sub(
-        r'(<w:style\b[^>]*w:styleId="VerbatimChar"[^>]*>.*?)(?:<w:rPr>.*?</w:rPr>)?(</w:style>)',
-        lambda found: f"{found[1]}{_run(16, INK, font=CODE_FONT)}{found[2]}",
-        text,
-        flags=re.S,
-    )
     text = re.sub(
         r'<w:style\b[^>]*w:styleId="Table"[^>]*>.*?</w:style>',
         lambda _: _TABLE_STYLE,

@@ -26,7 +26,7 @@ TARGETS = {"html": "html", "pdf": "typst", "docx": "docx"}
 PAGE_BREAKS = {
     "html": '<div class="page-break"></div>',
     "typst": "`#pagebreak(weak: true)`{=typst}",
-    "docx": '`<w:p><w:r><w:br w:type="page"/></w:r></w:p>`{=openxml}',
+    "docx": '`<w:r><w:br w:type="page"/></w:r>`{=openxml}',
 }
 EPOCH = "1694044800"
 

@@ -495,7 +495,7 @@ def coverage_table(material: Material) -> str:
         "surveys, by world",
         label="coverage",
         align="lllrrrr",
-        widths=[32, 14, 14, 10, 10, 12, 16],
+        widths=[42, 13, 11, 9, 9, 11, 15],
         note="Bias: mean estimate less truth. SE over SD: root mean square of the estimated "
         "standard error over the standard deviation of the estimates; 1 is right. The interval of "
         "the coverage is that of counting simulated surveys.",
