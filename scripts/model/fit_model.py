@@ -1,6 +1,7 @@
 """Fit one model and write its posterior of what is reported, with diagnostics and checks."""
 
 from typing import Any
+from zlib import crc32
 
 import numpy as np
 
@@ -13,11 +14,10 @@ from prevalence.contracts.model import (
     SCALE_UP_MODELS,
 )
 from prevalence.estimation import ROW_TABLES, SIDE_TABLES, study_of
-from prevalence.files import read_csv, read_parquet, write_csv, write_parquet
+from prevalence.files import read_csv, read_parquet, write_csv
 from prevalence.job import run_job
 from prevalence.models.fitting import (
     diagnosed,
-    draws_table,
     fit_model,
     known_group_rows,
     model_inputs,
@@ -25,6 +25,7 @@ from prevalence.models.fitting import (
     settings_of,
 )
 from prevalence.models.predictive import predictive_table
+from prevalence.models.storing import write_inference_data
 
 
 def main(job: Any) -> None:
@@ -42,12 +43,13 @@ def main(job: Any) -> None:
     inputs = model_inputs(
         study, area=config.get("area", "psu"), known_groups=config.get("known_groups")
     )
-    posterior = fit_model(model, inputs, job.params.seed, scaling=scaling, sampling=sampling)
+    seed = [*job.params.seed, crc32(model.encode())]
+    posterior = fit_model(model, inputs, seed, scaling=scaling, sampling=sampling)
     diagnostics = diagnosed(posterior, thresholds)
     level = study.headline.inference.level
     flat = posterior.parameters.reshape(-1, posterior.parameters.shape[2])
     checked = flat[:: max(len(flat) // 100, 1)][:100]
-    generator = np.random.default_rng(np.random.SeedSequence([*job.params.seed, 3]))
+    generator = np.random.default_rng(np.random.SeedSequence([*seed, 3]))
     counts = inputs.counts
     results = {
         "scale_up": (
@@ -68,7 +70,7 @@ def main(job: Any) -> None:
         name: check_table(arranged(frame, contract, survey), contract, job.output.get(name))
         for name, (frame, contract) in results.items()
     }
-    write_parquet(draws_table(posterior), job.output.draws)
+    write_inference_data(posterior, job.output.posterior)
     for name, frame in complete.items():
         write_csv(frame, job.output.get(name))
 

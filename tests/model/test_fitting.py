@@ -161,7 +161,7 @@ def script(name):
 
 
 def test_scripts_write_their_tables(tmp_path, tables_of, weighted, configured):
-    from prevalence.files import read_csv, read_parquet, write_csv, write_parquet
+    from prevalence.files import read_csv, write_csv, write_parquet
 
     tables = weighted(tables_of())
     paths = {}
@@ -173,7 +173,7 @@ def test_scripts_write_their_tables(tmp_path, tables_of, weighted, configured):
     outputs = {kind: tmp_path / "one" / f"{kind}.csv" for kind in kinds}
     job = SimpleNamespace(
         input=paths,
-        output=Output(outputs | {"draws": tmp_path / "draws.parquet"}),
+        output=Output(outputs | {"posterior": tmp_path / "one.nc"}),
         params=SimpleNamespace(
             **configured,
             year=2022,
@@ -184,7 +184,10 @@ def test_scripts_write_their_tables(tmp_path, tables_of, weighted, configured):
         threads=1,
     )
     script("fit_model").main(job)
-    assert len(read_parquet(tmp_path / "draws.parquet")) == 120
+    check_stored(tmp_path / "one.nc", chains=2, draws=60)
+    stored = (tmp_path / "one.nc").read_bytes()
+    script("fit_model").main(job)
+    assert (tmp_path / "one.nc").read_bytes() == stored
     collected = {kind: tmp_path / "all" / f"{kind}.csv" for kind in kinds}
     job.input = Output({kind: [path, path] for kind, path in outputs.items()})
     job.output = Output(collected)
@@ -194,6 +197,19 @@ def test_scripts_write_their_tables(tmp_path, tables_of, weighted, configured):
     script("collect_models").main(job)
     for kind in kinds:
         assert read_csv(collected[kind]).equals(read_csv(outputs[kind]))
+
+
+def check_stored(path, chains, draws):
+    import xarray
+
+    with xarray.open_datatree(path, engine="h5netcdf") as tree:
+        reported = tree["posterior"]["reported"]
+        assert dict(tree["posterior"].sizes)["chain"] == chains
+        assert reported.shape[:2] == (chains, draws)
+        assert "hidden:victims:national:national" in reported["quantity"].to_numpy()
+        assert "log_sigma_alpha" in tree["posterior"]["parameter"].to_numpy()
+        assert set(tree["sample_stats"].data_vars) == {"energy", "diverging", "n_steps"}
+        assert np.isfinite(reported.to_numpy()).all()
 
 
 class Output(dict):

@@ -15,8 +15,11 @@ from pathlib import Path
 SOURCE = Path(workflow.basedir) / "src"
 sys.path.insert(0, str(SOURCE))
 # One thread a job in linear algebra: sums don't depend on the machine's number of cores.
+# Compiled loops are kept where outputs are written, which the source's folder needn't be.
 os.environ.update(
     PYTHONPATH=str(SOURCE),
+    NUMBA_CACHE_DIR=os.environ.get("NUMBA_CACHE_DIR")
+    or str(Path.cwd() / ".numba_cache"),
     OMP_NUM_THREADS="1",
     OPENBLAS_NUM_THREADS="1",
     MKL_NUM_THREADS="1",
@@ -226,7 +229,11 @@ def released_code():
 # Rules that no survey's run asks for: `snakemake audit` and `make audit` do.
 ON_REQUEST = {"record_run"}
 # Rules that only a survey with this config key runs.
-OPTIONAL_RULES = {"read_truth": "ingest.tables.truth"}
+OPTIONAL_RULES = {
+    "read_truth": "ingest.tables.truth",
+    "fit_model": "model",
+    "collect_models": "model",
+}
 
 
 def everything(survey):
@@ -238,6 +245,7 @@ def everything(survey):
         "file": raw_files(survey),
         "table": [name for name, file in sides if not file.endswith(".json")],
         "format": ["html", "pdf", "docx"],
+        "model": models_of(survey),
     }
     files = []
     for made in workflow.rules:
@@ -276,6 +284,19 @@ def wanted(*surveys):
         return [file for survey in surveys for file in everything(survey)]
 
     return files
+
+
+def models_of(survey):
+    """The models that a survey's config asks for."""
+    return (lookup(survey_config(survey), "model") or {}).get("models", [])
+
+
+def model_tables(kind):
+    """One table of each of a survey's models, for `input`."""
+    return lambda wildcards: [
+        f"data/processed/{wildcards.survey}/restricted/model/{model}/{kind}.csv"
+        for model in models_of(wildcards.survey)
+    ]
 
 
 SYNTHETIC_SURVEYS = {

@@ -2,22 +2,9 @@
 #
 # required: what the estimate stage takes, and the section model: of the survey's config;
 #           without that section there is no model stage
-# gives:    restricted/model/<model>.parquet (draws of what is reported) and
+# gives:    restricted/model/<model>.nc (draws of what is reported, as InferenceData) and
 #           restricted/model/{scale_up_models, diagnostics, known_groups_models, predictive}.csv
 # usual:    fit_model (one job a model), collect_models
-
-
-def models_of(survey):
-    """The models that a survey's config asks for."""
-    return (lookup(survey_config(survey), "model") or {}).get("models", [])
-
-
-def model_tables(kind):
-    """One table of each of the survey's models, for `input`."""
-    return lambda wildcards: [
-        f"data/processed/{wildcards.survey}/restricted/model/{model}/{kind}.csv"
-        for model in models_of(wildcards.survey)
-    ]
 
 
 rule fit_model:
@@ -26,7 +13,7 @@ rule fit_model:
         **STUDY,
         code=code("scripts/model/fit_model.py"),
     output:
-        draws="data/processed/{survey}/restricted/model/{model}.parquet",
+        posterior="data/processed/{survey}/restricted/model/{model}.nc",
         scale_up="data/processed/{survey}/restricted/model/{model}/scale_up.csv",
         diagnostics="data/processed/{survey}/restricted/model/{model}/diagnostics.csv",
         known_groups_models="data/processed/{survey}/restricted/model/{model}/known_groups.csv",
@@ -45,7 +32,7 @@ rule fit_model:
         headline=setting("headline"),
         year=setting("survey.year"),
         model=setting("model"),
-        seed=lambda wildcards: stage_seed(f"fit_model_{wildcards.model}")(wildcards),
+        seed=stage_seed("fit_model"),
     script:
         "../../scripts/model/fit_model.py"
 

@@ -203,13 +203,18 @@ class PartiallyPooled:
 
         Where the answers say little about the differences between areas, ``σ_k`` and the ``ρ``
         form a funnel in which a chain sticks; written as ``ξ = ξ(μ_k) + σ_k^{c_k} t`` they don't.
-        ``c_k`` is the share of noise in the crude differences: 1 where there is nothing else.
+        ``c_k`` is the share of noise in the crude relative differences, by moments: 1 where there
+        is nothing else.
         """
-        mean = np.nanmean(self.counts.table, axis=0) + 0.5 / len(self.counts.table)
+        table = self.counts.table
+        mean = np.nanmean(table, axis=0) + 0.5 / len(table)
         people, answered = self._by_area
-        crude = np.log((people + mean) / (answered + 1))
-        noise = (1 / (people + 1) + 1 / (answered + 1)).mean(axis=0)
-        between = np.maximum(crude.var(axis=0) - noise, 0.0)
+        expected = answered * mean + 1e-9
+        # Respondents differ by more than a Poisson count, in degree and otherwise.
+        dispersion = np.maximum(np.nanvar(table, axis=0) / mean, 1.0)
+        squares = (people - expected) ** 2 - dispersion * expected
+        between = np.maximum(squares.sum(axis=0) / (expected**2).sum(axis=0), 0.0)
+        noise = dispersion / np.maximum(expected.mean(axis=0), 1e-9)
         result: Array = noise / (noise + between)
         return result
 

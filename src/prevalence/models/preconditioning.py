@@ -18,6 +18,7 @@ Array = NDArray[np.float64]
 
 STEP = 1e-4  # of central differences: coordinates are logs and logits, of order 1
 LARGEST_MOVE = 1.5  # of a coordinate in one Newton step
+PATIENCE = 3  # rounds of the search that don't bring it nearer
 # A curvature below this (a standard deviation above 5 on a log scale) is no information: it would
 # send a coordinate of sparse data so far out that the sampler starts in a flat or frozen place.
 LEAST_CURVATURE = 0.04
@@ -353,7 +354,7 @@ def marginal_mode(density: Density, rounds: int = 30, tolerance: float = 0.1) ->
     """
     layout, density = density.layout, _Guarded(density)
     x, points = density.start(), nodes(layout)
-    shape = identity_whitening(layout, x)
+    best, least, worse = identity_whitening(layout, x), np.inf, 0
     for _ in range(rounds):
         x = latent_mode(density, x, rounds=6)
         shape = whitening(layout, x, curvature(density, x))
@@ -361,15 +362,20 @@ def marginal_mode(density: Density, rounds: int = 30, tolerance: float = 0.1) ->
         step = shape.root.T @ score
         if not np.isfinite(step).all():
             break
+        length = float(np.abs(step).max())
+        # Where a standard deviation has no mode to speak of, the search drifts: no use in that.
+        worse = 0 if length < least else worse + 1
+        if length < least:
+            best, least = shape, length
+        if length < tolerance or worse == PATIENCE:
+            break
         move = shape.root @ step
         move *= min(1.0, LARGEST_MOVE / max(float(np.abs(move).max()), 1e-12))
-        if np.abs(step).max() < tolerance:
-            break
         # Latent parameters follow along their slopes, so that their next search is short.
         top = np.zeros(layout.size)
         top[: layout.globals] = np.linalg.solve(shape.root, move)
         x = shape.forward(top)
-    return shape
+    return best
 
 
 def expected_gradient(

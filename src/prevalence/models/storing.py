@@ -1,0 +1,69 @@
+"""The stored posterior: ArviZ's InferenceData schema, in one netCDF file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from prevalence.models.fitting import Posterior
+
+
+def inference_data(posterior: Posterior) -> Any:
+    """Lay out a posterior as InferenceData.
+
+    Parameters
+    ----------
+    posterior
+        The draws.
+
+    Returns
+    -------
+    xarray.DataTree
+        Group ``posterior``: ``reported`` over the dimension ``quantity`` (sizes in persons,
+        degrees in people known) and ``parameters``, the global ones, over ``parameter``. Group
+        ``sample_stats``: ``energy``, ``diverging``, ``n_steps``. Respondents' and areas' effects
+        are not stored. Without ArviZ's time stamp: the same draws give the same bytes.
+    """
+    from arviz_base import from_dict
+
+    names = list(posterior.density.layout.names)
+    data: dict[str, Any] = {
+        "posterior": {
+            "reported": posterior.draws,
+            "parameters": posterior.parameters[:, :, : len(names)],
+        },
+        "sample_stats": {
+            "energy": posterior.fit.energy,
+            "diverging": posterior.fit.divergent,
+            "n_steps": posterior.fit.steps,
+        },
+    }
+    tree = from_dict(
+        data,
+        coords={
+            "quantity": [quantity.label for quantity in posterior.quantities],
+            "parameter": names,
+        },
+        dims={"reported": ["quantity"], "parameters": ["parameter"]},
+    )
+    for node in tree.subtree:
+        node.attrs = {}
+    tree.attrs = {"model": posterior.model, "whitened": int(posterior.fit.whitened)}
+    return tree
+
+
+def write_inference_data(posterior: Posterior, path: str | Path) -> None:
+    """Write a posterior, whole or not at all.
+
+    Parameters
+    ----------
+    posterior
+        The draws.
+    path
+        The file, ``.nc``; ``xarray.open_datatree`` and ArviZ read it.
+    """
+    from prevalence.files import replacing
+
+    with replacing(path) as partial:
+        inference_data(posterior).to_netcdf(partial, engine="h5netcdf")
