@@ -247,20 +247,20 @@ def conclude(folder: Path, found: Findings, how: dict[str, Any], auditor: str) -
     target = write_record(folder, made.survey, files, text)
     for told in (*found.refused, *differences(found.outcomes)):
         print(f"  {told}")
-    print(describe_crate(target, made))
+    print(describe_crate(folder, target, made))
     print(f"record: {target.relative_to(ROOT)}/")
     print(found.verdict)
     return found.exit_code
 
 
-def describe_crate(target: Path, made: Manifest) -> str:
+def describe_crate(folder: Path, target: Path, made: Manifest) -> str:
     """Write the RO-Crate where the package for it is installed; say what was done."""
     if find_spec("rocrate") is None:
         return "RO-Crate: not written, the package rocrate is not installed"
     from prevalence.audit.crate import write_crate
 
     title, authors = citation()
-    write_crate(ROOT, target, made, title, authors)
+    write_crate(folder, target, made, title, authors)
     return f"RO-Crate: {(target / 'crate').relative_to(ROOT)}/ro-crate-metadata.json"
 
 
