@@ -1,0 +1,187 @@
+"""Tables beside the estimates: each has a rule, none tells of a handful of people."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from made_up import POLICY, SETTINGS, survey, tables_of
+
+from prevalence.contracts.release import CONTRACTS, DISCLOSURE_EXCEPTIONS
+from prevalence.disclosure.cells import geography_of
+from prevalence.disclosure.release import release
+from prevalence.disclosure.rules import exceptions_table
+from prevalence.disclosure.tables import RULES
+from prevalence.errors import PipelineError
+
+
+def released(share=0.15, exceptions=None, **more):
+    respondents, *answers = survey(share)
+    tables, inputs = tables_of(respondents, *answers)
+    geography = geography_of(respondents, SETTINGS, "region")
+    return release(
+        tables | more,
+        inputs,
+        geography,
+        POLICY,
+        headline="ratio_of_sums",
+        exceptions=exceptions,
+    )
+
+
+def test_a_table_without_a_rule_is_refused():
+    with pytest.raises(PipelineError, match="no rule of disclosure control") as caught:
+        released(answers=pd.DataFrame({"respondent": ["a"], "victims": [3]}))
+    assert "answers" in str(caught.value)
+
+
+def test_every_contract_has_a_rule():
+    assert set(CONTRACTS) == set(RULES)
+
+
+def model_rows(kinds, domains):
+    return pd.DataFrame(
+        {
+            "survey": "made_up",
+            "estimator": "partially_pooled",
+            "group": "victims",
+            "domain_type": kinds,
+            "domain": domains,
+            "estimate": 1000.0,
+            "std_error": 100.0,
+            "lower": 800.0,
+            "upper": 1300.0,
+            "level": 0.95,
+            "unit": "persons",
+            "n": 100,
+            "n_reporting": 20,
+            "df": 40.0,
+            "interval": "credible",
+            "se_linearised": np.nan,
+            "headline": False,
+        }
+    )
+
+
+def test_models_follow_the_cells_of_the_design_based_estimates():
+    rows = model_rows(["national", "region", "region"], ["national", "R02", "R99"])
+    table = released(0.03, scale_up_models=rows).tables["scale_up_models"]
+    assert list(table["suppressed"]) == ["", "geography", "geography"]
+    assert table.loc[1:, ["estimate", "lower", "upper", "n", "n_reporting"]].isna().all().all()
+
+
+def test_not_even_names_of_municipalities_leave():
+    rows = model_rows(["national", "city", "psu"], ["national", "C0001", "p0a"])
+    diagnostics = pd.DataFrame(
+        {
+            "quantity": [
+                "hidden:victims:national:national",
+                "hidden:victims:region:R02",
+                "hidden:victims:city:C0001",
+                "something else",
+            ],
+            "mean": 5.0,
+            "sd": 1.0,
+            "mcse": 0.1,
+            "rhat": 1.0012,
+        }
+    )
+    found = released(scale_up_models=rows, diagnostics=diagnostics).tables
+    assert list(found["scale_up_models"]["domain"]) == ["national"]
+    assert list(found["diagnostics"]["quantity"]) == list(diagnostics["quantity"][:2])
+    assert not {"mean", "sd", "mcse"} & set(found["diagnostics"].columns)
+
+
+def quality(**changes):
+    row = {"group": "x", "role": "known", "n": 500, "answered": 500, "zero_share": 0.5}
+    row |= {"heaped_share": 0.4, "max": 77.0, "top_code": 95.0, "top_code_share": 0.0}
+    return pd.DataFrame([row | changes])
+
+
+@pytest.mark.parametrize(
+    ("share", "shown"),
+    [(0.5, True), (9 / 500, False), (10 / 500, True), (491 / 500, False), (490 / 500, True)],
+)
+def test_a_share_of_a_handful_of_answers_is_left_out(share, shown):
+    table = released(data_quality=quality(zero_share=share)).tables["data_quality"]
+    assert table["zero_share"].notna().all() == shown
+    assert "max" not in table
+
+
+def test_the_quality_of_a_hidden_item_needs_ten_who_report():
+    for reporting, code in ((9, "primary"), (10, "")):
+        rows = quality(role="hidden_item", zero_share=1 - reporting / 500)
+        table = released(data_quality=rows).tables["data_quality"]
+        assert list(table["suppressed"]) == [code]
+        assert table["heaped_share"].isna().all()
+
+
+def test_a_single_withheld_place_takes_the_others_with_it():
+    rows = pd.DataFrame(
+        {
+            "survey": "made_up",
+            "group": "victims",
+            "rank": [1, 2, 3],
+            "n": [40, 40, 30],
+            "n_reporting": [30, 20, 4],
+            "share_of_reports": [0.6, 0.3, 0.1],
+        }
+    )
+    table = released(influence=rows).tables["influence"]
+    assert set(table["suppressed"]) == {"primary"}
+    safe = released(influence=rows.assign(n_reporting=[30, 20, 12])).tables["influence"]
+    assert set(safe["suppressed"]) == {""}
+
+
+def test_a_ratio_is_withheld_where_the_nation_of_a_group_is():
+    rows = pd.DataFrame({"group": ["victims_per_perpetrator"], "estimate": [2.0], "finding": "x"})
+    shown = released(0.15, sensitivity=rows).tables["sensitivity"]
+    hidden = released(0.0, sensitivity=rows).tables["sensitivity"]
+    assert shown["estimate"].notna().all()
+    assert hidden[["estimate", "finding"]].isna().all().all()
+
+
+def test_shares_without_a_degree_are_left_out_together():
+    respondents, *answers = survey(0.15)
+    tables, inputs = tables_of(respondents, *answers)
+    geography = geography_of(respondents, SETTINGS, "region")
+    means = tables["degree_summary"]
+    share = np.where(means["domain"] == "R02", 3 / 80, 0.2)
+    tables["degree_summary"] = means.assign(zero_share=share)
+    found = release(tables, inputs, geography, POLICY, headline="ratio_of_sums").tables
+    table = found["degree_summary"].set_index("domain_type")["zero_share"]
+    assert table.loc["region"].isna().all()
+    assert table.drop("region").notna().all()
+
+
+def test_domains_of_few_are_left_out_of_what_describes_the_survey():
+    rows = pd.DataFrame(
+        {
+            "survey": "made_up",
+            "domain_type": ["national", "region", "region", "region", "sex", "city"],
+            "domain": ["national", "R01", "R02", "R03", "female", "C1"],
+            "n": [100, 60, 36, 4, 50, 30],
+            "effective_n": 30.0,
+        }
+    )
+    table = released(effective_n=rows).tables["effective_n"]
+    assert list(table["domain"]) == ["national", "R01", "female"]
+
+
+def test_an_exception_that_names_no_cell_is_refused():
+    with pytest.raises(PipelineError, match="names no cell"):
+        released(exceptions={("victims", "region", "R99")})
+
+
+def test_exceptions_are_listed_for_the_report():
+    entry = {
+        "survey": "one",
+        "group": "victims",
+        "domain_type": "region",
+        "domain": "R02",
+        "reason": "published by the statistics office already",
+        "approver": "two checkers",
+        "expiry": "2030-01-01",
+    }
+    table = exceptions_table([entry, entry | {"survey": "other"}], "one")
+    assert table.to_dict("records") == [{k: v for k, v in entry.items() if k != "survey"}]
+    DISCLOSURE_EXCEPTIONS.validate(table)
+    DISCLOSURE_EXCEPTIONS.validate(exceptions_table([], "one"))
