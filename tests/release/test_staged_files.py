@@ -1,0 +1,65 @@
+"""What stands among the staged files: plain files only, and words that stop or advise."""
+
+import runpy
+from pathlib import Path
+
+import pytest
+
+from prevalence.errors import PipelineError
+from prevalence.files import read_yaml
+from prevalence.terminology import Terminology
+
+ROOT = Path(__file__).parents[2]
+PUBLISH = runpy.run_path(str(ROOT / "scripts/report/publish_report.py"), run_name="publish")
+
+
+@pytest.fixture
+def staged(tmp_path):
+    folder = tmp_path / "staged"
+    (folder / "figures").mkdir(parents=True)
+    (folder / "source").mkdir()
+    (folder / "summary.html").write_text("<p>x</p>")
+    (folder / "figures" / "a.svg").write_text("<svg/>")
+    (folder / "source" / "summary.qmd").write_text("x")
+    return folder
+
+
+def test_every_file_but_the_composed_source_is_read(staged):
+    assert set(PUBLISH["staged_files"](staged)) == {"summary.html", "figures/a.svg"}
+
+
+@pytest.mark.parametrize("name", ["figures/b.svg", "figures/more", "a"])
+def test_links_are_refused(staged, tmp_path, name):
+    secret = tmp_path / "restricted"
+    secret.mkdir()
+    (secret / "weights.csv").write_text("1")
+    (staged / name).symlink_to(secret if name.endswith("more") else secret / "weights.csv")
+    with pytest.raises(PipelineError, match="plain file") as caught:
+        PUBLISH["staged_files"](staged)
+    assert name in str(caught.value)
+
+
+def test_a_linked_folder_is_refused(staged, tmp_path):
+    linked = tmp_path / "linked"
+    linked.symlink_to(staged)
+    with pytest.raises(PipelineError, match="plain file"):
+        PUBLISH["staged_files"](linked)
+
+
+def test_words_stop_or_advise():
+    config = read_yaml(ROOT / "config/terminology.yaml")
+    avoided, careful = (
+        {**config["terms"][0], "id": kind, "class": kind, "pattern": word, "allowed": []}
+        for kind, word in (("avoid", "badword"), ("caution", "careword"))
+    )
+    words = Terminology.from_config(config | {"terms": [avoided, careful]})
+    files = {
+        "summary.html": b"<p>a badword</p><!-- a careword -->",
+        "figures/a.csv": b"label\nBad\xc2\xadWord\n",
+    }
+    stops, advice = PUBLISH["word_findings"](files, words)
+    assert {(f.file, f.found) for f in stops} == {
+        ("summary.html", "badword"),
+        ("figures/a.csv", "BadWord"),
+    }
+    assert [f.found for f in advice] == ["careword"]
