@@ -10,6 +10,9 @@ from prevalence.audit.record import Manifest
 from prevalence.errors import listed
 
 _MOST = 40
+_WIDTH = 120
+# What a reader sees first, then what it came from.
+_ORDER = ("reports/", "/release/", "/staged/", "")
 
 
 def differences(outcomes: Sequence[Outcome]) -> list[str]:
@@ -25,19 +28,27 @@ def differences(outcomes: Sequence[Outcome]) -> list[str]:
     list of str
         Lines; those with one reason are told together, the first forty one by one.
     """
-    wrong = [outcome for outcome in outcomes if outcome.status not in AGREEING]
+    wrong = sorted(
+        (outcome for outcome in outcomes if outcome.status not in AGREEING),
+        key=lambda outcome: next(n for n, part in enumerate(_ORDER) if part in outcome.path),
+    )
     lines = []
     for reasons in dict.fromkeys(outcome.reasons for outcome in wrong):
         because = listed(reasons, 6) if reasons else "no changed input accounts for it"
         lines.append(f"because of {because}:" if reasons else f"{because}:")
         lines += [
-            f"  {outcome.status:<9} {outcome.path}  {outcome.detail}"
+            f"  {outcome.status:<9} {outcome.path}  {_cut(outcome.detail)}"
             for outcome in wrong
             if outcome.reasons == reasons
         ]
     if len(lines) > _MOST:
         return [*lines[:_MOST], f"  and {len(lines) - _MOST} lines more in audit/comparison.json"]
     return lines
+
+
+def _cut(text: str) -> str:
+    """Cut a long detail; the whole stands in the comparison's file."""
+    return text if len(text) <= _WIDTH else f"{text[: _WIDTH - 1]}…"
 
 
 def changed_inputs(found: Changes) -> list[str]:

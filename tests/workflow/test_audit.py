@@ -1,0 +1,115 @@
+"""An audit says reproduced, or which outputs differ and why."""
+
+import json
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+RECORD = "data/processed/tiny/audit"
+MANIFEST = "data/reference/manifest.tiny.builtin.json"
+
+
+def audit(project, *words: str) -> subprocess.CompletedProcess:
+    script = ["scripts/audit/audit_run.py", "--survey", "tiny", "--cores", "2", *words]
+    return subprocess.run(
+        [sys.executable, *script], cwd=project.folder, capture_output=True, text=True, check=False
+    )
+
+
+def test_a_changed_raw_cell_stops_the_audit_and_what_rests_on_it_is_counted(project):
+    raw = project / "data/raw/tiny/census_2020.csv"
+    raw.write_text(raw.read_text().replace("1", "2", 1))
+    before = project.outputs()
+    done = audit(project)
+    assert done.returncode == 1
+    assert "A raw file is not the one that the manifest declares." in done.stderr
+    assert "census_2020.csv" in done.stderr
+    number = int(done.stderr.split(" outputs rest on it")[0].rsplit(" ", 1)[1])
+    assert 50 < number <= len(before)
+    assert project.outputs() == before
+
+
+@pytest.fixture(scope="module")
+def referenced(finished, tmp_path_factory):
+    """A project whose manifest is committed."""
+    folder = tmp_path_factory.mktemp("referenced") / "project"
+    shutil.copytree(finished.folder, folder, symlinks=True)
+    project = type(finished)(folder)
+    done = audit(project, "--reference")
+    assert done.returncode == 0, done.stderr
+    return project
+
+
+@pytest.fixture
+def copied(referenced, tmp_path):
+    shutil.copytree(referenced.folder, tmp_path / "project", symlinks=True)
+    return type(referenced)(tmp_path / "project")
+
+
+@pytest.mark.slow
+def test_what_is_unchanged_is_reproduced_and_put_on_record(copied):
+    before = copied.outputs()
+    done = audit(copied, "--auditor", "A person")
+    assert done.returncode == 0, done.stdout + done.stderr
+    verdict = done.stdout.splitlines()[-1]
+    total = len(json.loads((copied / MANIFEST).read_text())["outputs"])
+    assert verdict.startswith(f"reproduced: {total} outputs: {total} identical")
+    after = copied.outputs()
+    assert {path: after[path] for path in before} == before, "nothing of the user's is touched"
+    assert all(path.startswith(RECORD) for path in after.keys() - before.keys())
+    for name in ("summary.md", "exhibits.csv", "report.zip", "dag.svg", "codecheck.yml"):
+        assert (copied / RECORD / name).stat().st_size > 100
+    run = json.loads((copied / RECORD / "run.json").read_text())
+    assert {"commit", "dirty", "hardware", "started", "jobs"} <= set(run)
+    assert max(job["peak_mb"] or 0 for job in run["jobs"]) > 50
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("path", "old", "new", "outputs"),
+    [
+        (
+            "config/surveys/tiny.yaml",
+            "upper_share_of_median: 6.0",
+            "upper_share_of_median: 1.5",
+            ("restricted/weight/weights.parquet", "release/scale_up.csv", "summary.pdf"),
+        ),
+        (
+            "src/prevalence/weighting/chain.py",
+            "import numpy as np\n",
+            "import numpy as np\n\n",
+            ("summary.html",),
+        ),
+        ("reports/sections/limits.qmd", "\n", "\nOne more sentence.\n", ("summary.docx",)),
+    ],
+    ids=["weight bound", "line of code", "word"],
+)
+def test_a_change_is_told_with_what_it_changed(copied, path, old, new, outputs):
+    file = copied / path
+    text = file.read_text(encoding="utf-8")
+    assert old in text
+    file.write_text(text.replace(old, new, 1), encoding="utf-8")
+    done = audit(copied)
+    assert done.returncode == 1
+    assert "NOT reproduced" in done.stdout.splitlines()[-1]
+    assert "is REFUSED" in done.stdout.splitlines()[-1], "the report that stands is an older one"
+    reason = "trimming.upper_share_of_median 6.0 → 1.5" if path.endswith("tiny.yaml") else path
+    outcomes = json.loads((copied / RECORD / "comparison.json").read_text())["outcomes"]
+    wrong = {one["path"]: one["reasons"] for one in outcomes if one["status"] == "different"}
+    for name in outputs:
+        reasons = [why for file, why in wrong.items() if file.endswith(name)]
+        assert reasons, name
+        assert any(reason in told for why in reasons for told in why)
+    assert not [file for file in wrong if "/ingest/" in file]
+
+
+@pytest.mark.slow
+def test_a_report_edited_by_hand_is_refused(copied):
+    results = copied / "reports/tiny/results.json"
+    results.write_text(results.read_text().replace('"level": 0.95', '"level": 0.96', 1))
+    done = audit(copied)
+    assert done.returncode == 1
+    assert "reports/tiny/results.json: number: " in done.stdout
+    assert "REFUSED" in done.stdout
