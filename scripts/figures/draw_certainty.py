@@ -1,4 +1,4 @@
-"""Draw a figure of the section on certainty from released tables."""
+"""Draw the checks on known groups and other estimators from released tables."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from prevalence.job import run_job
 
 
 def main(job: Any) -> None:
-    """Write the picture, its data and its words."""
+    """Write each picture, its data and its words."""
     draw(job, certainty)
 
 

@@ -1,4 +1,4 @@
-"""Draw a figure of the headline section from released tables."""
+"""Draw the headline figure from released tables."""
 
 from typing import Any
 

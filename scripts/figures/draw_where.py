@@ -1,4 +1,4 @@
-"""Draw a figure of the section on places from released tables."""
+"""Draw a figure of places from released tables."""
 
 from typing import Any
 

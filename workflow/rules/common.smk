@@ -32,7 +32,12 @@ from prevalence.config import check_config, check_survey, check_survey_id, surve
 from prevalence.config import setting as lookup
 from prevalence.dependencies import transitive_modules
 from prevalence.errors import PipelineError, suggestion
-from prevalence.figures.catalogue import FIGURES, section_figures
+from prevalence.figures.catalogue import (
+    FIGURES,
+    TABLES,
+    place_figures,
+    section_figures,
+)
 from prevalence.files import read_yaml
 from prevalence.job import TRACEBACK
 from prevalence.manifest import check_present
@@ -257,6 +262,8 @@ def everything(survey):
         section = made.name.removeprefix("draw_")
         if section in FIGURES:
             values["figure"] = section_figures(settings, section)
+            if not values["figure"]:
+                continue
         for pattern in map(strip_wildcard_constraints, made.output):
             if "{survey}" in pattern and "/synthetic/" not in pattern:
                 names = set(re.findall(r"{(\w+)", pattern))
@@ -338,11 +345,34 @@ def marker(name):
 
 
 def figure_tables(section):
-    """The released tables that a figure of a section needs, for `input`."""
-    return lambda wildcards: [
-        f"data/processed/{wildcards.survey}/release/{name}.csv"
-        for name in FIGURES[section][wildcards.figure]
-    ]
+    """The released tables that a section's figures need, for `input`."""
+    return [f"data/processed/{{survey}}/release/{name}.csv" for name in TABLES[section]]
+
+
+def figure_files(section, suffix):
+    """The files of one kind that a section's figures make, for `output`."""
+    folder = "data/processed/{survey}/staged/figures"
+    return [f"{folder}/{name}.{suffix}" for name in FIGURES[section]]
+
+
+def figures_of_places():
+    """Names of the figures of places that any survey has, for a wildcard's constraint."""
+    names = {
+        name
+        for survey in KNOWN_SURVEYS
+        for name in place_figures(survey_config(survey))
+    }
+    return "|".join(sorted(names | set(FIGURES["where"])))
+
+
+def figure_words(wildcards):
+    """What figures need of the report's words, for `params`: no other text re-draws them."""
+    words = survey_config(wildcards.survey)["report"]
+    groups = {
+        group: {"heading": own["heading"]} for group, own in words["groups"].items()
+    }
+    terms = [{"term": term["term"]} for term in words.get("terms") or []]
+    return {"groups": groups, "domains": words.get("domains") or {}, "terms": terms}
 
 
 def renderer_identity():

@@ -1,4 +1,4 @@
-"""Which figures a survey's report has, by section, and which released tables each one needs.
+"""Which figures a survey's report has, by section, and which tables each section's figures need.
 
 Imports nothing heavy: the workflow reads it at every parse.
 """
@@ -8,21 +8,38 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-FIGURES: dict[str, dict[str, list[str]]] = {
-    "headline": {"headline": ["scale_up", "validation"]},
-    "where": {"island_groups": ["scale_up"], "regions": ["scale_up"]},
-    "method": {
-        "sample_flow": ["sample_flow"],
-        "weights": ["weighting"],
-        "degree_distribution": ["degree_distribution", "degree_summary"],
-    },
-    "certainty": {
-        "known_groups": ["known_groups"],
-        "specification_curve": ["specifications"],
-        "tornado": ["sensitivity", "scale_up"],
-    },
+# A section's figures are drawn together in one job, so that the time to start is paid once. All of
+# them are there or none; the figures of places differ from survey to survey and have a job each.
+FIGURES: dict[str, list[str]] = {
+    "headline": ["headline"],
+    "where": ["island_groups", "regions", "tile_map"],
+    "method": ["nsum", "sample_flow", "weights", "degree_distribution", "data_quality"],
+    "calibration": ["margins"],
+    "certainty": ["known_groups", "estimators"],
+    "specifications": ["specification_curve"],
+    "sensitivity": ["tornado", "contour"],
+    "coverage": ["coverage"],
 }
-DOMAIN_FIGURES = {"island_groups": "island_group", "regions": "region"}
+TABLES: dict[str, list[str]] = {
+    "headline": ["scale_up", "validation"],
+    "where": ["scale_up"],
+    "method": [
+        "scale_up",
+        "known_groups",
+        "degree_summary",
+        "degree_distribution",
+        "sample_flow",
+        "weighting",
+        "data_quality",
+    ],
+    "calibration": ["margins"],
+    "certainty": ["scale_up", "known_groups", "validation"],
+    "specifications": ["specifications", "choice_shares"],
+    "sensitivity": ["sensitivity", "scale_up", "factors"],
+    "coverage": [],
+}
+# Hidden groups of the simulated worlds (data/reference/coverage.csv).
+SIMULATED_GROUPS = {"victims", "perpetrators"}
 
 
 def section_figures(config: Mapping[str, Any], section: str) -> list[str]:
@@ -40,16 +57,32 @@ def section_figures(config: Mapping[str, Any], section: str) -> list[str]:
     list of str
         Names of figures.
     """
-    geographic = {
-        domain["type"]
+    if section == "where":
+        return place_figures(config)
+    return list(FIGURES[section]) if _applies(config, section) else []
+
+
+def place_figures(config: Mapping[str, Any]) -> list[str]:
+    """Figures of places: one a type of geographic domain, and a tile map where there are tiles."""
+    types = [
+        str(domain["type"])
         for domain in config["estimate"].get("domains") or []
         if domain["kind"] == "geographic"
-    }
-    adjusted = bool((config["estimate"].get("adjustment") or {}).get("factors"))
-    return [
-        name
-        for name in FIGURES[section]
-        if (name not in DOMAIN_FIGURES or DOMAIN_FIGURES[name] in geographic)
-        and (name != "tornado" or adjusted)
-        and (name != "specification_curve" or config["estimate"].get("specifications"))
     ]
+    tiles = (config.get("figures") or {}).get("tiles") or {}
+    mapped = ["tile_map"] if set(tiles) & set(types) else []
+    return [f"{kind}s" for kind in types] + mapped
+
+
+def _applies(config: Mapping[str, Any], section: str) -> bool:
+    estimate = config["estimate"]
+    if section == "calibration":
+        return bool((config.get("weight") or {}).get("calibration"))
+    if section == "specifications":
+        return bool(estimate.get("specifications"))
+    if section == "sensitivity":
+        factors = (estimate.get("adjustment") or {}).get("factors")
+        return bool(factors and (estimate.get("sensitivity") or {}).get("contour"))
+    if section == "coverage":
+        return bool(SIMULATED_GROUPS & set(estimate["hidden_groups"]))
+    return True

@@ -1,4 +1,4 @@
-"""How sure we are: known groups as a check, other choices, other assumptions."""
+"""How sure we are: known groups as a check, and other estimators."""
 
 from __future__ import annotations
 
@@ -7,188 +7,197 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from prevalence.figures.style import (
-    COLOURS,
-    FAINT,
-    INK,
-    MUTED,
-    Drawing,
-    Words,
-    canvas,
-    finish,
-    rounded,
-    rows_of,
-)
+from prevalence.figures.estimates import planted
+from prevalence.figures.forest import Entry, farthest, forest, plain_row, suppressed, written
+from prevalence.figures.legend import key, marks_used
+from prevalence.figures.style import BODY, COLOURS, SMALL, Drawing, Sheet, text_width
+from prevalence.figures.words import Words, capital
+from prevalence.report.wording import REASONS
 
 if TYPE_CHECKING:
     import pandas as pd
 
-FACTORS = {
-    "true_positive_rate": "True-positive rate",
-    "degree_ratio": "Degree ratio",
-    "frame_ratio": "Frame ratio",
-    "precision": "Precision of reports",
-}
+RATIOS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100)
+FINER = (0.5, 0.6, 0.7, 0.8, 1, 1.2, 1.5, 2)
 
 
 def known_groups(tables: Mapping[str, pd.DataFrame], words: Words) -> Drawing:
-    """Known groups estimated from the others, relative to their official sizes."""
+    """Known groups estimated from the others, relative to their sizes on record."""
     table = tables["known_groups"]
     table = table[table["estimator"] == words.headline["estimator"]].reset_index(drop=True)
-    figure, (axes,) = canvas(1.0 + 0.27 * len(table))
-    heights = np.arange(len(table))[::-1]
-    for height, row in zip(heights, rows_of(table), strict=True):
-        inside = bool(row.in_headline)
-        colour = COLOURS[0] if inside else COLOURS[1]
-        if str(row.suppressed or "") not in ("", "nan"):
-            axes.text(1, height, f"withheld ({row.suppressed})", fontsize=7.5, color=MUTED)
-            continue
-        axes.plot(np.exp([row.log_ratio_lower, row.log_ratio_upper]), [height] * 2, color=colour)
-        axes.plot(np.exp(row.log_ratio), height, "o" if inside else "D", color=colour, ms=5)
-        axes.annotate(
-            f"{np.exp(row.log_ratio):.2f}" + ("" if inside else "  not used for the headline"),
-            (np.exp(row.log_ratio_upper), height),
-            xytext=(6, 0),
-            textcoords="offset points",
-            va="center",
-            fontsize=7.5,
-            color=colour,
+    rows = [_ratio(row) for row in table.to_dict("records")]
+    inside = table["in_headline"].astype(bool).to_numpy()
+    entries = [
+        Entry(
+            f"{capital(str(row['label']))} ({row['known_size']:,.0f})",
+            row,
+            _ratio_text(row),
+            COLOURS[0] if used else COLOURS[1],
+            "o" if used else "D",
+            filled=bool(used),
         )
-    axes.axvline(1, color=MUTED, lw=0.8, ls=(0, (4, 3)))
-    axes.set_xscale("log")
-    low, high = np.exp(table["log_ratio_lower"].min()), np.exp(table["log_ratio_upper"].max())
-    axes.set_xlim(low / 1.15, high * 1.9)
-    ticks = [tick for tick in (0.1, 0.2, 0.5, 1, 2, 5, 10) if low / 1.15 <= tick <= high * 1.9]
-    axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
-    axes.minorticks_off()
-    labels = [f"{row.label} ({row.known_size:,.0f})" for row in rows_of(table)]
-    axes.set_yticks(heights, labels)
-    axes.set_ylim(-0.7, len(table) - 0.3)
-    axes.set_xlabel("estimate from the other groups over the official size (1 = equal; log scale)")
-    finish(figure, synthetic=words.synthetic)
-    ratios = np.exp(table["log_ratio"].to_numpy(float))
-    farthest = table.iloc[int(np.nanargmax(np.abs(table["log_ratio"].to_numpy(float))))]
+        for row, used in zip(rows, inside, strict=True)
+    ]
+    shown = [row for row in rows if not suppressed(row)]
+    low = min([0.8, *(row["lower"] for row in shown if row["lower"])]) / 1.08
+    high = max([1.25, *(row["upper"] for row in shown if row["upper"])]) * 1.08
+    steps = FINER if high / low < 5 else RATIOS
+    sheet = Sheet(words)
+    sheet.clear_mark()
+    forest(
+        sheet,
+        entries,
+        title="estimate from the other groups over the size on record (logarithmic scale)",
+        scale=(low, high),
+        log_ticks=[tick for tick in steps if low <= tick <= high],
+        line=1,
+        line_text="equal",
+        room_for_labels=2.3,
+        label_size=SMALL,
+        pad=0.07,
+    )
+    parts = [("o:" + COLOURS[0], f"used for the headline, with {words.level} interval")]
+    if not inside.all():
+        parts.append(("D-:" + COLOURS[1], "not used"))
+    reasons = list(dict.fromkeys(suppressed(row) for row in rows if suppressed(row)))
+    if reasons:
+        why = ", ".join(REASONS.get(reason, reason) for reason in reasons)
+        parts.append(("suppressed", f"suppressed ({why})"))
+    key(sheet, parts)
+    columns = ["group", "label", "known_size", "in_headline"]
+    data = table[columns].copy()
+    for name in ("estimate", "lower", "upper"):
+        data[name] = [row[name] for row in rows]
+    data["suppressed"] = [suppressed(row) for row in rows]
     return Drawing(
-        figure,
-        table,
-        alt=f"{len(table)} known groups estimated from the others. Ratios to the official sizes "
-        f"range from {np.nanmin(ratios):.2f} to {np.nanmax(ratios):.2f}; farthest from 1: "
-        f"{farthest['label']}.",
-        caption="Leave-one-out check: each group of known size (official size in brackets) "
-        "estimated from the others, with 95 % intervals.",
+        sheet.close(),
+        data,
+        alt=_known_alt(words, table, rows),
+        caption="Each group of known size (size on record in brackets) estimated from the others: "
+        f"ratios to the size on record with {words.level} intervals; 1 is right",
     )
 
 
-def specification_curve(tables: Mapping[str, pd.DataFrame], words: Words) -> Drawing:
-    """Every combination of choices, sorted by its estimate, the headline marked."""
+def _ratio(row: Mapping[Any, Any]) -> dict[str, Any]:
+    found = plain_row(row)
+    names = {"estimate": "log_ratio", "lower": "log_ratio_lower", "upper": "log_ratio_upper"}
+    ratios = {
+        name: None if found.get(log) is None else float(np.exp(found[log]))
+        for name, log in names.items()
+    }
+    return {**found, **ratios, "precision": None}
+
+
+def _ratio_text(row: Mapping[str, Any]) -> str:
+    if suppressed(row):
+        return "suppressed"
+    if row["estimate"] is None:
+        return "none known"
+    return f"{row['estimate']:.2f} ({row['lower']:.2f} to {row['upper']:.2f})"
+
+
+def _known_alt(words: Words, table: pd.DataFrame, rows: list[dict[str, Any]]) -> str:
+    shown = [row for row in rows if not suppressed(row) and row["estimate"]]
+    hold = sum(row["lower"] <= 1 <= row["upper"] for row in shown)
+    text = f"{len(table)} groups of known size estimated from the others."
+    if shown:
+        far = max(shown, key=lambda row: abs(row["log_ratio"]))
+        low, high = (pick(shown, key=lambda row: row["estimate"]) for pick in (min, max))
+        text += (
+            f" The ratios to the sizes on record run from {low['estimate']:.2f} ({low['label']}) "
+            f"to {high['estimate']:.2f} ({high['label']}); the {words.level} intervals of "
+            f"{hold} of the {len(shown)} hold 1. Farthest from 1: {far['label']}, "
+            f"{_ratio_text(far)}."
+        )
+    return text
+
+
+def estimators(tables: Mapping[str, pd.DataFrame], words: Words) -> Drawing:
+    """National estimates by other estimators, beside the planted truth of a synthetic survey."""
     import pandas as pd
 
-    table = tables["specifications"]
-    groups = [group for group in words.groups if (table["group"] == group).any()]
-    figure, panels = canvas(2.9, len(groups))
-    said, frames = [], []
-    for number, (axes, group) in enumerate(zip(panels, groups, strict=True)):
-        mine = table[(table["group"] == group) & table["estimate"].notna()]
-        mine = mine.sort_values("estimate", kind="stable").reset_index(drop=True)
-        x = np.arange(len(mine))
-        axes.vlines(x, mine["lower"], mine["upper"], color=FAINT, lw=0.6)
-        axes.plot(x, mine["estimate"], ".", ms=2, color=COLOURS[number % len(COLOURS)])
-        chosen = mine[mine["headline"].astype(bool)]
-        if len(chosen):
-            place = int(chosen.index[0])
-            row: Any = chosen.iloc[0]
-            below, above = row["estimate"] - row["lower"], row["upper"] - row["estimate"]
-            axes.errorbar(
-                place, row["estimate"], yerr=[[below], [above]], fmt="D", color=INK, ms=5, lw=1.5
-            )
-            axes.annotate(
-                f"headline {rounded(row['estimate'])}",
-                (place, row["upper"]),
-                xytext=(0, 5),
-                textcoords="offset points",
-                ha="center",
-                fontsize=7.5,
-                fontweight="bold",
-            )
-        axes.set_title(words.label(group), fontsize=8.5, loc="left", fontweight="bold")
-        axes.set_ylim(0, float(mine["upper"].quantile(0.995)) * 1.08)
-        axes.yaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
-        axes.set_xlabel(f"{len(mine)} combinations of choices, sorted")
-        axes.set_xticks([])
-        said.append(
-            f"{words.label(group)}: from {rounded(mine['estimate'].min())} to "
-            f"{rounded(mine['estimate'].max())} over {len(mine)} combinations"
+    table = tables["scale_up"]
+    national = table[(table["domain_type"] == "national") & (table["unit"] == "persons")]
+    truths = planted(tables, words, "persons")
+    groups = [group for group in words.groups if (national["group"] == group).any()]
+    chosen = {
+        g: [plain_row(r) for r in national[national["group"] == g].to_dict("records")]
+        for g in groups
+    }
+    blocks = {
+        g: _estimator_entries(words, rows, place) for place, (g, rows) in enumerate(chosen.items())
+    }
+    every = [entry for block in blocks.values() for entry in block]
+    labels = min(max(text_width(entry.label, BODY, "bold") for entry in every) + 0.06, 1.75)
+    texts = [line for entry in every for line in entry.text.split("\n")]
+    column = max(text_width(text, SMALL, "bold") for text in texts) + 0.03
+    sheet = Sheet(words)
+    limits = []
+    for group in groups:
+        truth = truths.get(group)
+        limits.append(farthest(blocks[group], *([truth] if truth else [])))
+        sheet.heading(words.label(group))
+        forest(
+            sheet,
+            blocks[group],
+            title="estimated {million}people",
+            scale=(0, limits[-1]),
+            line=truth,
+            line_text=f"planted truth {truth:,.0f}" if truth else "",
+            label_width=labels,
+            text_column=column,
         )
-        frames.append(mine)
-    panels[0].set_ylabel("estimated people")
-    finish(figure, synthetic=words.synthetic)
+        sheet.skip(0.06)
+    rows = [row for mine in chosen.values() for row in mine]
+    used = [part for part in marks_used(rows, words, np.inf) if part[0] != "beyond"]
+    if any(
+        not suppressed(row) and (row["upper"] or 0) > limit
+        for limit, rows in zip(limits, chosen.values(), strict=True)
+        for row in rows
+    ):
+        used.append(("beyond", "goes on beyond the scale"))
+    key(sheet, used)
+    data = pd.DataFrame([row for rows in chosen.values() for row in rows])
+    columns = [
+        "group",
+        "estimator",
+        "unit",
+        "estimate",
+        "lower",
+        "upper",
+        "suppressed",
+        "precision",
+    ]
+    data = data.reindex(columns=columns)
+    data["truth"] = data["group"].map(truths).astype(float)
     return Drawing(
-        figure,
-        pd.concat(frames, ignore_index=True),
-        alt=f"Sorted estimates of all combinations of choices. {'. '.join(said)}.",
-        caption="Every combination of defensible choices, with 95 % intervals; the pre-specified "
-        "headline is marked.",
+        sheet.close(),
+        data,
+        alt=_estimators_alt(words, chosen, truths),
+        caption=f"National estimates by each estimator, with {words.level} intervals; the "
+        "pre-specified headline is in bold"
+        + (". The dashed line is the number planted in the synthetic population" if truths else ""),
     )
 
 
-def tornado(tables: Mapping[str, pd.DataFrame], words: Words) -> Drawing:
-    """How far each adjustment factor would move the estimate, over its assumed range."""
-    table = tables["sensitivity"]
-    table = table[(table["analysis"] == "tornado") & table["estimate"].notna()]
-    groups = [group for group in words.groups if (table["group"] == group).any()]
-    figure, panels = canvas(2.6, len(groups))
-    said = []
-    for number, (axes, group) in enumerate(zip(panels, groups, strict=True)):
-        mine = table[table["group"] == group]
-        ends = mine.groupby("factor", sort=False)["estimate"].agg(["min", "max"])
-        ends = ends.loc[(ends["max"] - ends["min"]).sort_values().index]
-        values = mine.groupby("factor", sort=False)["value"].agg(["min", "max"])
-        for height, (factor, row) in enumerate(ends.iterrows()):
-            axes.barh(
-                height,
-                row["max"] - row["min"],
-                left=row["min"],
-                color=COLOURS[number % len(COLOURS)],
-                height=0.55,
-            )
-            span = values.loc[str(factor)]
-            axes.text(
-                row["max"],
-                height,
-                f"  {span['min']:.2f}–{span['max']:.2f}",
-                va="center",
-                fontsize=7.5,
-                color=MUTED,
-            )
-        axes.set_yticks(range(len(ends)), [FACTORS.get(str(f), str(f)) for f in ends.index])
-        axes.set_xlim(0, float(ends["max"].max()) * 1.3)
-        axes.xaxis.set_major_locator(_few())
-        axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
-        axes.set_xlabel("adjusted estimate, people")
-        axes.set_title(words.label(group), fontsize=8.5, loc="left", fontweight="bold")
-        widest = ends.index[-1]
-        said.append(
-            f"{words.label(group)}: widest for {FACTORS.get(str(widest), str(widest)).lower()}, "
-            f"{rounded(ends.iloc[-1]['min'])} to {rounded(ends.iloc[-1]['max'])}"
-        )
-    if len(panels) > 1:
-        for axes in panels[1:]:
-            axes.set_yticks([])
-    finish(
-        figure,
-        synthetic=words.synthetic,
-        note="Beside each bar: the range assumed for the factor, this project's own assumption.",
-    )
-    return Drawing(
-        figure,
-        table,
-        alt=f"Ranges of the estimate when one adjustment factor is varied. {'. '.join(said)}.",
-        caption="What respondents cannot know: the estimate if one factor took the ends of its "
-        "assumed range, the others in the middle of theirs.",
-    )
+def _estimator_entries(words: Words, rows: list[dict[str, Any]], place: int) -> list[Entry]:
+    found = []
+    for row in rows:
+        headline = row["estimator"] == words.headline["estimator"]
+        name = words.estimator(row["estimator"])
+        label = f"{name}: headline" if headline else name
+        colour = COLOURS[place % len(COLOURS)]
+        found.append(Entry(label, row, written(row, lines=True), colour, bold=headline))
+    return found
 
 
-def _few() -> Any:
-    from matplotlib.ticker import MaxNLocator
-
-    return MaxNLocator(4)
+def _estimators_alt(
+    words: Words, chosen: Mapping[str, list[dict[str, Any]]], truths: Mapping[str, float]
+) -> str:
+    parts = []
+    for group, rows in chosen.items():
+        said = ", ".join(f"{words.estimator(r['estimator']).lower()} {written(r)}" for r in rows)
+        truth = f"; planted truth {truths[group]:,.0f}" if group in truths else ""
+        parts.append(f"{words.label(group)}: {said}{truth}")
+    start = f"National estimates in persons by estimator, with {words.level} intervals."
+    return f"{start} {'. '.join(parts)}."

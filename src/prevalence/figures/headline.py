@@ -3,105 +3,125 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from prevalence.figures.style import (
-    BAND,
-    COLOURS,
-    INK,
-    MUTED,
-    Drawing,
-    Words,
-    canvas,
-    finish,
-    interval_dot,
-    rounded,
-)
+from prevalence.figures.estimates import national_headline, planted
+from prevalence.figures.forest import Entry, farthest, forest, written
+from prevalence.figures.legend import key, marks_used
+from prevalence.figures.style import COLOURS, INK, MUTED, Drawing, Sheet
+from prevalence.figures.words import Words, capital
+from prevalence.report.wording import phrase
 
 if TYPE_CHECKING:
     import pandas as pd
 
+# Groups whose largest numbers are farther apart than this don't share a scale.
+ONE_SCALE = 8.0
+
 
 def headline(tables: Mapping[str, pd.DataFrame], words: Words) -> Drawing:
     """National estimates in persons, the reading of the published words, the planted truth."""
-    table = tables["scale_up"]
-    chosen = table[
-        table["headline"].astype(bool)
-        & (table["domain_type"] == "national")
-        & (table["unit"] == "persons")
-        & table["group"].isin(list(words.groups))
-    ].set_index("group")
-    rows = [group for group in words.groups if group in chosen.index]
-    ranges = {
-        finding["group"]: (finding["low"], finding["high"])
-        for finding in words.findings
-        if finding["unit"] == "persons"
+    chosen = national_headline(tables["scale_up"], words)
+    groups = [group for group in words.groups if group in chosen]
+    ranges = {f["group"]: f for f in words.findings if f["unit"] == "persons"}
+    truths = planted(tables, words, "persons")
+    blocks = {
+        group: _entries(chosen[group], ranges.get(group), truths.get(group), place)
+        for place, group in enumerate(groups)
     }
-    truths = _truths(tables, words)
-    figure, (axes,) = canvas(0.75 + 0.75 * len(rows))
-    for place, group in enumerate(rows):
-        height = len(rows) - 1 - place
-        colour = COLOURS[place % len(COLOURS)]
-        if group in ranges:
-            low, high = ranges[group]
-            axes.axvspan(
-                low,
-                high,
-                ymin=(height + 0.1) / len(rows),
-                ymax=(height + 0.9) / len(rows),
-                color=BAND,
-                lw=0,
-            )
-            axes.text(
-                low, height - 0.36, "published, as read here ", fontsize=7, color=MUTED, ha="right"
-            )
-        interval_dot(axes, chosen.loc[group], height, colour)
-        axes.text(
-            0.0,
-            height + 0.32,
-            words.label(group),
-            transform=axes.get_yaxis_transform(),
-            fontsize=9,
-            fontweight="bold",
+    ends = {group: farthest(block) for group, block in blocks.items()}
+    shared = max(ends.values()) <= ONE_SCALE * min(ends.values())
+    sheet = Sheet(words)
+    title = f"estimated {{million}}people, {words.survey['year']}"
+    texts = [line for block in blocks.values() for e in block for line in e.text.split("\n")]
+    column = _widest(texts)
+    labels = _widest([entry.label for block in blocks.values() for entry in block])
+    last = groups[-1]
+    for group in groups:
+        sheet.heading(words.label(group))
+        found = ranges.get(group)
+        axes = forest(
+            sheet,
+            blocks[group],
+            title=title if group == last or not shared else "",
+            scale=(0, max(ends.values()) if shared else ends[group]),
+            band=(found["low"], found["high"]) if found else None,
+            label_width=labels,
+            text_column=column,
         )
-        if group in truths:
-            axes.plot(truths[group], height - 0.22, marker="^", color=INK, ms=6, ls="")
-            axes.annotate(
-                f"planted truth {rounded(truths[group], 4)}",
-                (truths[group], height - 0.22),
-                xytext=(7, -2),
-                textcoords="offset points",
-                fontsize=7,
-                va="center",
-            )
-    axes.set_ylim(-0.5, len(rows) - 0.5)
-    highest = float(chosen["upper"].max())
-    axes.set_xlim(0, highest * 1.45)
-    axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
-    axes.set_yticks([])
-    axes.spines["left"].set_visible(False)
-    axes.set_xlabel("estimated people, with 95 % interval")
-    finish(figure, synthetic=words.synthetic)
-    said = "; ".join(
-        f"{words.label(group)}: {rounded(chosen.loc[group, 'estimate'])} "
-        f"({rounded(chosen.loc[group, 'lower'])} to {rounded(chosen.loc[group, 'upper'])})"
-        for group in rows
-    )
-    data = chosen.loc[rows].reset_index()[
-        ["group", "unit", "estimate", "lower", "upper", "level", "suppressed", "precision"]
-    ]
-    beside = " Shaded: how this project reads the published words." if ranges else ""
+        if shared and group != last:
+            axes.set_xticklabels([])
+            sheet.skip(0.1)
+        else:
+            sheet.skip(0.05)
+    if not shared:
+        sheet.note("Each group has a scale of its own.")
+    key(sheet, marks_used(list(chosen.values()), words, max(ends.values())))
+    said = "; ".join(f"{words.label(group)}: {phrase(chosen[group])}" for group in groups)
     return Drawing(
-        figure,
-        data,
-        alt=f"Dots with intervals. {said}.",
-        caption=f"National estimates with their 95 % intervals.{beside}",
+        sheet.close(),
+        _data(groups, chosen, ranges, truths),
+        alt=f"Estimated people, {words.survey['year']}, nationally. "
+        f"{said}.{_beside(words, groups, ranges, truths)}",
+        caption=f"National estimates with their {words.level} intervals"
+        + (", beside the range as which this project reads the published words" if ranges else "")
+        + (" and the number planted in the synthetic population" if truths else ""),
     )
 
 
-def _truths(tables: Mapping[str, pd.DataFrame], words: Words) -> dict[str, float]:
-    table = tables.get("validation")
-    if not words.synthetic or table is None or not len(table):
-        return {}
-    national = table[(table["domain_type"] == "national") & (table["unit"] == "persons")]
-    return dict(zip(national["group"], national["truth"].astype(float), strict=True))
+def _entries(
+    row: Mapping[str, Any],
+    found: Mapping[str, Any] | None,
+    truth: float | None,
+    place: int,
+) -> list[Entry]:
+    colour = COLOURS[place % len(COLOURS)]
+    entries = [Entry("This survey", row, written(row, lines=True), colour, bold=True)]
+    if found:
+        limits = f"{found['low']:,.0f} to {found['high']:,.0f}"
+        row = {"lower": found["low"], "upper": found["high"]}
+        entries.append(Entry(f"Published: “{found['wording']}”", row, limits, MUTED))
+    if truth is not None:
+        truth_row = {"estimate": truth}
+        entries.append(Entry("Planted truth", truth_row, f"{truth:,.0f}", INK, "^"))
+    return entries
+
+
+def _widest(texts: list[str]) -> float:
+    from prevalence.figures.style import BODY, text_width
+
+    return min(max(text_width(text, BODY, "bold") for text in texts) + 0.02, 1.45)
+
+
+def _data(
+    groups: list[str],
+    chosen: Mapping[str, Any],
+    ranges: Mapping[str, Any],
+    truths: Mapping[str, float],
+) -> pd.DataFrame:
+    import pandas as pd
+
+    columns = ["estimate", "lower", "upper", "level", "suppressed", "precision"]
+    rows: list[dict[str, Any]] = []
+    for group in groups:
+        keys = {"group": group, "unit": "persons"}
+        rows.append({**keys, "shown": "estimate", **{c: chosen[group].get(c) for c in columns}})
+        if group in ranges:
+            ends = {"lower": ranges[group]["low"], "upper": ranges[group]["high"]}
+            rows.append({**keys, "shown": "published words as read", **ends})
+        if group in truths:
+            rows.append({**keys, "shown": "planted truth", "estimate": truths[group]})
+    return pd.DataFrame(rows, columns=["group", "unit", "shown", *columns])
+
+
+def _beside(
+    words: Words, groups: list[str], ranges: Mapping[str, Any], truths: Mapping[str, float]
+) -> str:
+    parts = [
+        f"{words.short(g)}: the published words are read as {ranges[g]['low']:,.0f} to "
+        f"{ranges[g]['high']:,.0f}"
+        for g in groups
+        if g in ranges
+    ]
+    parts += [f"{words.short(g)}: planted truth {truths[g]:,.0f}" for g in groups if g in truths]
+    return f" {capital('; '.join(parts))}." if parts else ""

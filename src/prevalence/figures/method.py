@@ -3,145 +3,190 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
+from prevalence.figures.forest import hatched, plain_row
+from prevalence.figures.idea import steps
+from prevalence.figures.legend import key
+from prevalence.figures.networks import histogram
+from prevalence.figures.quality import heat_map
 from prevalence.figures.style import (
+    BODY,
     COLOURS,
-    FAINT,
+    MARGIN,
     MUTED,
+    SMALL,
     Drawing,
-    Words,
-    canvas,
-    finish,
-    rounded,
-    rows_of,
+    Sheet,
+    line_height,
+    number_axis,
+    text_width,
+    wrapped,
 )
+from prevalence.figures.words import STEPS, Words, capital, plain
 
 if TYPE_CHECKING:
     import pandas as pd
 
-STEPS = {
-    "base": "Selection probability",
-    "nonresponse": "After nonresponse adjustment",
-    "trimmed": "After trimming",
-    "calibrated": "After calibration",
-    "final": "Final",
-}
+LOST = COLOURS[1]
+# Weights whose mean is smaller were scaled by whoever supplied them: nobody stands for so few.
+SUPPLIED = 10.0
+
+
+def nsum(tables: Mapping[str, pd.DataFrame], words: Words) -> Drawing:
+    """Draw the method in one picture, for someone who never heard of it."""
+    return steps(tables, words)
+
+
+def data_quality(tables: Mapping[str, pd.DataFrame], words: Words) -> Drawing:
+    """How each count question was answered."""
+    return heat_map(tables, words)
 
 
 def sample_flow(tables: Mapping[str, pd.DataFrame], words: Words) -> Drawing:
-    """Bars of what remains after each step of sampling, fieldwork and screening."""
+    """Draw what remains after each step of sampling, fieldwork and screening, and what was lost."""
     table = tables["sample_flow"]
-    figure, (axes,) = canvas(0.8 + 0.29 * len(table))
-    heights = np.arange(len(table))[::-1]
-    shades = {"sample": FAINT, "interview": COLOURS[0], "analysis": COLOURS[1]}
-    axes.barh(heights, table["n"], color=[shades.get(s, FAINT) for s in table["stage"]], height=0.7)
-    for height, row in zip(heights, rows_of(table), strict=True):
-        lost = f"  (−{row.excluded:,.0f})" if row.excluded else ""
-        axes.annotate(
-            f"{row.n:,.0f}{lost}",
-            (row.n, height),
-            xytext=(4, 0),
-            textcoords="offset points",
-            va="center",
-            fontsize=7.5,
-        )
-    labels = [label[:1].upper() + label[1:] for label in table["label"]]
-    axes.set_yticks(heights, labels, fontsize=8)
-    axes.set_xlim(0, table["n"].max() * 1.16)
-    axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
-    axes.set_xlabel("households or interviews that remain (number excluded in brackets)")
-    finish(figure, synthetic=words.synthetic)
-    first, last = table.iloc[0], table.iloc[-1]
-    return Drawing(
-        figure,
-        table,
-        alt=f"Bars from {first['n']:,.0f} {first['label']} to {last['n']:,.0f} {last['label']}, "
-        f"with the number excluded at each of {len(table)} steps.",
-        caption="From the sample to the analysed interviews.",
+    rows = [plain_row(row) for row in table.to_dict("records")]
+    sheet = Sheet(words)
+    most = max(float(row["n"] or 0) + float(row["excluded"] or 0) for row in rows)
+    labels = [wrapped(capital(str(row["label"])), 2.0, BODY, _weight(row)) for row in rows]
+    left = MARGIN + max(text_width(t, BODY, "bold") for lines in labels for t in lines) + 0.15
+    right = MARGIN + text_width(f"{most:,.0f}", BODY, "bold") + 0.12
+    heights = [len(lines) * line_height(BODY) + 0.09 for lines in labels]
+    axes = sheet.axes(sum(heights), left, right)
+    number_axis(axes, 0, most, sheet.width - left - right)
+    place = 0.0
+    for row, lines, height in zip(rows, labels, heights, strict=True):
+        middle = place + height / 2
+        indent = MARGIN + (0.12 if _lost(row) else 0.0)
+        sheet.at(axes, "\n".join(lines), indent, middle, weight=_weight(row))
+        side = sheet.width - MARGIN
+        if row["n"] is None:
+            hatched(axes, middle)
+        elif _lost(row):
+            bar: dict[str, Any] = {
+                "left": row["n"],
+                "height": 0.12,
+                "color": LOST,
+                "label": "_excluded",
+                "lw": 0.6,
+            }
+            bar["edgecolor"] = LOST if row["excluded"] else "none"
+            axes.barh(middle, row["excluded"], **bar)
+            text = f"−{row['excluded']:,.0f}" if row["excluded"] else "0"
+            sheet.at(axes, text, side, middle, ha="right", color="#9a4d10")
+        else:
+            axes.barh(middle, row["n"], height=0.15, color=COLOURS[0], label="_remaining")
+            text = f"{row['n']:,.0f}"
+            sheet.at(axes, text, side, middle, ha="right", weight=_weight(row))
+        place += height
+    unit = "households or interviews" if (table["stage"] == "sample").any() else "interviews"
+    sheet.below_axis(unit, left)
+    key(sheet, [(f"fill:{COLOURS[0]}", "remaining"), (f"fill:{LOST}", "excluded at this step")])
+    for row in rows:
+        if not _lost(row) and row["reason"]:
+            sheet.note(f"{capital(str(row['label']))}: {row['reason']}.")
+    first, last = rows[0], rows[-1]
+    shown = [row for row in rows if row["n"] is not None]
+    lost = max(shown, key=lambda row: float(row["excluded"] or 0))
+    most_lost = (
+        f" The largest step: {lost['excluded']:,.0f} {lost['label']}." if lost["excluded"] else ""
     )
+    return Drawing(
+        sheet.close(),
+        table,
+        alt=f"From {_count(first)} {first['label']} to {_count(last)} {last['label']} in "
+        f"{len(rows)} steps.{most_lost}",
+        caption="From the sample to the analysed interviews: what remains, and what was excluded "
+        "at each step",
+    )
+
+
+def _lost(row: Mapping[str, Any]) -> bool:
+    milestones = ("sampled", "completed", "export", "analysed")
+    return row["code"] not in milestones
+
+
+def _weight(row: Mapping[str, Any]) -> str:
+    return "normal" if _lost(row) else "bold"
+
+
+def _count(row: Mapping[str, Any]) -> str:
+    return "a withheld number of" if row["n"] is None else f"{row['n']:,.0f}"
 
 
 def weights(tables: Mapping[str, pd.DataFrame], words: Words) -> Drawing:
-    """Spread of the weights through their steps, relative to their mean."""
+    """Spread of the weights after each step, and what it costs in precision."""
     table = tables["weighting"]
-    figure, (axes,) = canvas(0.9 + 0.5 * len(table))
-    heights = np.arange(len(table))[::-1]
-    for height, row in zip(heights, rows_of(table), strict=True):
-        axes.plot([row.p05 / row.mean, row.p95 / row.mean], [height] * 2, color=COLOURS[0], lw=5)
-        axes.plot(
-            [row.min / row.mean, row.max / row.mean], [height] * 2, color=COLOURS[0], lw=1, zorder=0
-        )
-        axes.plot(row.median / row.mean, height, "|", color="white", ms=9, mew=2)
-        axes.annotate(
-            f"design effect {row.deff_kish:.2f}",
-            (row.max / row.mean, height),
-            xytext=(6, 0),
-            textcoords="offset points",
-            va="center",
-            fontsize=7.5,
-            color=MUTED,
-        )
-    axes.axvline(1, color=FAINT, lw=0.8, zorder=-1)
-    axes.set_yticks(heights, [STEPS.get(step, step) for step in table["step"]])
-    axes.set_ylim(-0.6, len(table) - 0.4)
-    widest = float((table["max"] / table["mean"]).max())
-    axes.set_xlim(0, widest * 1.3)
-    axes.set_xlabel("weight relative to the mean (bar: middle 90 %; white mark: median; line: all)")
-    finish(figure, synthetic=words.synthetic)
-    last = table.iloc[-1]
+    rows = _changing([plain_row(row) for row in table.to_dict("records")])
+    sheet = Sheet(words)
+    supplied = max(row["mean"] for row in rows) < SUPPLIED
+    known = STEPS | ({"base": "As supplied"} if supplied else {})
+    names = [wrapped(known.get(row["step"], capital(plain(row["step"]))), 1.35) for row in rows]
+    left = MARGIN + max(text_width(line) for lines in names for line in lines) + 0.12
+    heads = ("design\neffect", "effective\nrespondents")
+    columns = [text_width(line, SMALL) for head in heads for line in head.split("\n")]
+    first, second = max(columns[:2]), max(columns[2:])
+    right = MARGIN + first + second + 0.3
+    sheet.clear_mark()
+    ends = (sheet.width - MARGIN - second - 0.16, sheet.width - MARGIN)
+    for head, end in zip(heads, ends, strict=True):
+        sheet.write(head, end, sheet.top, size=SMALL, colour=MUTED, align="right")
+    sheet.skip(2 * line_height(SMALL) + 0.02)
+    heights = [max(0.26, len(lines) * line_height(BODY) + 0.09) for lines in names]
+    axes = sheet.axes(sum(heights), left, right)
+    number_axis(axes, 0, 1.02 * max(row["max"] for row in rows), sheet.width - left - right)
+    place = 0.0
+    for row, lines, height in zip(rows, names, heights, strict=True):
+        middle = place + height / 2
+        sheet.at(axes, "\n".join(lines), MARGIN, middle)
+        whole, most = [row["min"], row["max"]], [row["p05"], row["p95"]]
+        axes.plot(whole, [middle] * 2, color=COLOURS[0], lw=1, label="_all")
+        bar: dict[str, Any] = {
+            "color": COLOURS[0],
+            "lw": 6,
+            "solid_capstyle": "butt",
+            "label": "_middle",
+        }
+        axes.plot(most, [middle] * 2, **bar)
+        axes.plot(row["median"], middle, "|", color="white", ms=6, mew=2, label="_median")
+        sheet.at(axes, f"{row['deff_kish']:.2f}", ends[0], middle, ha="right")
+        sheet.at(axes, f"{row['effective_n']:,.0f}", ends[1], middle, ha="right")
+        place += height
+    unit = "weight, without a unit" if supplied else "people for whom a respondent stands"
+    sheet.below_axis(f"{unit} (line: smallest to largest)", left)
+    key(sheet, [(f"fill:{COLOURS[0]}", "middle 90% of the weights, white mark at the median")])
+    last = rows[-1]
     return Drawing(
-        figure,
+        sheet.close(),
         table,
-        alt=f"Spread of weights after each of {len(table)} steps. Final design effect "
-        f"{last['deff_kish']:.2f}, effective sample size {rounded(last['effective_n'])}.",
-        caption="Weights through their steps, with Kish's design effect.",
+        alt=f"Spread of the weights{_after(rows)}. At the end the middle 90% lie between "
+        f"{_weight_text(last['p05'])} and {_weight_text(last['p95'])}; the design effect of "
+        f"unequal weights is {last['deff_kish']:.2f}, so that {last['n']:,.0f} respondents "
+        f"are worth {last['effective_n']:,.0f}.",
+        caption="Weights after each step. Kish’s design effect says by what factor unequal weights "
+        "raise the variance; effective respondents are the number divided by it",
     )
+
+
+def _after(rows: list[dict[str, Any]]) -> str:
+    return f" after {len(rows)} steps" if len(rows) > 1 else ", as supplied"
+
+
+def _weight_text(value: float) -> str:
+    return f"{value:,.0f}" if value > 10 else f"{value:.2f}"
+
+
+def _changing(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Leave out steps that change nothing."""
+    kept: list[dict[str, Any]] = []
+    for row in rows:
+        values = {name: value for name, value in row.items() if name != "step"}
+        if not kept or any(kept[-1][name] != value for name, value in values.items()):
+            kept.append(row)
+    return kept
 
 
 def degree_distribution(tables: Mapping[str, pd.DataFrame], words: Words) -> Drawing:
     """How many people respondents know, as a weighted histogram."""
-    import seaborn as sns
-
-    table = tables["degree_distribution"]
-    summary = tables["degree_summary"]
-    mean = summary[
-        (summary["domain_type"] == "national") & (summary["estimator"] == "known_population")
-    ].iloc[0]
-    figure, (axes,) = canvas(2.9)
-    finite = table["upper_bound"].where(np.isfinite(table["upper_bound"]), np.nan)
-    width = float((finite - table["lower_bound"]).median())
-    upper = finite.fillna(table["lower_bound"] + width)
-    edges = np.append(table["lower_bound"].to_numpy(float), float(upper.iloc[-1]))
-    shares = table["share"].to_numpy(float)
-    sns.histplot(
-        x=(edges[:-1] + edges[1:]) / 2,
-        weights=100 * np.nan_to_num(shares),
-        bins=list(edges),
-        color=COLOURS[0],
-        edgecolor="white",
-        alpha=1,
-        ax=axes,
-    )
-    axes.axvline(mean["estimate"], color=COLOURS[1], lw=1.5)
-    axes.annotate(
-        f"mean {rounded(mean['estimate'])}\n({rounded(mean['lower'])} to {rounded(mean['upper'])})",
-        (mean["estimate"], axes.get_ylim()[1] * 0.92),
-        xytext=(6, 0),
-        textcoords="offset points",
-        fontsize=8,
-        color=COLOURS[1],
-        va="top",
-    )
-    axes.set_xlabel("estimated number of people known, all ages")
-    axes.set_ylabel("per cent of adults")
-    finish(figure, synthetic=words.synthetic)
-    return Drawing(
-        figure,
-        table,
-        alt=f"Histogram of personal network size: mean {rounded(mean['estimate'])} people known "
-        f"({rounded(mean['lower'])} to {rounded(mean['upper'])}), with a long right tail.",
-        caption="Estimated network sizes of adults, weighted. The last bar holds all above it.",
-    )
+    return histogram(tables, words)

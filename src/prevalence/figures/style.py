@@ -1,66 +1,62 @@
-"""The one style of all figures: type, colours, marks, rounding, and bytes that don't vary."""
+"""The one style of all figures: type, colours, a sheet in inches, and bytes that don't vary.
+
+A figure is a column as wide as a page of print and no wider: panels stand below each other, so that
+it can still be read on a telephone. Places and sizes are in inches from the top left corner.
+"""
 
 from __future__ import annotations
 
+import functools
 import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from prevalence.figures.words import Words
+
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-INK, MUTED, FAINT, BAND = "#1b2733", "#5d6975", "#c3ccd4", "#dfe7ee"
-# Blue and orange differ in hue for all common kinds of colour vision and in lightness in grey.
-COLOURS = ("#14507f", "#c2671c", "#3f7d5a", "#7a5195")
-WIDTH = 7.0
+INK, MUTED, FAINT, BAND = "#1b2733", "#4f5b67", "#b9c3cc", "#dbe4ec"
+# Each differs from the next in lightness, not in hue alone: they stay apart in grey and for every
+# common kind of colour vision, and all have three times the contrast of white paper.
+COLOURS = ("#12385f", "#b9601a", "#7a4a94", "#3f9c8d")
+WARNING = "#8c1d18"
+WIDTH, MARGIN = 5.2, 0.06
+HEADING, BODY, SMALL = 9.0, 8.5, 8.0
+LINE = 1.28
 MARK = "SYNTHETIC DATA"
-UNITS = {
-    "persons": "people",
-    "per_100": "per 100",
-    "per_1000": "per 1,000",
-    "ratio": "ratio",
+MILLION = 1_000_000.0
+FONT = "DejaVu Sans"
+SETTINGS: dict[str, Any] = {
+    "font.family": FONT,
+    "font.size": BODY,
+    "text.color": INK,
+    "axes.edgecolor": FAINT,
+    "axes.labelcolor": MUTED,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.spines.left": False,
+    "axes.grid": False,
+    "axes.axisbelow": True,
+    "axes.linewidth": 0.8,
+    "xtick.color": MUTED,
+    "xtick.labelsize": SMALL,
+    "xtick.major.size": 3,
+    "ytick.color": MUTED,
+    "ytick.labelsize": SMALL,
+    "ytick.major.size": 3,
+    "hatch.linewidth": 0.7,
+    "hatch.color": FAINT,
+    "svg.hashsalt": "prevalence",
+    # Outlines look the same in every browser, in Typst and in Word, whatever fonts they have; what
+    # they say stands in the text alternative and in the CSV.
+    "svg.fonttype": "path",
+    "figure.dpi": 100,
 }
-
-
-@dataclass(frozen=True)
-class Words:
-    """What a survey's config says, as figures need it.
-
-    Parameters
-    ----------
-    survey, estimate, headline
-        Sections of the survey's config.
-    findings
-        The published findings where the survey mirrors a study; each with `group`, `unit`, `low`
-        and `high`.
-    """
-
-    survey: dict[str, Any]
-    estimate: dict[str, Any]
-    headline: dict[str, Any]
-    findings: list[dict[str, Any]]
-
-    @property
-    def synthetic(self) -> bool:
-        """Whether the data are synthetic."""
-        return bool(self.survey["synthetic"])
-
-    @property
-    def groups(self) -> dict[str, dict[str, Any]]:
-        """Hidden groups in the config's order."""
-        return dict(self.estimate["hidden_groups"])
-
-    def label(self, group: str) -> str:
-        """Group in words, with a capital letter."""
-        text = str(self.groups[group]["label"])
-        return text[:1].upper() + text[1:]
-
-    def denominator(self, group: str) -> str:
-        """Return the unit of the rate in words: per 100 children."""
-        people = {"all_ages": "people"}.get(self.groups[group]["population"])
-        return f"{UNITS[self.groups[group]['per']]} {people or self.groups[group]['population']}"
 
 
 @dataclass(frozen=True)
@@ -85,70 +81,299 @@ class Drawing:
     caption: str
 
 
-def canvas(height: float, columns: int = 1, **options: Any) -> tuple[Figure, list[Axes]]:
-    """Open a figure of the report's width.
+@functools.cache
+def text_width(text: str, size: float = BODY, weight: str = "normal") -> float:
+    """Width of a line of text in inches."""
+    from matplotlib.font_manager import FontProperties
+    from matplotlib.textpath import TextToPath
+
+    properties = FontProperties(family=FONT, weight=weight, size=size)
+    width: float = TextToPath().get_text_width_height_descent(text, properties, False)[0]
+    return width / 72
+
+
+def wrapped(text: str, width: float, size: float = BODY, weight: str = "normal") -> list[str]:
+    """Break a text into lines.
 
     Parameters
     ----------
-    height
-        Height in inches.
-    columns
-        Panels beside each other.
-    **options
-        For :func:`matplotlib.pyplot.subplots`.
+    text
+        The text; line ends in it are kept.
+    width
+        Room in inches. A word that is longer stands alone.
+    size, weight
+        Of the type.
+
+    Returns
+    -------
+    list of str
+        The lines.
     """
-    import matplotlib as mpl
+    lines = []
+    width *= 0.98  # a renderer's hinting may widen a line a little
+    for paragraph in text.split("\n"):
+        line = ""
+        for word in paragraph.split(" "):
+            longer = f"{line} {word}" if line else word
+            if line and text_width(longer, size, weight) > width:
+                lines.append(line)
+                line = word
+            else:
+                line = longer
+        lines.append(line)
+    return lines
 
-    mpl.use("agg")
-    mpl.rcParams.update(
-        {
-            "font.family": "DejaVu Sans",
-            "font.size": 8.5,
-            "text.color": INK,
-            "axes.edgecolor": FAINT,
-            "axes.labelcolor": MUTED,
-            "axes.spines.top": False,
-            "axes.spines.right": False,
-            "axes.grid": False,
-            "axes.axisbelow": True,
-            "xtick.color": MUTED,
-            "ytick.color": INK,
-            "xtick.labelsize": 8,
-            "ytick.left": False,
-            "svg.hashsalt": "prevalence",
-            # Outlines look the same in every browser, in Typst and in Word, whatever fonts they
-            # have; what they say stands in the text alternative and in the CSV.
-            "svg.fonttype": "path",
-            "figure.dpi": 100,
+
+def line_height(size: float = BODY) -> float:
+    """Height of a line of text in inches."""
+    return size * LINE / 72
+
+
+class Sheet:
+    """A sheet on which a figure is laid out from top to bottom.
+
+    Parameters
+    ----------
+    words
+        The survey's words: a synthetic survey's sheet is marked as such.
+    width
+        In inches.
+    """
+
+    def __init__(self, words: Words, width: float = WIDTH) -> None:
+        import matplotlib as mpl
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.figure import Figure
+
+        mpl.rcParams.update(SETTINGS)  # type: ignore[arg-type]
+        self.figure = Figure(figsize=(width, 1.0))
+        FigureCanvasAgg(self.figure)
+        self.width = width
+        self.top = MARGIN
+        self._axes: list[tuple[Axes, float, float, float, float]] = []
+        self._later: list[Callable[[float], None]] = []
+        self._beside_mark = 0.0
+        if words.synthetic:
+            options: dict[str, Any] = {
+                "size": SMALL,
+                "weight": "bold",
+                "colour": WARNING,
+                "align": "right",
+            }
+            self.write(MARK, width - MARGIN, MARGIN, **options)
+            self._beside_mark = text_width(MARK, SMALL, "bold") + 0.2
+
+    @property
+    def room(self) -> float:
+        """Width between the margins, in inches."""
+        return self.width - 2 * MARGIN
+
+    def write(
+        self,
+        text: str,
+        left: float,
+        top: float,
+        *,
+        size: float = BODY,
+        weight: str = "normal",
+        colour: str = INK,
+        align: str = "left",
+        style: str = "normal",
+    ) -> None:
+        """Write a text at a place, its top there."""
+
+        def place(height: float) -> None:
+            self.figure.text(
+                left / self.width,
+                1 - top / height,
+                text,
+                size=size,
+                weight=weight,
+                color=colour,
+                ha=align,
+                va="top",
+                style=style,
+                linespacing=LINE / 1.2,
+            )
+
+        self._later.append(place)
+
+    def paragraph(
+        self,
+        text: str,
+        *,
+        size: float = BODY,
+        weight: str = "normal",
+        colour: str = INK,
+        left: float = MARGIN,
+        gap: float = 0.04,
+    ) -> None:
+        """Write a text over the sheet's width, and go on below it."""
+        room = self.width - left - MARGIN - self._beside_mark
+        lines = wrapped(text, room, size, weight)
+        self.write("\n".join(lines), left, self.top, size=size, weight=weight, colour=colour)
+        self.top += len(lines) * line_height(size) + gap
+        self._beside_mark = 0.0
+
+    def heading(self, text: str) -> None:
+        """Head a panel."""
+        self.paragraph(text, size=HEADING, weight="bold")
+
+    def note(self, text: str) -> None:
+        """Write a note in small type."""
+        self.paragraph(text, size=SMALL, colour=MUTED)
+
+    def skip(self, height: float) -> None:
+        """Leave room."""
+        self.top += height
+
+    def clear_mark(self) -> None:
+        """Go below the mark of synthetic data, where nothing stands beside it."""
+        if self._beside_mark:
+            self.top += line_height(SMALL) + 0.02
+            self._beside_mark = 0.0
+
+    def axes(
+        self, height: float, left: float = MARGIN, right: float = MARGIN, *, advance: bool = True
+    ) -> Axes:
+        """Open axes at the present place.
+
+        Parameters
+        ----------
+        height
+            In inches.
+        left, right
+            Distance from the sheet's edges in inches.
+        advance
+            Whether to go on below the axes.
+
+        Returns
+        -------
+        matplotlib.axes.Axes
+            With the vertical axis in inches from its top.
+        """
+        self.clear_mark()
+        axes: Axes = self.figure.add_axes((0.0, 0.0, 1.0, 1.0), label=str(len(self._axes)))
+        axes.set_ylim(height, 0)
+        axes.set_yticks([])
+        axes.patch.set_visible(False)
+        self._axes.append((axes, left, self.top, self.width - left - right, height))
+        if advance:
+            self.top += height
+        return axes
+
+    def below_axis(self, title: str, left: float, *, ticks: bool = True) -> None:
+        """Write an axis title below the tick labels, and go on below it."""
+        self.top += 0.21 if ticks else 0.03
+        if title:
+            self.paragraph(title, size=SMALL, colour=MUTED, left=left)
+
+    def at(self, axes: Axes, text: str, inches: float, height: float, **options: Any) -> None:
+        """Write beside axes: `inches` from the sheet's left edge, at a height of the axes."""
+        from matplotlib.transforms import blended_transform_factory
+
+        place = blended_transform_factory(self.figure.dpi_scale_trans, axes.transData)
+        settings: dict[str, Any] = {
+            "va": "center",
+            "ha": "left",
+            "size": BODY,
+            "linespacing": LINE / 1.2,
         }
-    )
-    import matplotlib.pyplot as plt
+        axes.text(inches, height, text, transform=place, clip_on=False, **(settings | options))
 
-    figure, axes = plt.subplots(1, columns, figsize=(WIDTH, height), squeeze=False, **options)
-    return figure, list(axes[0])
+    def draw(self, make: Callable[[Any], Sequence[Artist]], top: float | None = None) -> None:
+        """Add artists in inches, from a function that takes the transform.
+
+        Parameters
+        ----------
+        make
+            Gets a transform whose origin is at the left edge and at `top`, upwards positive.
+        top
+            Inches from the sheet's top; the present place if not given.
+        """
+        here = self.top if top is None else top
+
+        def place(height: float) -> None:
+            from matplotlib.transforms import Affine2D
+
+            shift = Affine2D().translate(0.0, height - here) + self.figure.dpi_scale_trans
+            for artist in make(shift):
+                self.figure.add_artist(artist)
+
+        self._later.append(place)
+
+    def close(self) -> Figure:
+        """Give the figure its height and everything its place."""
+        height = self.top + MARGIN
+        self.figure.set_size_inches(self.width, height)
+        for axes, left, top, width, tall in self._axes:
+            box = (left / self.width, 1 - (top + tall) / height, width / self.width, tall / height)
+            axes.set_position(box)
+        for place in self._later:
+            place(height)
+        return self.figure
 
 
-def finish(figure: Figure, *, synthetic: bool, note: str = "") -> None:
-    """Set the mark of synthetic data and a note under the picture."""
-    figure.tight_layout(rect=(0, 0.0 if not note else 0.03, 1, 0.95 if synthetic else 1))
-    if synthetic:
-        figure.text(
-            0.995,
-            0.985,
-            MARK,
-            ha="right",
-            va="top",
-            fontsize=8,
-            fontweight="bold",
-            color="#8c1d18",
-        )
-    if note:
-        figure.text(0.005, 0.005, note, ha="left", va="bottom", fontsize=7, color=MUTED)
+def nice_ticks(low: float, high: float, room: float, *, vertical: bool = False) -> list[float]:
+    """Choose round values for an axis, so that their labels stand apart.
+
+    Parameters
+    ----------
+    low, high
+        Ends of the axis.
+    room
+        Its length in inches.
+    vertical
+        Whether the labels stand above each other.
+
+    Returns
+    -------
+    list of float
+        Values within the ends.
+    """
+    from matplotlib.ticker import MaxNLocator
+
+    widest = 0.3 if vertical else text_width(tick_label(high, high - low), SMALL) + 0.22
+    count = max(2, min(6, int(room / widest)))
+    values = MaxNLocator(count, steps=[1, 2, 2.5, 5, 10]).tick_values(low, high)
+    slack = 1e-9 * (high - low)
+    return [float(value) for value in values if low - slack <= value <= high + slack]
 
 
-def rows_of(table: pd.DataFrame) -> list[Any]:
-    """Rows of a table with its columns as attributes."""
-    return list(table.itertuples())
+def tick_label(value: float, span: float) -> str:
+    """Write a tick of an axis of a given length."""
+    if abs(value) < 1e-12:
+        return "0"
+    decimals = max(0, 2 - math.floor(math.log10(span))) if span < 10 else 0
+    text = f"{value:,.{decimals}f}"
+    text = text.rstrip("0").rstrip(".") if "." in text else text
+    return text.replace("-", "−")
+
+
+def number_axis(axes: Axes, low: float, high: float, room: float) -> str:
+    """Give axes a horizontal scale with round ticks.
+
+    Parameters
+    ----------
+    axes
+        The axes.
+    low, high
+        Ends of the scale.
+    room
+        Length of the axis in inches.
+
+    Returns
+    -------
+    str
+        ``million `` where the ticks are in millions, else nothing: the start of a unit.
+    """
+    scale = MILLION if high >= MILLION else 1.0
+    ticks = nice_ticks(low / scale, high / scale, room)
+    labels = [tick_label(tick, (high - low) / scale) for tick in ticks]
+    axes.set_xlim(low, high)
+    axes.set_xticks([scale * tick for tick in ticks], labels)
+    axes.xaxis.set_tick_params(pad=2)
+    return "million " if scale > 1 else ""
 
 
 def rounded(value: Any, digits: int = 3) -> str:
@@ -160,16 +385,62 @@ def rounded(value: Any, digits: int = 3) -> str:
     return f"{number:,.{max(places, 0)}f}"
 
 
+def save(figure: Figure, svg: str, png: str) -> None:
+    """Write the picture as SVG and PNG, without clocks or versions."""
+    figure.savefig(svg, format="svg", metadata={"Date": None, "Creator": None})
+    figure.savefig(png, format="png", dpi=200, metadata={"Software": None})
+
+
+def canvas(height: float, columns: int = 1, **options: Any) -> tuple[Figure, list[Axes]]:
+    """Open panels beside each other, for figures with few marks and short words.
+
+    Parameters
+    ----------
+    height
+        Height in inches.
+    columns
+        Panels beside each other.
+    **options
+        For :meth:`matplotlib.figure.Figure.subplots`.
+
+    Returns
+    -------
+    figure : matplotlib.figure.Figure
+        To be finished with :func:`finish`.
+    panels : list of matplotlib.axes.Axes
+        From left to right.
+    """
+    import matplotlib as mpl
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    mpl.rcParams.update(SETTINGS)  # type: ignore[arg-type]
+    figure = Figure(figsize=(WIDTH, height))
+    FigureCanvasAgg(figure)
+    panels: Any = figure.subplots(1, columns, squeeze=False, **options)
+    return figure, list(panels[0])
+
+
+def finish(figure: Figure, *, synthetic: bool, note: str = "") -> None:
+    """Set the mark of synthetic data and a note under the panels of :func:`canvas`."""
+    height = figure.get_size_inches()[1]
+    lines = wrapped(note, WIDTH - 2 * MARGIN, SMALL) if note else []
+    below = (len(lines) * line_height(SMALL) + 0.05) / height
+    above = line_height(SMALL) / height if synthetic else 0.0
+    figure.tight_layout(rect=(0, below, 1, 1 - above))
+    look: dict[str, Any] = {"fontsize": SMALL}
+    if synthetic:
+        place = (1 - MARGIN / WIDTH, 1 - MARGIN / height)
+        figure.text(*place, MARK, ha="right", va="top", color=WARNING, fontweight="bold", **look)
+    if lines:
+        place = (MARGIN / WIDTH, MARGIN / height)
+        figure.text(*place, "\n".join(lines), ha="left", va="bottom", color=MUTED, **look)
+
+
 def interval_dot(
-    axes: Axes,
-    row: Any,
-    height: float,
-    colour: str,
-    *,
-    text: bool = True,
-    suffix: str = "",
+    axes: Axes, row: Any, height: float, colour: str, *, text: bool = True, suffix: str = ""
 ) -> None:
-    """Draw an estimate with its interval, or say that it is withheld.
+    """Draw an estimate with its interval, or that it is withheld, and write its numbers beside it.
 
     Parameters
     ----------
@@ -186,48 +457,21 @@ def interval_dot(
     suffix
         What follows the numbers.
     """
+    beside: dict[str, Any] = {"va": "center", "fontsize": SMALL}
     if str(row.get("suppressed") or "") not in ("", "nan"):
+        place = axes.get_yaxis_transform()
         axes.text(
-            0.02,
-            height,
-            f"withheld ({row['suppressed']})",
-            transform=axes.get_yaxis_transform(),
-            va="center",
-            fontsize=7.5,
-            color=MUTED,
-            style="italic",
+            0.02, height, "suppressed", transform=place, color=MUTED, style="italic", **beside
         )
         return
-    axes.plot([row["lower"], row["upper"]], [height, height], color=colour, lw=2, alpha=0.85)
+    axes.plot([row["lower"], row["upper"]], [height, height], color=colour, lw=2)
     precision = str(row.get("precision") or "")
-    if precision != "interval_only":
-        axes.plot(
-            row["estimate"],
-            height,
-            "o",
-            ms=6,
-            mec=colour,
-            mfc="white" if precision == "imprecise" else colour,
-            mew=1.5,
-        )
+    alone = precision == "interval_only"
+    if not alone:
+        inside = "white" if precision == "imprecise" else colour
+        axes.plot(row["estimate"], height, "o", ms=6, mec=colour, mfc=inside, mew=1.4)
     if text:
         said = f"{rounded(row['lower'])} to {rounded(row['upper'])}"
-        if precision != "interval_only":
-            said = f"{rounded(row['estimate'])}  ({said})"
-        axes.annotate(
-            said + suffix,
-            (row["upper"], height),
-            xytext=(6, 0),
-            textcoords="offset points",
-            va="center",
-            fontsize=7.5,
-        )
-
-
-def save(figure: Figure, svg: str, png: str) -> None:
-    """Write the picture as SVG and PNG, without clocks or versions."""
-    import matplotlib.pyplot as plt
-
-    figure.savefig(svg, format="svg", metadata={"Date": None, "Creator": None})
-    figure.savefig(png, format="png", dpi=200, metadata={"Software": None})
-    plt.close(figure)
+        said = said if alone else f"{rounded(row['estimate'])}  ({said})"
+        aside: dict[str, Any] = {"xytext": (6, 0), "textcoords": "offset points"}
+        axes.annotate(said + suffix, (row["upper"], height), **aside, **beside)

@@ -2,91 +2,367 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
+from prevalence.figures.estimates import national_headline
+from prevalence.figures.forest import Entry, farthest, mark, plain_row, shown_values, suppressed
+from prevalence.figures.legend import key, marks_used
 from prevalence.figures.style import (
+    BAND,
+    BODY,
     COLOURS,
+    FAINT,
+    HEADING,
+    INK,
+    MARGIN,
     MUTED,
+    SMALL,
     Drawing,
-    Words,
-    canvas,
-    finish,
-    interval_dot,
-    rounded,
+    Sheet,
+    line_height,
+    number_axis,
+    text_width,
+    wrapped,
 )
+from prevalence.figures.words import Words
+from prevalence.report.wording import REASONS, interval, point, written
 
 if TYPE_CHECKING:
     import pandas as pd
 
-NAMES = {"island_group": "island group", "region": "region"}
+GAP = 0.22
+TILE_HEIGHT, TILE_GAP = 0.6, 0.05
+CLASSES = {
+    "above": ("#dd9058", "▲ interval wholly above the national estimate"),
+    "within": ("#e6ebf0", "interval holds the national estimate"),
+    "below": ("#a9c3dc", "▼ interval wholly below the national estimate"),
+}
 
 
 def island_groups(tables: Mapping[str, pd.DataFrame], words: Words) -> Drawing:
     """Rates by island group."""
-    return _by_place(tables["scale_up"], words, "island_group", 0.55)
+    return places(tables, words, "island_group")
 
 
 def regions(tables: Mapping[str, pd.DataFrame], words: Words) -> Drawing:
-    """Rates by region, in the official order."""
-    return _by_place(tables["scale_up"], words, "region", 0.27)
+    """Rates by region."""
+    return places(tables, words, "region")
 
 
-def _by_place(table: pd.DataFrame, words: Words, domain_type: str, step: float) -> Drawing:
+def figure(name: str) -> Callable[[Mapping[str, pd.DataFrame], Words], Drawing]:
+    """Give the function that draws the figure of another type of place.
+
+    Parameters
+    ----------
+    name
+        The type of domain with an s: ``provinces``.
+    """
+    return partial(places, domain_type=name.removesuffix("s"))
+
+
+def rates(
+    table: pd.DataFrame, words: Words, domain_type: str
+) -> tuple[list[str], dict[str, dict[str, dict[str, Any]]]]:
+    """Rates of each hidden group by place.
+
+    Parameters
+    ----------
+    table
+        The released scale-up table.
+    words
+        The survey's words.
+    domain_type
+        Type of place.
+
+    Returns
+    -------
+    order : list of str
+        The places in official order.
+    rows : dict
+        By group and place.
+    """
+    own = table[
+        (table["estimator"] == words.headline["estimator"])
+        & (table["domain_type"] == domain_type)
+        & (table["unit"] != "persons")
+    ]
+    rows: dict[str, dict[str, dict[str, Any]]] = {}
+    for group in words.groups:
+        mine = own[own["group"] == group]
+        if len(mine):
+            rows[group] = {str(r["domain"]): plain_row(r) for r in mine.to_dict("records")}
+    order = words.order(domain_type, list(dict.fromkeys(own["domain"].astype(str))))
+    return order, rows
+
+
+def places(tables: Mapping[str, pd.DataFrame], words: Words, domain_type: str) -> Drawing:
+    """Rates by place: an interval each, two groups side by side."""
+    order, rows = rates(tables["scale_up"], words, domain_type)
+    groups = list(rows)
+    names = [words.place(domain_type, place) for place in order]
+    label_width = min(max(text_width(name, BODY) for name in names), 1.7) + 0.12
+    across = 2 if len(groups) > 1 else 1
+    sheet = Sheet(words)
+    sheet.clear_mark()
+    pitch = 0.225
+    for first in range(0, len(groups), across):
+        pair = groups[first : first + across]
+        room = (sheet.room - label_width - GAP * (across - 1) - 0.08) / across
+        titles = [wrapped(words.label(group), room, HEADING, "bold") for group in pair]
+        top = sheet.top + max(map(len, titles)) * line_height(HEADING)
+        for number in range(len(pair)):
+            left = MARGIN + label_width + number * (room + GAP)
+            head = top - len(titles[number]) * line_height(HEADING)
+            sheet.write("\n".join(titles[number]), left, head, size=HEADING, weight="bold")
+        sheet.skip(top - sheet.top + 0.03)
+        for number, group in enumerate(pair):
+            left = MARGIN + label_width + number * (room + GAP)
+            colour = COLOURS[(first + number) % len(COLOURS)]
+            axes = _panel(
+                sheet, words, group, rows[group], order, left, room, pitch, colour, tables
+            )
+            if number == 0:
+                for place, name in enumerate(names):
+                    sheet.at(axes, name, MARGIN, (place + 0.5) * pitch)
+        sheet.skip(line_height(SMALL) + pitch * len(order) + 0.21)
+        axis_titles = [
+            wrapped(f"estimated {words.denominator(group)}", room, SMALL) for group in pair
+        ]
+        for number, lines in enumerate(axis_titles):
+            left = MARGIN + label_width + number * (room + GAP)
+            sheet.write("\n".join(lines), left, sheet.top, size=SMALL, colour=MUTED)
+        sheet.skip(max(map(len, axis_titles)) * line_height(SMALL) + 0.08)
+    every = [row for group in groups for row in rows[group].values()]
+    limit = float("inf")
+    used = marks_used(every, words, limit)
+    beyond = any(_beyond(rows[group].values()) for group in groups)
+    used += [("beyond", "goes on beyond the scale")] if beyond else []
+    key(sheet, [*used, ("dash", "national estimate"), ("band", f"national {words.level} interval")])
+    sheet.note(f"{words.kind(domain_type)['many'].capitalize()} in a fixed order: no ranking.")
+    return Drawing(
+        sheet.close(),
+        _place_data(order, rows),
+        alt=_place_alt(words, rows, domain_type),
+        caption=f"Estimated rates by {words.kind(domain_type)['one']} with {words.level} "
+        "intervals: people whom residents know",
+    )
+
+
+def _panel(
+    sheet: Sheet,
+    words: Words,
+    group: str,
+    rows: Mapping[str, Mapping[str, Any]],
+    order: list[str],
+    left: float,
+    room: float,
+    pitch: float,
+    colour: str,
+    tables: Mapping[str, pd.DataFrame],
+) -> Any:
+    nation = _nation(tables["scale_up"], words, group)
+    limit = _limit(rows.values(), nation)
+    here = sheet.top
+    sheet.top += line_height(SMALL)
+    axes = sheet.axes(pitch * len(order) + 0.02, left, sheet.width - left - room, advance=False)
+    sheet.top = here
+    number_axis(axes, 0, limit, room)
+    if nation:
+        axes.axvspan(nation["lower"], nation["upper"], color=BAND, lw=0, zorder=-3)
+        axes.axvline(nation["estimate"], color=MUTED, lw=0.9, ls=(0, (4, 3)), zorder=-1)
+        text = f"nation {written(nation, 'estimate')}"
+        half = text_width(text, SMALL) / 2
+        spot = left + room * float(nation["estimate"]) / limit
+        spot = min(max(spot, left + half), left + room - half)
+        sheet.write(text, spot, here - 0.02, size=SMALL, colour=MUTED, align="center")
+    for place, name in enumerate(order):
+        middle = (place + 0.5) * pitch
+        axes.axhline(middle, color="#edf0f3", lw=0.7, zorder=-4)
+        mark(axes, rows.get(name, {}), middle, colour=colour)
+    return axes
+
+
+def _nation(table: pd.DataFrame, words: Words, group: str) -> dict[str, Any]:
+    unit = words.groups[group]["per"]
+    row = national_headline(table, words, unit).get(group) or {}
+    return {} if not row or suppressed(row) or row.get("estimate") is None else row
+
+
+def _limit(rows: Any, nation: Mapping[str, Any]) -> float:
+    entries = [Entry("", row) for row in rows]
+    return farthest(entries, *([float(nation["upper"])] if nation else []))
+
+
+def _beyond(rows: Any) -> bool:
+    entries = [Entry("", row) for row in rows]
+    _, ends = shown_values(entries)
+    return bool(ends) and max(ends) > farthest(entries)
+
+
+def _place_data(order: list[str], rows: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
     import pandas as pd
 
-    own = table[(table["estimator"] == words.headline["estimator"]) & (table["unit"] != "persons")]
-    groups = [group for group in words.groups if (own["group"] == group).any()]
-    place_rows = own[(own["domain_type"] == domain_type) & own["group"].isin(groups)]
-    places = list(dict.fromkeys(place_rows["domain"]))
-    figure, panels = canvas(1.3 + step * len(places), len(groups), sharey=True)
-    said, frames = [], []
-    for number, (axes, group) in enumerate(zip(panels, groups, strict=True)):
-        colour = COLOURS[number % len(COLOURS)]
-        national = own[(own["group"] == group) & (own["domain_type"] == "national")].iloc[0]
-        axes.axvline(national["estimate"], color=MUTED, lw=0.8, ls=(0, (4, 3)))
-        axes.text(
-            national["estimate"],
-            1.0,
-            f" nation {rounded(national['estimate'], 2)}",
-            transform=axes.get_xaxis_transform(),
-            fontsize=7,
-            color=MUTED,
-            va="bottom",
-            ha="center",
-        )
-        mine = place_rows[place_rows["group"] == group].set_index("domain").reindex(places)
-        for place, name in enumerate(places):
-            interval_dot(axes, mine.loc[name], len(places) - 1 - place, colour, text=False)
-        shown = mine[mine["suppressed"].fillna("") == ""]
-        axes.set_xlim(0, max(float(shown["upper"].max()) * 1.05, 1e-9) if len(shown) else 1)
-        axes.set_ylim(-0.7, len(places) - 0.3)
-        axes.set_xlabel(f"estimated {words.denominator(group)}")
-        axes.set_title(words.label(group), fontsize=8.5, loc="left", fontweight="bold", pad=14)
-        withheld = len(mine) - len(shown)
-        said.append(
-            f"{words.label(group)}: {len(shown)} of {len(mine)} shown"
-            + (
-                f", intervals between {rounded(float(shown['lower'].min()), 2)} and "
-                f"{rounded(float(shown['upper'].max()), 2)} {words.denominator(group)}"
-                if len(shown)
-                else ""
+    columns = ["estimate", "lower", "upper", "suppressed", "precision"]
+    return pd.DataFrame(
+        [
+            {
+                "group": group,
+                "domain": place,
+                "unit": rows[group][place]["unit"],
+                **{column: rows[group][place].get(column) for column in columns},
+            }
+            for group in rows
+            for place in order
+            if place in rows[group]
+        ],
+        columns=["group", "domain", "unit", *columns],
+    )
+
+
+def _place_alt(words: Words, rows: Mapping[str, Mapping[str, Any]], domain_type: str) -> str:
+    many = words.kind(domain_type)["many"]
+    parts = []
+    for group, mine in rows.items():
+        shown = [row for row in mine.values() if not suppressed(row)]
+        text = f"{words.label(group)}: {len(shown)} of {len(mine)} {many} shown"
+        if shown:
+            low = min(shown, key=lambda row: float(row["lower"]))
+            high = max(shown, key=lambda row: float(row["upper"]))
+            text += (
+                f", with intervals from {written(low, 'lower')} at the lowest end to "
+                f"{written(high, 'upper')} at the highest, {words.denominator(group)}"
             )
-            + (f", {withheld} withheld" if withheld else "")
-        )
-        frames.append(mine.reset_index().assign(group=group))
-    panels[0].set_yticks(range(len(places)), places[::-1])
-    name = NAMES.get(domain_type, domain_type)
-    finish(
-        figure,
-        synthetic=words.synthetic,
-        note="Places in official order. Intervals overlap widely: no ranking is meant.",
+        if len(mine) > len(shown):
+            text += f"; {len(mine) - len(shown)} suppressed"
+        parts.append(text)
+    return f"Estimates with {words.level} intervals by place, in a fixed order. {'. '.join(parts)}."
+
+
+def tile_map(tables: Mapping[str, pd.DataFrame], words: Words) -> Drawing:
+    """Tiles in about the places of a map, each with its estimate and interval."""
+    (domain_type, tiles), *_ = (words.places.get("tiles") or {}).items()
+    order, rows = rates(tables["scale_up"], words, domain_type)
+    groups = list(rows)
+    columns = max(column for column, _ in tiles.values()) + 1
+    deep = max(row for _, row in tiles.values()) + 1
+    across = 2 if len(groups) > 1 else 1
+    sheet = Sheet(words)
+    sheet.clear_mark()
+    room = (sheet.room - GAP * (across - 1)) / across
+    wide = room / columns
+    classes: dict[str, dict[str, str]] = {}
+    for first in range(0, len(groups), across):
+        pair = groups[first : first + across]
+        titles = [wrapped(words.label(group), room, HEADING, "bold") for group in pair]
+        tall = max(map(len, titles)) * line_height(HEADING)
+        for number, group in enumerate(pair):
+            left = MARGIN + number * (room + GAP)
+            head = sheet.top + tall - len(titles[number]) * line_height(HEADING)
+            sheet.write("\n".join(titles[number]), left, head, size=HEADING, weight="bold")
+            nation = _nation(tables["scale_up"], words, group)
+            unit = words.denominator(group)
+            text = f"{unit}; nation {written(nation, 'estimate')}" if nation else unit
+            sheet.write(text, left, sheet.top + tall, size=SMALL, colour=MUTED)
+            classes[group] = {place: _class(rows[group][place], nation) for place in rows[group]}
+            for place, spot in tiles.items():
+                corner = (left + spot[0] * wide, sheet.top + tall + 0.2 + spot[1] * TILE_HEIGHT)
+                row = rows[group].get(place, {})
+                _tile(sheet, place, row, classes[group].get(place, ""), corner, wide)
+        sheet.skip(tall + 0.2 + deep * TILE_HEIGHT + 0.04)
+    used = {found for mine in classes.values() for found in mine.values()}
+    parts = [(f"fill:{c}", text) for name, (c, text) in CLASSES.items() if name in used]
+    if "" in used:
+        reasons = [suppressed(r) for g in groups for r in rows[g].values() if suppressed(r)]
+        why = ", ".join(REASONS.get(reason, reason) for reason in dict.fromkeys(reasons))
+        parts.append(("suppressed", f"suppressed ({why}): neither zero nor small"))
+    key(sheet, parts)
+    sheet.note(
+        f"In each tile: estimate, and below it the {words.level} interval; † imprecise; a dash "
+        f"where only the interval is given. Of {len(order)} such intervals about one may miss by "
+        "chance."
     )
-    columns = ["group", "domain", "unit", "estimate", "lower", "upper", "suppressed", "precision"]
+    data = _place_data(order, rows)
+    data["against_nation"] = [
+        classes[g].get(d, "") for g, d in zip(data["group"], data["domain"], strict=True)
+    ]
     return Drawing(
-        figure,
-        pd.concat(frames, ignore_index=True)[columns],
-        alt=f"Dots with 95 % intervals by {name}. {'. '.join(said)}. Intervals overlap.",
-        caption=f"Estimated rates by {name} with 95 % intervals: people whom residents know. "
-        "Hollow dots are imprecise; a bar without a dot is shown as an interval only.",
+        sheet.close(),
+        data,
+        alt=_tile_alt(words, order, classes, domain_type),
+        caption=f"{words.kind(domain_type)['many'].capitalize()} as tiles in about their places: "
+        f"estimated rates with {words.level} intervals. Shaded by whether the interval holds the "
+        "national estimate, which is no ranking",
     )
+
+
+def _class(row: Mapping[str, Any], nation: Mapping[str, Any]) -> str:
+    if suppressed(row) or not nation or row.get("lower") is None:
+        return ""
+    if float(row["lower"]) > float(nation["estimate"]):
+        return "above"
+    return "below" if float(row["upper"]) < float(nation["estimate"]) else "within"
+
+
+def _tile(
+    sheet: Sheet,
+    place: str,
+    row: Mapping[str, Any],
+    found: str,
+    corner: tuple[float, float],
+    wide: float,
+) -> None:
+    from matplotlib.patches import Rectangle
+
+    left, top = corner
+    width, height = wide - TILE_GAP, TILE_HEIGHT - TILE_GAP
+    settings: dict[str, Any] = {"facecolor": CLASSES[found][0] if found else "white", "lw": 0}
+    if not found:
+        settings = {"facecolor": "white", "edgecolor": FAINT, "hatch": "////", "lw": 0.6}
+
+    def make(where: Any) -> list[Any]:
+        return [Rectangle((left, -height), width, height, transform=where, **settings)]
+
+    sheet.draw(make, top)
+    middle = left + width / 2
+    sign = {"above": " ▲", "below": " ▼"}.get(found, "")
+    lines = [(place + sign, "bold", SMALL)]
+    if found:
+        dagger = " †" if row.get("precision") == "imprecise" else ""
+        value = point(dict(row)).removesuffix(" †")
+        lines.append((f"{'–' if value == 'interval only' else value}{dagger}", "normal", BODY))
+        lines.append((interval(dict(row)).replace(" to ", "–"), "normal", 7.0))
+    step = 0.163
+    start = top + (height - step * len(lines)) / 2 + 0.01
+    for number, (text, weight, size) in enumerate(lines):
+        where = start + number * step
+        sheet.write(text, middle, where, size=size, weight=weight, colour=INK, align="center")
+
+
+def _tile_alt(
+    words: Words,
+    order: list[str],
+    classes: Mapping[str, Mapping[str, str]],
+    domain_type: str,
+) -> str:
+    kind = words.kind(domain_type)
+    parts = []
+    for group, mine in classes.items():
+        text = (
+            f"{words.label(group)}: in {sum(c == 'within' for c in mine.values())} of "
+            f"{len(mine)} {kind['many']} the interval holds the national estimate"
+        )
+        for found, side in (("above", "above"), ("below", "below")):
+            names = [
+                words.place(domain_type, p).replace("  ", " ")
+                for p in order
+                if mine.get(p) == found
+            ]
+            if names:
+                text += f"; wholly {side} it: {', '.join(names)}"
+        hidden = [p for p in order if mine.get(p) == ""]
+        if hidden:
+            text += f"; {len(hidden)} suppressed"
+        parts.append(text)
+    return f"Tile map. {'. '.join(parts)}."

@@ -1,0 +1,16 @@
+"""Draw how far the sample was from the census, from released tables."""
+
+from typing import Any
+
+from prevalence.figures import calibration
+from prevalence.figures.drawing import draw
+from prevalence.job import run_job
+
+
+def main(job: Any) -> None:
+    """Write the picture, its data and its words."""
+    draw(job, calibration)
+
+
+if __name__ == "__main__":
+    run_job(main, snakemake)

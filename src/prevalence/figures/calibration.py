@@ -1,0 +1,108 @@
+"""How far the sample was from the census before the weights were calibrated to it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from prevalence.figures.legend import key
+from prevalence.figures.style import (
+    BODY,
+    COLOURS,
+    FAINT,
+    MARGIN,
+    MUTED,
+    SMALL,
+    Drawing,
+    Sheet,
+    line_height,
+    nice_ticks,
+    text_width,
+    tick_label,
+    wrapped,
+)
+from prevalence.figures.words import Words, capital
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+PITCH, LABELS = 0.2, 1.75
+MARGINS = {"sex_age": "Sex and age"}
+
+
+def margins(tables: Mapping[str, pd.DataFrame], words: Words) -> Drawing:
+    """Weighted totals against the census, before and after calibration, by category."""
+    table = tables["margins"]
+    table = table[(table["population"] > 0) & table["before"].notna()].reset_index(drop=True)
+    data = table.assign(
+        difference_before=table["before"] / table["population"] - 1,
+        difference_after=table["after"] / table["population"] - 1,
+    )
+    kinds = list(dict.fromkeys(table["margin"]))
+    names = {
+        m: [capital(words.place(m, str(c))) for c in table.loc[table["margin"] == m, "category"]]
+        for m in kinds
+    }
+    lines = {m: [wrapped(name, LABELS, BODY) for name in mine] for m, mine in names.items()}
+    widest = max(text_width(t, BODY) for mine in lines.values() for part in mine for t in part)
+    sheet = Sheet(words)
+    left = MARGIN + widest + 0.14
+    head = "census, adults"
+    right = MARGIN + text_width(head, SMALL) + 0.14
+    before, after = (100 * data[f"difference_{when}"] for when in ("before", "after"))
+    least, most = float(min(before.min(), after.min())), float(max(before.max(), after.max()))
+    low, high = min(-5.0, least - 0.05 * (most - least)), max(5.0, most + 0.05 * (most - least))
+    ticks = nice_ticks(low, high, sheet.width - left - right)
+    for kind in kinds:
+        side: dict[str, Any] = {"size": SMALL, "colour": MUTED, "align": "right"}
+        sheet.clear_mark()
+        sheet.write(head, sheet.width - MARGIN, sheet.top + 0.02, **side)
+        sheet.paragraph(
+            MARGINS.get(kind, capital(words.kind(kind)["one"])), weight="bold", gap=0.02
+        )
+        mine = data[data["margin"] == kind]
+        heights = [max(PITCH, len(part) * line_height(BODY) + 0.05) for part in lines[kind]]
+        axes = sheet.axes(sum(heights), left, right)
+        axes.set_xlim(low, high)
+        labels = [tick_label(t, high - low) for t in ticks]
+        axes.set_xticks(ticks, labels if kind == kinds[-1] else [])
+        axes.xaxis.set_tick_params(pad=2)
+        axes.axvline(0, color=MUTED, lw=0.9)
+        down = 0.0
+        for row, part, height in zip(mine.to_dict("records"), lines[kind], heights, strict=True):
+            _row(sheet, axes, row, part, down + height / 2)
+            down += height
+        sheet.skip(0.06)
+    sheet.below_axis("difference of the weighted sample from the census, per cent", left)
+    key(sheet, [("o:" + COLOURS[1], "before calibration"), ("D:" + COLOURS[0], "after")])
+    return Drawing(
+        sheet.close(),
+        data.drop(columns="difference_after"),
+        alt=_alt(words, data),
+        caption="Weighted sample against the census, before and after calibration, by category",
+    )
+
+
+def _row(sheet: Sheet, axes: Axes, row: Any, lines: list[str], middle: float) -> None:
+    axes.axhline(middle, color="#edf0f3", lw=0.7, zorder=-3)
+    far, near = 100 * row["difference_before"], 100 * row["difference_after"]
+    axes.plot([near, far], [middle] * 2, color=FAINT, lw=1.6, zorder=1)
+    axes.plot(far, middle, "o", color=COLOURS[1], ms=5.5, label="_before")
+    axes.plot(near, middle, "D", color=COLOURS[0], ms=4, label="_after")
+    sheet.at(axes, "\n".join(lines), MARGIN, middle)
+    size, side = f"{row['population']:,.0f}", sheet.width - MARGIN
+    sheet.at(axes, size, side, middle, ha="right", size=SMALL, color=MUTED)
+
+
+def _alt(words: Words, data: pd.DataFrame) -> str:
+    far: Any = data.iloc[int(np.argmax(data["difference_before"].abs().to_numpy(float)))]
+    name = words.place(str(far["margin"]), str(far["category"])).replace("  ", " ")
+    side = "more" if far["difference_before"] > 0 else "less"
+    return (
+        f"Weighted totals of {len(data)} categories against the census. Before calibration the "
+        f"largest difference is {name}: {abs(100 * far['difference_before']):.1f}% {side} than the "
+        "census. After calibration all agree."
+    )

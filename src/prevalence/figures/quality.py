@@ -1,0 +1,148 @@
+"""How the count questions were answered, as a heat map."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from prevalence.figures.forest import HATCH
+from prevalence.figures.legend import key
+from prevalence.figures.style import (
+    FAINT,
+    INK,
+    MARGIN,
+    MUTED,
+    SMALL,
+    Drawing,
+    Sheet,
+    line_height,
+    text_width,
+    wrapped,
+)
+from prevalence.figures.words import Words, capital, plain
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+COLUMNS = {
+    "zero_share": "know nobody",
+    "heaped_share": "multiples of\u00a05",
+    "top_code_share": "at the top code",
+    "refused_share": "refused",
+    "dont_know_share": "don’t know",
+    "not_asked_share": "not asked",
+    "out_of_range_share": "out of range",
+    "system_share": "no entry",
+}
+ROLES = {
+    "known": "Groups of known size",
+    "child": "Children known, by age",
+    "hidden_item": "Hidden groups, by question",
+    "hidden": "Hidden groups",
+}
+
+
+def heat_map(tables: Mapping[str, pd.DataFrame], words: Words) -> Drawing:
+    """Shares of each kind of answer by group, per cent, one scale of shades for all."""
+    import matplotlib as mpl
+    import pandas as pd
+    import seaborn as sns
+
+    table = tables["data_quality"]
+    shown = [name for name in COLUMNS if name in table and _worth(table[name])]
+    values = 100 * table[shown].astype(float)
+    order = [role for role in ROLES if (table["role"] == role).any()]
+    labels = {g: _label(g, tables.get("known_groups"), words) for g in table["group"]}
+    sheet = Sheet(words)
+    left = MARGIN + min(max(text_width(text, SMALL) for text in labels.values()), 2.3) + 0.1
+    room = sheet.width - left - MARGIN
+    wide = room / len(shown)
+    heads = [wrapped(COLUMNS[name], wide - 0.05, SMALL) for name in shown]
+    sheet.clear_mark()
+    tall = max(map(len, heads)) * line_height(SMALL)
+    for number, lines in enumerate(heads):
+        middle = left + (number + 0.5) * wide
+        top = sheet.top + tall - len(lines) * line_height(SMALL)
+        sheet.write("\n".join(lines), middle, top, size=SMALL, colour=MUTED, align="center")
+    sheet.skip(tall + 0.03)
+    shades = mpl.colors.LinearSegmentedColormap.from_list("paper", ["#ffffff", "#12385f"])
+    kept = []
+    for role in order:
+        mine = table["role"] == role
+        sheet.paragraph(ROLES[role], weight="bold", gap=0.02)
+        part = values[mine]
+        texts = {
+            g: wrapped(labels[g], left - MARGIN - 0.06, SMALL) for g in table.loc[mine, "group"]
+        }
+        pitch = max(0.215, max(map(len, texts.values())) * line_height(SMALL) + 0.06)
+        axes = sheet.axes(pitch * int(mine.sum()), left)
+        axes.patch.set(visible=True, facecolor="white", edgecolor=FAINT, hatch=HATCH)
+        sns.heatmap(
+            part,
+            ax=axes,
+            vmin=0,
+            vmax=100,
+            cmap=shades,
+            cbar=False,
+            annot=True,
+            fmt=".1f",
+            annot_kws={"size": SMALL},
+            linewidths=1.2,
+            linecolor="white",
+            xticklabels=False,
+            yticklabels=False,
+        )
+        axes.set(xlabel="", ylabel="")
+        axes.tick_params(length=0)
+        for place, text in enumerate(texts.values()):
+            sheet.at(axes, "\n".join(text), MARGIN, place + 0.5, size=SMALL, color=INK)
+        sheet.skip(0.08)
+        kept.append(table[mine][["group", "role", *shown]])
+    if values.isna().to_numpy().any():
+        key(sheet, [("suppressed", "too few answers to be released, or no such answers")])
+    sheet.note(
+        "Per cent. Know nobody and top code: of all answers. Multiples of 5: of answers of 5 or "
+        "more; without heaping about 20. The other columns: of all interviews."
+    )
+    kept_table = pd.concat(kept, ignore_index=True)
+    return Drawing(
+        sheet.close(),
+        kept_table,
+        alt=_alt(table, values, labels),
+        caption="How each count question was answered, per cent",
+    )
+
+
+def _worth(column: pd.Series) -> bool:
+    numbers = column.to_numpy(float)
+    return bool(100 * np.nanmax(numbers, initial=0.0) >= 0.05)
+
+
+def _label(group: str, known: pd.DataFrame | None, words: Words) -> str:
+    if known is not None and (known["group"] == group).any():
+        return capital(str(known.loc[known["group"] == group, "label"].iloc[0]))
+    if group in words.groups:
+        return words.label(group)
+    return capital(words.items.get(group, plain(group)).removeprefix("Number of "))
+
+
+def _alt(table: pd.DataFrame, values: pd.DataFrame, labels: Mapping[str, str]) -> str:
+    missing = 100 * table["missing_share"].astype(float)
+    parts = [f"Heat map of the answers to {len(table)} count questions."]
+    if missing.notna().any():
+        worst = labels[str(table["group"].iloc[int(np.nanargmax(missing.to_numpy(float)))])]
+        parts.append(f"At most {missing.max():.1f}% of interviews lack an answer ({worst}).")
+    for role, text in (
+        ("known", "groups of known size"),
+        ("hidden_item", "questions on hidden groups"),
+        ("hidden", "hidden groups"),
+    ):
+        mine = (table["role"] == role).to_numpy()
+        if "zero_share" in values and mine.any() and values.loc[mine, "zero_share"].notna().any():
+            part = values.loc[mine, "zero_share"]
+            parts.append(
+                f"In {text} between {part.min():.1f}% and {part.max():.1f}% of answers are 0."
+            )
+    return " ".join(parts)

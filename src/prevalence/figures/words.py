@@ -1,0 +1,171 @@
+"""What figures say: words of the survey's config, and short words for what the tables name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+PER = {"per_100": "per 100", "per_1000": "per 1,000"}
+POPULATIONS = {"all_ages": "people"}
+ESTIMATORS = {
+    "ratio_of_sums": "Ratio of sums",
+    "mean_of_ratios": "Mean of ratios",
+    "mean_of_sums": "Ratio of sums, degrees as means of ratios",
+    "unweighted_ratio_of_sums": "Ratio of sums, unweighted",
+    "ratio_of_sums_child_alters": "Ratio of sums over child acquaintances",
+    "killworth": "Ratio of sums, unweighted, binomial error",
+}
+FACTORS = {
+    "true_positive_rate": "True-positive rate: share of members’ acquaintances who know",
+    "degree_ratio": "Degree ratio: acquaintances of members over those of everybody",
+    "frame_ratio": "Frame ratio: acquaintances of those in households over those of everybody",
+    "precision": "Precision: share of reports that are right",
+}
+STEPS = {
+    "base": "Selection probability",
+    "nonresponse": "Adjusted for nonresponse",
+    "trimmed": "Largest weights trimmed",
+    "calibrated": "Calibrated to the census",
+    "final": "Final",
+}
+CHOICES = {
+    "estimator": "Estimator",
+    "degree": "Network size",
+    "top_code": "Top codes",
+    "known_groups": "Known groups",
+    "weights": "Weights",
+    "combination": "Items combined",
+    "imputation": "Imputation",
+}
+LEVELS = {
+    "known_population": "sizes summed",
+    "mean_of_ratios": "mean of ratios",
+    "ratio_of_sums": "ratio of sums",
+    "headline": "as the headline",
+    "none": "none",
+    "p95": "95th percentile",
+    "p97_5": "97.5th percentile",
+    "p99": "99th percentile",
+    "final": "final",
+    "base": "selection only",
+    "maximum": "the larger",
+    "sum": "the sum",
+    "published": "as published",
+}
+WORLDS = {
+    "plain": "Assumptions hold",
+    "less_concentrated": "Assumptions hold, reports less concentrated",
+    "barrier_effects": "Strong barriers between groups of people",
+    "less_concentrated_barrier": "Barriers, reports less concentrated",
+    "heaping": "Answers heap at multiples of 5",
+    "transmission_0_6": "Not all acquaintances of members know",
+    "degree_ratio_0_7": "Members know fewer people than others",
+    "recall_fading": "Large known groups are recalled less well",
+    "rare_group": "Hidden groups much smaller",
+    "strong_clustering": "Hidden groups strongly clustered in places",
+    "informative_nonresponse": "Those who know members answer less often",
+}
+
+
+def plain(name: str) -> str:
+    """Write the name of a table's category without underscores."""
+    return name.replace("_", " ")
+
+
+def capital(text: str) -> str:
+    """Begin a text with a capital letter."""
+    return text[:1].upper() + text[1:]
+
+
+@dataclass(frozen=True)
+class Words:
+    """What a survey's config says, as figures need it.
+
+    Parameters
+    ----------
+    survey, estimate, headline, report
+        Sections of the survey's config.
+    findings
+        The published findings where the survey mirrors a study; each with `group`, `unit`, `low`
+        and `high`.
+    places
+        The config's `figures:` section: names of places, tiles.
+    precision
+        Coefficients of variation above which an estimate is imprecise or not shown.
+    items
+        Labels of the count questions in the codebook, by group or variable.
+    """
+
+    survey: Mapping[str, Any]
+    estimate: Mapping[str, Any]
+    headline: Mapping[str, Any]
+    findings: list[dict[str, Any]]
+    report: Mapping[str, Any] = field(default_factory=dict)
+    places: Mapping[str, Any] = field(default_factory=dict)
+    precision: Mapping[str, float] = field(default_factory=dict)
+    items: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def synthetic(self) -> bool:
+        """Whether the data are synthetic."""
+        return bool(self.survey["synthetic"])
+
+    @property
+    def groups(self) -> dict[str, dict[str, Any]]:
+        """Hidden groups in the config's order."""
+        return dict(self.estimate["hidden_groups"])
+
+    @property
+    def level(self) -> str:
+        """Level of the intervals, as in ``95%``."""
+        return f"{100 * float(self.estimate['level']):g}%"
+
+    def label(self, group: str) -> str:
+        """Group in words, with a capital letter."""
+        return capital(str(self.groups[group]["label"]))
+
+    def short(self, group: str) -> str:
+        """Heading of the group's section in the report: a word or two."""
+        words = (self.report.get("groups") or {}).get(group) or {}
+        return str(words.get("heading") or self.label(group))
+
+    def denominator(self, group: str) -> str:
+        """Give the unit of the group's rate in words: per 100 children."""
+        settings = self.groups[group]
+        population = str(settings["population"])
+        return f"{PER[settings['per']]} {POPULATIONS.get(population, plain(population))}"
+
+    def estimator(self, name: str) -> str:
+        """Estimator in words, with a capital letter; sums over places by the places' name."""
+        if name.startswith("sum_of_"):
+            return f"Sum over the {self.kind(name.removeprefix('sum_of_'))['many']}"
+        return ESTIMATORS.get(name, capital(plain(name)))
+
+    def place(self, domain_type: str, domain: str) -> str:
+        """Name of a place beside its code, where the config gives one."""
+        name = ((self.places.get("names") or {}).get(domain_type) or {}).get(domain)
+        return f"{domain}  {name}" if name else domain
+
+    def order(self, domain_type: str, domains: list[str]) -> list[str]:
+        """Put places in the config's official order; those that it doesn't name follow."""
+        official = list((self.places.get("names") or {}).get(domain_type) or {})
+        return [name for name in official if name in domains] + [
+            name for name in domains if name not in official
+        ]
+
+    def kind(self, domain_type: str) -> dict[str, str]:
+        """Singular and plural of a type of domain."""
+        one = plain(domain_type)
+        words = (self.report.get("domains") or {}).get(domain_type)
+        return dict(words or {"one": one, "many": f"{one}s"})
+
+    def abbreviations(self, text: str) -> list[str]:
+        """Explain the abbreviations of a text that the report's terms explain."""
+        found = []
+        for term in self.report.get("terms") or []:
+            match = re.fullmatch(r"(.+) \((\w+)\)", str(term["term"]))
+            if match and re.search(rf"\b{match[2]}\b", text):
+                found.append(f"{match[2]}: {match[1][:1].lower()}{match[1][1:]}.")
+        return found

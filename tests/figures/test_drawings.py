@@ -1,0 +1,288 @@
+"""What the figures show is what the tables hold; it can be read; nothing is hidden or invented."""
+
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+import released
+from conftest import EVERY, draw
+from matplotlib.text import Text
+
+from prevalence.disclosure.gate import allowed_numbers, unknown_numbers
+from prevalence.figures.style import MARK, WIDTH, save
+
+ISLANDS = ("ph2022", "island_groups")
+LOGS = ("log_ratio", "log_ratio_lower", "log_ratio_upper")
+NUMBERS = ("estimate", "lower", "upper", "n", *LOGS)
+PLACES = ("island_groups", "regions")
+ESTIMATES = ("headline", "estimators", "coverage", "known_groups", *PLACES)
+
+
+def boxes(figure):
+    """Texts of a figure and where they stand, in pixels."""
+    figure.canvas.draw()
+    renderer = figure.canvas.get_renderer()
+    shown = [t for t in figure.findobj(Text) if t.get_visible() and t.get_text().strip()]
+    return [(text.get_text(), text.get_window_extent(renderer)) for text in shown]
+
+
+def cut(figure):
+    """Texts of a figure that reach beyond its edges."""
+    found = boxes(figure)
+    width, height = figure.canvas.get_width_height()
+    return [t for t, b in found if b.x0 < 0 or b.y0 < 0 or b.x1 > width or b.y1 > height]
+
+
+def marks(figure, label):
+    """Horizontal places of the marks with a label, in the data's units."""
+    lines = [line for axes in figure.axes for line in axes.lines if line.get_label() == label]
+    return [float(np.ravel(line.get_xdata())[0]) for line in lines]
+
+
+def of(*names):
+    """Run a test for the figures of these names, of every survey that has them."""
+    chosen = [pair for pair in EVERY if pair[1] in names]
+    return pytest.mark.parametrize("pair", chosen, ids=["-".join(pair) for pair in chosen])
+
+
+def patches(figure, label):
+    found = [patch for axes in figure.axes for patch in axes.patches]
+    return [patch for patch in found if patch.get_label() == label]
+
+
+def test_no_text_is_cut_or_stands_on_another(drawings, figure):
+    picture = drawings[figure].figure
+    found = boxes(picture)
+    assert cut(picture) == []
+    upon = [
+        (text, other)
+        for place, (text, a) in enumerate(found)
+        for other, b in found[place + 1 :]
+        if min(a.x1, b.x1) - max(a.x0, b.x0) > 0.5 and min(a.y1, b.y1) - max(a.y0, b.y0) > 1
+    ]
+    assert upon == []
+
+
+def test_every_figure_is_as_wide_as_a_column_and_its_type_is_large_enough(drawings, figure):
+    picture = drawings[figure].figure
+    assert picture.get_size_inches()[0] == WIDTH
+    smallest = min(t.get_fontsize() for t in picture.findobj(Text) if t.get_text().strip())
+    assert smallest >= 7
+
+
+def test_the_synthetic_mark_is_there_exactly_where_data_are_synthetic(drawings, figure):
+    shown = [text for text, _ in boxes(drawings[figure].figure)]
+    assert shown.count(MARK) == (1 if figure[0] == "ph2022" else 0)
+
+
+def test_a_real_survey_of_the_same_shape_has_no_mark_and_no_truth(tables):
+    settings = released.config("ph2022")["survey"] | {"synthetic": False}
+    words = released.words("ph2022", survey=settings)
+    for name in ("headline", "estimators"):
+        drawing = draw("ph2022", name, tables["ph2022"], words)
+        shown = " ".join(text for text, _ in boxes(drawing.figure)) + drawing.alt
+        assert MARK not in shown
+        assert "truth" not in shown
+
+
+def test_no_name_of_a_variable_is_shown(drawings, figure):
+    drawing = drawings[figure]
+    shown = " ".join(text for text, _ in boxes(drawing.figure))
+    assert re.findall(r"\w+_\w+", f"{shown} {drawing.alt} {drawing.caption}") == []
+
+
+def test_alternative_and_caption_are_sentences_and_abbreviations_are_explained(drawings, figure):
+    drawing = drawings[figure]
+    for text in (drawing.alt, drawing.caption):
+        assert text.endswith(".")
+        assert ".." not in text
+    shown = " ".join(text for text, _ in boxes(drawing.figure))
+    assert ("CSEM" in shown) == ("CSEM: child sexual" in drawing.caption)
+
+
+def test_the_alternative_tells_numbers_of_the_tables_and_no_others(drawings, tables, figure):
+    alt = drawings[figure].alt
+    found = {k: v for k, v in tables[figure[0]].items() if isinstance(v, pd.DataFrame)}
+    findings = str(released.read_yaml(released.ROOT / "config/published_findings.yaml"))
+    dates = tables[figure[0]]["coverage_record"]["date"]
+    year = str(released.config(figure[0])["survey"]["year"])
+    margins = found.get("margins")
+    if margins is not None:
+        differences = margins["before"] / margins["population"] - 1
+        found["differences"] = differences.to_frame("difference")
+    assert unknown_numbers(alt, allowed_numbers(found, [findings, dates, year])) == []
+    assert re.search(r"\d", alt), "a finding with numbers"
+
+
+def test_the_alternative_follows_the_data(tables, words):
+    changed = dict(tables["ph2022"])
+    table = changed["scale_up"].copy()
+    numbers = ["estimate", "lower", "upper"]
+    table[numbers] = 3 * table[numbers]
+    changed["scale_up"] = table
+    before = draw("ph2022", "headline", tables["ph2022"], words["ph2022"]).alt
+    after = draw("ph2022", "headline", changed, words["ph2022"]).alt
+    assert "465,000" in before
+    assert "465,000" not in after
+    assert "1,395,000" in after
+
+
+@of(*ESTIMATES)
+def test_points_stand_where_the_table_has_them(drawings, pair):
+    drawing = drawings[pair]
+    data = drawing.data
+    shown = data["estimate"].notna()
+    if "precision" in data:
+        shown &= data["precision"].isna() | (data["precision"] != "interval_only")
+    expected = sorted(data.loc[shown, "estimate"].astype(float))
+    assert sorted(marks(drawing.figure, "_estimate")) == pytest.approx(expected)
+    assert len(expected) > 0
+
+
+@of("known_groups", *PLACES)
+def test_intervals_stand_where_the_table_has_them(drawings, pair):
+    drawing = drawings[pair]
+    expected = sorted(drawing.data["lower"].dropna().astype(float))
+    assert sorted(marks(drawing.figure, "_interval")) == pytest.approx(expected)
+
+
+def test_a_suppressed_cell_is_drawn_as_suppressed_and_gives_no_number(drawings, figure):
+    drawing = drawings[figure]
+    if "suppressed" not in drawing.data or drawing.data["suppressed"].isna().all():
+        return
+    hidden = drawing.data[drawing.data["suppressed"].fillna("") != ""]
+    numbers = [name for name in ("estimate", "lower", "upper") if name in hidden]
+    assert hidden[numbers].isna().all(axis=None)
+    hatched = drawing.figure.findobj(lambda part: bool(getattr(part, "get_hatch", str)()))
+    assert len(hatched) >= len(hidden)
+
+
+def test_regions_say_that_cells_are_suppressed_and_keep_the_official_order(drawings):
+    for name in ("regions", "tile_map"):
+        drawing = drawings["ph2022", name]
+        regions = released.config("ph2022")["figures"]["names"]["region"]
+        for _, mine in drawing.data.groupby("group"):
+            assert list(mine["domain"]) == list(regions)
+        assert "suppressed" in drawing.alt
+    drawing = drawings["ph2022", "regions"]
+    assert len(patches(drawing.figure, "_suppressed")) == 2 * len(released.REASON)
+    assert len(marks(drawing.figure, "_interval")) == 2 * (17 - len(released.REASON))
+    assert len(marks(drawing.figure, "_estimate")) == 2 * (17 - len(released.REASON) - 1)
+
+
+def test_an_imprecise_estimate_is_hollow(drawings):
+    axes = drawings["ph2022", "regions"].figure.axes
+    lines = [line for a in axes for line in a.lines if line.get_label() == "_estimate"]
+    hollow = [line for line in lines if line.get_markerfacecolor() == "white"]
+    assert len(hollow) == 2
+
+
+def test_the_tile_map_shades_by_the_national_estimate_alone(drawings, tables, words):
+    data = drawings["ph2022", "tile_map"].data
+    national = {"victims": 1.2, "perpetrators": 3.1}
+    for row in data.to_dict("records"):
+        value = national[row["group"]]
+        if isinstance(row["suppressed"], str):
+            assert row["against_nation"] == ""
+        elif row["lower"] > value:
+            assert row["against_nation"] == "above"
+        elif row["upper"] < value:
+            assert row["against_nation"] == "below"
+        else:
+            assert row["against_nation"] == "within"
+    assert {"above", "below", "within", ""} == set(data["against_nation"])
+
+
+def test_a_survey_without_tiles_has_no_tile_map():
+    assert ("rwanda2011", "tile_map") not in EVERY
+    assert ("ph2022", "tile_map") in EVERY
+
+
+def test_the_specification_curve_draws_every_combination_in_order(drawings, tables):
+    data = drawings["ph2022", "specification_curve"].data
+    table = tables["ph2022"]["specifications"]
+    assert len(data) == table["estimate"].notna().sum()
+    for _, mine in data.groupby("group"):
+        assert mine["estimate"].is_monotonic_increasing
+    axes = drawings["ph2022", "specification_curve"].figure.axes
+    curve = next(line for line in axes[0].lines if line.get_label() == "_estimate")
+    mine = data[data["group"] == "victims"]["estimate"]
+    assert np.allclose(curve.get_ydata(orig=True), mine)
+    assert marks(drawings["ph2022", "specification_curve"].figure, "_headline") != []
+
+
+def test_bars_of_the_sample_flow_are_the_numbers_of_the_table(drawings, tables):
+    milestones = ["sampled", "completed", "export", "analysed"]
+    for survey in released.SURVEYS:
+        table = tables[survey]["sample_flow"]
+        kept = table["code"].isin(milestones)
+        expected = sorted([*table.loc[kept, "n"], *table.loc[~kept, "excluded"]])
+        (axes,) = drawings[survey, "sample_flow"].figure.axes
+        assert sorted(bar.get_width() for bar in axes.patches) == expected
+
+
+def test_the_lines_of_the_contour_end_at_their_labels(drawings):
+    panel = drawings["ph2022", "contour"].figure.axes[0]
+    (above,) = panel.child_axes
+    delta = panel.get_ylim()[1]
+    labels = [text.get_text() for text in above.get_xticklabels()]
+    assert len(labels) >= 3
+    for text, tau in zip(labels, above.get_xticks(), strict=True):
+        value = float(text.replace(",", ""))
+        assert released.COUNTS["victims"] / tau / delta == pytest.approx(value, rel=0.01)
+
+
+def test_the_same_bytes_twice(tables, words, tmp_path):
+    for name in ("headline", "tile_map", "nsum", "data_quality", "contour"):
+        for turn in ("a", "b"):
+            drawing = draw("ph2022", name, tables["ph2022"], words["ph2022"])
+            save(drawing.figure, str(tmp_path / f"{turn}.svg"), str(tmp_path / f"{turn}.png"))
+        for suffix in ("svg", "png"):
+            first, second = ((tmp_path / f"{turn}.{suffix}").read_bytes() for turn in "ab")
+            assert first == second, (name, suffix)
+        assert b"<dc:date>" not in first
+
+
+def test_the_picture_needs_no_font_of_the_reader(drawings, tmp_path):
+    save(drawings[ISLANDS].figure, str(tmp_path / "a.svg"), str(tmp_path / "a.png"))
+    svg = (tmp_path / "a.svg").read_text(encoding="utf-8")
+    assert "<text" not in svg
+    assert "font-family" not in svg
+
+
+def test_empty_tables_give_a_sheet_that_says_so(tables, words, figure):
+    survey, name = figure
+    empty = {k: v.iloc[:0] if isinstance(v, pd.DataFrame) else v for k, v in tables[survey].items()}
+    drawing = draw(survey, name, empty, words[survey])
+    assert "nothing that may be shown" in drawing.alt
+    assert len(drawing.data) == 0
+
+
+@of("headline", "estimators", "tile_map", "known_groups", "nsum", *PLACES)
+def test_a_table_of_which_everything_is_suppressed_is_drawn(tables, words, pair):
+    survey, name = pair
+    gone = dict(tables[survey])
+    for table in ("scale_up", "known_groups"):
+        frame = gone[table].copy()
+        frame["suppressed"] = "primary"
+        numbers = [name for name in NUMBERS if name in frame]
+        frame[numbers] = np.nan
+        gone[table] = frame
+    drawing = draw(survey, name, gone, words[survey])
+    picture = drawing.figure
+    assert re.search("suppressed", f"{drawing.alt} {[text for text, _ in boxes(picture)]}")
+    assert cut(picture) == []
+
+
+def test_very_wide_intervals_are_cut_with_an_arrow_and_told(tables, words):
+    wide = dict(tables["ph2022"])
+    table = wide["scale_up"].copy()
+    there = (table["domain"] == "V") & (table["group"] == "victims")
+    table.loc[there, "upper"] = 500.0
+    wide["scale_up"] = table
+    drawing = draw("ph2022", "regions", wide, words["ph2022"])
+    assert len(marks(drawing.figure, "_beyond")) == 1
+    assert any("beyond the scale" in text for text, _ in boxes(drawing.figure))
+    assert drawing.data["upper"].max() == 500.0
+    assert "500" in drawing.alt
