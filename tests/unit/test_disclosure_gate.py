@@ -232,6 +232,9 @@ LEAKS = {
     "an undeclared file": {"figures/notes.csv": b"a\n1\n"},
     "a disallowed type": {"figures/regions.svg.parquet": b"PAR1"},
     "a picture that is none": {"figures/regions.png": b"GIF89a"},
+    "a number of elsewhere beside a withheld place": {
+        "summary.html": page(more="</p><p>In CAR 52,000 children.")
+    },
     "a number with a letter": {"summary.html": page(more=" In CAR 13.4k.")},
     "a number after a colon": {"summary.html": page(more=" CAR:13,400.")},
     "a number after a hyphen": {"summary.html": page(more=" From 471,000-13,400.")},

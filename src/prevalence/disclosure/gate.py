@@ -34,6 +34,7 @@ from prevalence.disclosure.numbers import (
     unknown_numbers,
 )
 from prevalence.disclosure.pieces import Piece, digest
+from prevalence.disclosure.requirements import required_texts
 from prevalence.errors import PipelineError, listed
 
 if TYPE_CHECKING:
@@ -79,6 +80,7 @@ _IDENTIFIERS = ("email", "phone", "device", "government_id", "coordinates")
 # What a page of its own, such as the brief, must say as well.
 _ALWAYS = ("identity of the run", "notice that the data are synthetic")
 _ESTIMATES = ("estimate", "lower", "upper", "std_error", "n", "n_reporting")
+_NAME = 3  # letters of a name that is no other word; those of sexes and residences are
 _SHORT = 8  # digits of a number that is too short to be a telephone number
 # Columns of a figure's data that say which row, or where it is drawn.
 _KEYS = {"group", "domain_type", "domain", "unit", "level", "year", "rank", "step", "row", "column"}
@@ -154,6 +156,7 @@ class _Seen:
     drawings: set[str] = field(default_factory=set)
     sections: re.Pattern[str] | None = None
     pictures: dict[str, Array] = field(default_factory=dict)
+    beside: Array = field(default_factory=lambda: np.zeros(0))  # what may stand beside any place
 
 
 def withheld_cells(tables: Mapping[str, pd.DataFrame]) -> frozenset[tuple[str, str, str]]:
@@ -218,7 +221,8 @@ def check_files(files: Mapping[str, bytes], allowed: Allowed) -> list[Finding]:
 
 def _seen(files: Mapping[str, bytes], allowed: Allowed) -> _Seen:
     nation = allowed.places.numbers("national") if allowed.places is not None else np.zeros(0)
-    seen = _Seen(hashes=set(allowed.embedded))
+    beside = sorted_numbers([numbers_in(allowed.reviewed), nation])
+    seen = _Seen(hashes=set(allowed.embedded), beside=beside)
     for name, content in files.items():
         text = content.decode("utf-8", errors="replace")
         if name.endswith((".csv", ".svg", ".png")):
@@ -327,8 +331,25 @@ def _check_text(name: str, piece: Piece, allowed: Allowed, seen: _Seen) -> list[
     own = seen.pictures.get(name)
     if own is not None and not unknown and piece.kind in ("text", "hidden"):
         unknown = unknown_numbers(text, own, words=allowed.words)
+    if not unknown and not pdf and piece.kind in ("text", "hidden"):  # a page of a PDF is too long
+        unknown = _beside_withheld(_without_sections(text, seen), allowed, seen)
     problem = "A number is in no released table or reviewed text."
     return found + [Finding(name, piece.place, problem, token) for token in unknown]
+
+
+def _beside_withheld(text: str, allowed: Allowed, seen: _Seen) -> list[str]:
+    """Find numbers of elsewhere in a paragraph that names a place that is withheld in part."""
+    if allowed.places is None:
+        return []
+    places = {
+        place for _, _, place in allowed.withheld if len(place) >= _NAME and not place[0].islower()
+    }
+    named = [p for p in sorted(places) if re.search(rf"(?<!\w){re.escape(p)}(?!\w)", text)]
+    if not named:
+        return []
+    also = [p for p in allowed.places.names if re.search(rf"(?<!\w){re.escape(p)}(?!\w)", text)]
+    known = sorted_numbers([seen.beside, *(allowed.places.numbers(place) for place in also)])
+    return unknown_numbers(text, known, words=allowed.words)
 
 
 def _without_sections(text: str, seen: _Seen) -> str:
@@ -498,66 +519,6 @@ def _check_required(name: str, texts: Sequence[Piece], allowed: Allowed) -> list
 def _squeezed(text: str) -> str:
     """Leave out what renderers change: spaces, hyphens at line ends, forms of quotes and dashes."""
     return re.sub(r"[\W_]+", "", text.replace("\u00ad", "")).casefold()
-
-
-def required_texts(
-    survey: Mapping[str, Any],
-    report: Mapping[str, Any],
-    identity: str,
-    *,
-    populations: Collection[str] = (),
-    unstated: str = "",
-) -> dict[str, str]:
-    """Say what every report must hold.
-
-    Parameters
-    ----------
-    survey, report
-        Sections of the survey's config.
-    identity
-        The run's identity.
-    populations
-        Populations of the hidden groups: a report about children needs a content note and help
-        lines.
-    unstated
-        What the report says where the config has no ethics or funding.
-
-    Returns
-    -------
-    dict
-        Text by what it is.
-
-    Raises
-    ------
-    PipelineError
-        If the config lacks words without which no report of this kind is published.
-    """
-    needed = ["content_note", "help_lines"] if "children" in populations else []
-    needed += [] if survey["synthetic"] else ["ethics"]
-    missing = [f"report.{key}" for key in needed if not report.get(key)]
-    if missing:
-        raise PipelineError(
-            "The survey's config lacks words that its report must have.",
-            file="config/surveys/",
-            place=listed(missing),
-            allowed="a content note and help lines where children are concerned; the ethics "
-            "approval where people were interviewed",
-            remedy="Write them; workflow/schemas/survey/report.yaml explains each key.",
-        )
-    texts = {"identity of the run": identity}
-    if survey["synthetic"]:
-        texts["notice that the data are synthetic"] = "synthetic data"
-    if report.get("content_note"):
-        texts["content note"] = str(report["content_note"])
-    for key in ("ethics", "funding"):
-        if report.get(key) or unstated:
-            texts[key] = str(report.get(key) or unstated)
-    for line in report.get("help_lines") or []:
-        for number in line.get("numbers", []):
-            texts[f"help line {number}"] = str(number)
-    for place, limit in enumerate(report.get("limits") or [], start=1):
-        texts[f"limit {place}"] = str(limit)
-    return texts
 
 
 def refuse(found: Sequence[Finding], folder: object) -> None:
