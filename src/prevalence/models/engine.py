@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import logging
 import multiprocessing
+import signal
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 
 import numpy as np
@@ -206,11 +209,29 @@ def _chains(task: _Task, entropy: Sequence[int]) -> list[Chain]:
     if workers <= 1 or "fork" not in multiprocessing.get_all_start_methods():
         return [task.run(*job) for job in jobs]
     _TASK.append(task)
+    fork = multiprocessing.get_context("fork")
     try:
-        with multiprocessing.get_context("fork").Pool(workers) as pool:
-            return pool.map(_run_inherited, jobs, chunksize=1)
+        with ProcessPoolExecutor(workers, mp_context=fork, initializer=_plain_signals) as pool:
+            try:
+                return list(pool.map(_run_inherited, jobs))
+            except BaseException:  # interrupted: don't wait for chains that nobody will read
+                for child in multiprocessing.active_children():
+                    child.terminate()
+                raise
+    except BrokenProcessPool as error:
+        raise PipelineError(
+            "A chain's process was ended from outside.",
+            allowed=f"memory for {workers} chains at the same time",
+            remedy="Run snakemake again with fewer cores, or make the machine's memory free.",
+        ) from error
     finally:
         _TASK.pop()
+
+
+def _plain_signals() -> None:
+    """Let a worker end at once: what its parent does at a signal is not its business."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.SIG_DFL)
 
 
 def _finite_start(density: Callable[[Array], tuple[float, Array]], z: Array) -> Array:

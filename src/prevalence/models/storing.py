@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +26,8 @@ def inference_data(posterior: Posterior) -> Any:
         ``sample_stats``: ``energy``, ``diverging``, ``n_steps``. Respondents' and areas' effects
         are not stored. Without ArviZ's time stamp: the same draws give the same bytes.
     """
+    # ArviZ tells which plotting library it would use: nothing for a job's log.
+    logging.getLogger("arviz").setLevel(logging.WARNING)
     from arviz_base import from_dict
 
     names = list(posterior.density.layout.names)
