@@ -34,9 +34,9 @@ def test_two_thousand_replicates_and_five_hundred_specifications(
         {"respondent": told, "group": "victims", "reported": "yes", "authority": "police"}
     )
     estimate = configured["estimate"] | MORE | {"specifications": ENOUGH}
-    began = time.monotonic()
+    began = time.process_time()  # others at work on the machine must not fail it
     found = run(tmp_path, tables, estimate, configured["headline"], situations)
-    assert time.monotonic() - began < 20
+    assert time.process_time() - began < 20
     assert len(found["specifications"]) > 2 * 500
     if sys.platform == "linux":
         assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss < 1_000_000  # kilobytes
