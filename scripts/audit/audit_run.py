@@ -266,14 +266,16 @@ def describe_crate(folder: Path, target: Path, made: Manifest) -> str:
 
 def write_reference(made: Manifest) -> int:
     """Commit to what this run made: the manifest, and its line in the README."""
-    from prevalence.audit.reference import with_line
+    from prevalence.audit.reference import START, with_line
 
     path = reference(made.survey, made.renderer)
     write_json(made.plain(), ROOT / path)
     readme = ROOT / "README.md"
-    if readme.exists():
-        text = readme.read_text(encoding="utf-8")
+    text = readme.read_text(encoding="utf-8") if readme.exists() else ""
+    if START in text:
         write_text(with_line(text, path.as_posix(), (ROOT / path).read_bytes()), readme)
+    else:
+        print(f"README.md has no line {START}: the hash was not written there")
     print(f"{path}: {len(made.outputs)} outputs, identity {made.identity['identity']}")
     return 0
 

@@ -34,7 +34,7 @@ def at_hand(manifest: Manifest, folder: Path) -> dict[str, object]:
     found = {}
     for path in set(manifest.exhibits.values()):
         name = Path(path).name
-        place = "release" if "/release/" in path else "staged/figures"
+        place = "release" if "/tables/" in path else "staged/figures"
         file = folder / place / name
         if file.is_file() and sha256(file.read_bytes()) == manifest.outputs.get(path):
             found[path] = read_table(name, file.read_bytes())

@@ -52,12 +52,14 @@ def exhibits_text(rows: list[dict[str, str]]) -> str:
 
 
 def data_files(rows: list[dict[str, str]], survey: str) -> dict[str, str]:
-    """Path of the data of each figure and table of the report."""
-    places = {"figures": f"reports/{survey}", "release": f"data/processed/{survey}"}
+    """Path of the data of each figure and table of the report: published, or an input."""
+    published = ("figures/", "tables/")
     return {
-        row["exhibit"]: f"{places[row['data'].split('/')[0]]}/{row['data']}"
+        row["exhibit"]: f"reports/{survey}/{row['data']}"
+        if row["data"].startswith(published)
+        else row["data"]
         for row in rows
-        if row["kind"] != "number" and row["data"].split("/")[0] in places
+        if row["kind"] != "number"
     }
 
 

@@ -120,9 +120,13 @@ TEXTS = {
     "scripts/estimate/estimate.py": "def main(job):\n    x = 1\n    write(job.output.scale_up)\n",
     "src/prevalence/report/story.py": (
         "def variables(material):\n"
-        '    return {"groups": {g: _group(material, g) for g in "a"}}\n\n\n'
+        "    more = {'agreement': sentences.agreed(material)}\n"
+        '    return {"groups": {g: _group(material, g) for g in "a"}} | more\n\n\n'
         "def _group(material, group):\n    return _more(material)\n\n\n"
         'def _more(material):\n    return material.national("a", "persons")\n'
+    ),
+    "src/prevalence/report/sentences.py": (
+        'def agreed(material):\n    return material.rows("agreement", group="a")\n'
     ),
     "src/prevalence/report/tables.py": (
         'def _headline(material):\n    return table(label="headline")\n'
@@ -162,11 +166,13 @@ def rows():
         "partials/tbl-exhibits.md": (
             "| Exhibit | Data | Rule |\n|:--|:--|:--|\n"
             "| @fig-headline | `figures/headline.csv` | `draw_headline` |\n"
-            "| @tbl-headline | `release/scale_up.csv` | `compose_report` |\n"
+            "| @tbl-headline | `tables/scale_up.csv` | `compose_report` |\n"
+            "| @tbl-terms | `config/surveys/toy.yaml` | `compose_report` |\n"
         ),
         "partials/fig-headline.md": "![…](/figures/headline){#fig-headline}\n",
         "partials/tbl-headline.md": "| a |\n\n: words {#tbl-headline}\n",
         "sections/headline.qmd": "Words.\n{{< var groups.victims.count >}} children\n",
+        "sections/more.qmd": "{{< var agreement.sentence >}}\n",
     }
     return {row["exhibit"]: row for row in exhibit_rows(Sources(STUDY, TEXTS, composed, VARIABLES))}
 
@@ -184,13 +190,19 @@ def test_a_figure_is_led_back_to_raw_variables(rows):
 
 def test_a_table_is_led_to_the_function_that_writes_it(rows):
     assert rows["tbl-headline"]["written_by"] == "src/prevalence/report/tables.py:1"
+    assert rows["tbl-headline"]["restricted"] == RESTRICTED
+    assert rows["tbl-terms"]["data"] == "config/surveys/toy.yaml"
+    assert rows["tbl-terms"]["raw_variables"] == ""
 
 
 def test_a_number_of_the_prose_is_led_to_its_line_and_table(rows):
     row = rows["groups.victims.count"]
     assert row["shown_in"] == "sections/headline.qmd:2"
     assert row["data"] == "release/scale_up.csv"
-    assert row["written_by"] == "src/prevalence/report/story.py:5"
+    assert row["written_by"] == "src/prevalence/report/story.py:6"
+    sentence = rows["agreement.sentence"]
+    assert sentence["data"] == "release/agreement.csv"
+    assert sentence["written_by"] == "src/prevalence/report/sentences.py:1"
 
 
 def test_variables_without_a_bearing_are_left_out():

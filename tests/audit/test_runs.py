@@ -73,3 +73,14 @@ def test_an_exhibit_that_came_or_went_is_told():
     fewer = type(new.manifest)(**{**vars(new.manifest), "exhibits": {"fig-headline": DRAWN}})
     found = difference(old, Run(fewer, new.tables), GRAPH)
     assert ("tbl-headline", "gone", "") in found.exhibits
+
+
+def test_an_exhibit_whose_data_are_an_input_follows_the_input():
+    terms = {"tbl-terms": "config/surveys/toy.yaml"}
+    old = manifest()
+    old = type(old)(**{**vars(old), "exhibits": terms})
+    new = manifest(sources={"config/surveys/toy.yaml": b"weight: 2\n"})
+    new = type(new)(**{**vars(new), "exhibits": terms})
+    assert difference(Run(old), Run(old), GRAPH).exhibits == []
+    ((label, what, _),) = difference(Run(old), Run(new), GRAPH).exhibits
+    assert (label, what) == ("tbl-terms", "config/surveys/toy.yaml changed")

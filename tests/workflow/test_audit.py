@@ -1,5 +1,6 @@
 """An audit says reproduced, or which outputs differ and why."""
 
+import csv
 import json
 import shutil
 import subprocess
@@ -61,6 +62,15 @@ def test_what_is_unchanged_is_reproduced_and_put_on_record(copied):
     assert all(path.startswith(RECORD) for path in after.keys() - before.keys())
     for name in ("summary.md", "exhibits.csv", "report.zip", "dag.svg", "codecheck.yml"):
         assert (copied / RECORD / name).stat().st_size > 100
+    with (copied / RECORD / "exhibits.csv").open(encoding="utf-8") as stream:
+        exhibits = list(csv.DictReader(stream))
+    shown = [row for row in exhibits if row["kind"] in ("figure", "table")]
+    led_back = [row for row in shown if row["data"].startswith(("figures/", "tables/"))]
+    assert len(led_back) > 20
+    for row in led_back:
+        for column in ("rule", "script", "written_by", "released", "restricted_script"):
+            assert row[column], (row["exhibit"], column)
+    assert all(row["raw_files"] for row in led_back if "estimands" not in row["released"])
     run = json.loads((copied / RECORD / "run.json").read_text())
     assert {"commit", "dirty", "hardware", "started", "jobs"} <= set(run)
     assert max(job["peak_mb"] or 0 for job in run["jobs"]) > 50

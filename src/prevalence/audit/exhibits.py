@@ -26,7 +26,8 @@ COLUMNS = (
 )
 _ROW = re.compile(r"^\| @([\w-]+) \| `([^`]+)` \| `(\w+)` \|", re.M)
 _VARIABLE = re.compile(r"\{\{<\s*var\s+([\w.]+)\s*>\}\}")
-_RELEASED = re.compile(r"(?:^|/)release/([\w-]+)\.csv$")
+# A released table, as such or in its published copy.
+_RELEASED = re.compile(r"(?:^|/)(?:release|tables)/([\w-]+)\.csv$")
 # Methods of `Material` that read a table by name, and those that read the table of estimates.
 _BY_NAME, _ESTIMATES = ("rows", "has", "get"), ("estimates", "national", "domain_types")
 # Which roles of the codebook stand in which table of valid interviews; the rest in respondents.
@@ -288,7 +289,7 @@ class Functions:
 
     def __init__(self, texts: Mapping[str, str]) -> None:
         self._defined: dict[str, list[tuple[str, ast.FunctionDef]]] = {}
-        self._entries: dict[str, str] = {}
+        self._entries: dict[str, tuple[str, str]] = {}
         self._branches: dict[str, str] = {}
         self._labels: dict[str, str] = {}
         for path, text in sorted(texts.items()):
@@ -300,7 +301,7 @@ class Functions:
             if isinstance(node, ast.FunctionDef):
                 self._defined.setdefault(node.name, []).append((path, node))
                 for label in _labels_written(node):
-                    self._labels.setdefault(label, node.name)
+                    self._labels.setdefault(label, f"{path}:{node.lineno}")
         for part in ast.walk(tree):
             if isinstance(part, ast.Dict):
                 self._read_dict(path, part)
@@ -309,12 +310,11 @@ class Functions:
         for key, value in zip(node.keys, node.values, strict=True):
             if not (isinstance(key, ast.Constant) and isinstance(key.value, str)):
                 continue
-            names = [part.id for part in ast.walk(value) if isinstance(part, ast.Name)]
             if isinstance(value, ast.Name):
-                self._entries.setdefault(key.value, value.id)
-            called = [name for name in names if name.startswith("_")]
+                self._entries.setdefault(key.value, (value.id, path))
+            called = _called_with_material(value)
             if path.endswith("story.py") and called:
-                self._branches.setdefault(key.value, called[0])
+                self._branches.setdefault(key.value, called)
 
     def place(self, name: str, ending: str) -> str:
         """Give ``path:line`` of a function, in a file whose path ends so; empty if unknown."""
@@ -326,11 +326,16 @@ class Functions:
     def place_of_table(self, label: str) -> str:
         """Give ``path:line`` of the function that writes a table of the report.
 
-        It is named in a mapping of writers, or writes the label itself; one function writes the
-        tables of all kinds of domain, whose labels it composes.
+        It is named in a mapping of writers, or writes the label itself, whole or composed.
         """
-        name = self._entries.get(label) or self._labels.get(label.removeprefix("tbl-"))
-        return self.place(name or self._labels.get("", ""), "")
+        name, path = self._entries.get(label, ("", ""))
+        fitting = [
+            (len(pattern), place)
+            for pattern, place in self._labels.items()
+            if re.fullmatch(pattern, label.removeprefix("tbl-"))
+        ]
+        named = self.place(name, path) or self.place(name, "")
+        return named or max(fitting, default=(0, ""))[1]
 
     def branch(self, key: str) -> str:
         """Name the function that makes a branch of the report's variables; empty if none does."""
@@ -352,16 +357,34 @@ class Functions:
         return found
 
 
+def _called_with_material(node: ast.expr) -> str:
+    """Name the first function that an expression calls with the report's material."""
+    for call in ast.walk(node):
+        if isinstance(call, ast.Call) and call.args and ast.unparse(call.args[0]) == "material":
+            return ast.unparse(call.func).rsplit(".", 1)[-1]
+    return ""
+
+
 def _labels_written(node: ast.FunctionDef) -> list[str]:
-    """Labels that a function gives its tables; empty for a label that is composed."""
-    values = [
-        part.value
-        for part in ast.walk(node)
-        if isinstance(part, ast.keyword) and part.arg == "label"
-    ]
-    written = [value.value for value in values if isinstance(value, ast.Constant)]
-    composed = ["" for value in values if isinstance(value, ast.JoinedStr)]
-    return [str(label) for label in written] + composed
+    """Labels that a function gives its tables, as patterns: parts may be composed."""
+    found = []
+    for call in ast.walk(node):
+        if (
+            isinstance(call, ast.Call)
+            and isinstance(call.func, ast.Name)
+            and call.func.id == "table"
+        ):
+            given = [part.value for part in call.keywords if part.arg == "label"]
+            found += [_pattern(value) for value in given]
+    return [pattern for pattern in found if pattern]
+
+
+def _pattern(value: ast.expr) -> str:
+    if isinstance(value, ast.Constant):
+        return re.escape(str(value.value))
+    if isinstance(value, ast.JoinedStr):
+        return "".join(_pattern(part) or ".+" for part in value.values)
+    return ""
 
 
 def _tables_read(node: ast.FunctionDef) -> set[str]:

@@ -127,7 +127,10 @@ def _exhibit(
     if before is None or after is None:
         return (label, "new" if before is None else "gone", "")
     outcome = outcomes.get(after)
-    if outcome is None or outcome.status in AGREEING:
+    if outcome is None:  # its data are an input: a config file, or a result computed once
+        was, now = old.manifest.inputs.get(before), new.manifest.inputs.get(after)
+        return None if was == now else (label, f"{after} changed", after)
+    if outcome.status in AGREEING:
         return None
     cells = cell_changes(old.tables.get(before), new.tables.get(after))
     reasons = listed(outcome.reasons, 4) if outcome.reasons else ""
