@@ -2,6 +2,7 @@
 #
 #   snakemake                 the surveys listed in config/config.yaml
 #   snakemake <survey>        any survey with a file config/surveys/<survey>.yaml
+#   snakemake trend           surveys with `waves:` in their config beside their earlier waves
 #   snakemake audit           what those runs rest on and made, under data/processed/<survey>/audit/
 #   snakemake synthesize      synthetic exports anew, under data/processed/synthetic/
 
@@ -33,6 +34,7 @@ include: "workflow/rules/figures.smk"
 include: "workflow/rules/report.smk"
 include: "workflow/rules/publish.smk"
 include: "workflow/rules/audit.smk"
+include: "workflow/rules/trend.smk"
 
 
 check_survey_names()
@@ -43,6 +45,7 @@ rule all:
     default_target: True
     input:
         wanted(*config["surveys"]),
+        trends(*config["surveys"]),
 
 
 rule synthesize:
@@ -55,6 +58,12 @@ rule audit:
     """The audit's record of each survey in config/config.yaml; `make audit` proves it besides."""
     input:
         [f"data/processed/{survey}/audit/manifest.json" for survey in config["surveys"]],
+
+
+rule trend:
+    """Every survey whose config names earlier waves beside each of them: what changed."""
+    input:
+        trends(*KNOWN_SURVEYS),
 
 
 for known_survey in KNOWN_SURVEYS:

@@ -96,7 +96,7 @@ def test_a_changed_wording_is_listed(before, after, item, severity):
 def test_a_question_that_was_dropped_is_listed():
     lines = [line for line in CODEBOOK.splitlines() if not line.startswith("Q6a_2,")]
     found = listed_between(described(), described(codebook="\n".join(lines) + "\n"))
-    assert found[["item", "later", "severity"]].to_numpy().tolist() == [
+    assert found[["item", "later_value", "severity"]].to_numpy().tolist() == [
         ["lawyers", "not there", CAUTION]
     ]
 

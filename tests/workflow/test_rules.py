@@ -10,7 +10,7 @@ ROOT = Path(__file__).parents[2]
 RULE_FILES = sorted((ROOT / "workflow" / "rules").glob("*.smk"))
 SCRIPTS = sorted((ROOT / "scripts").glob("*/*.py"))
 STAGES = ["synthesize", "ingest", "clean", "weight", "estimate", "model", "release"]
-STAGES += ["figures", "report", "audit"]
+STAGES += ["figures", "report", "audit", "trend", "compare"]
 COMMAND_LINE = {
     "adopt_export.py",
     "audit_run.py",

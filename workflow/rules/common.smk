@@ -207,13 +207,17 @@ def verified_markers(wildcards):
     ]
 
 
+# Stages that put surveys beside each other: no survey's own result rests on them.
+BETWEEN = ("trend", "compare")
+
+
 def stage_code(*left_out):
     """Scripts of every stage but some, and the modules on which they depend."""
     root = Path(workflow.basedir)
     scripts = [
         path
         for path in sorted((root / "scripts").glob("*/*.py"))
-        if path.parent.name not in ("synthesize", "audit", *left_out)
+        if path.parent.name not in ("synthesize", "audit", *BETWEEN, *left_out)
     ]
     modules = {
         source for path in scripts for source in code(os.path.relpath(path, root))
@@ -231,8 +235,9 @@ def released_code():
     return sorted(stage_code("figures", "report"))
 
 
-# Rules that no survey's run asks for: `snakemake audit` and `make audit` do.
-ON_REQUEST = {"record_run"}
+# Rules that no survey's own run asks for: the targets audit, trend and compare do.
+ON_REQUEST = {"record_run", "compare_waves", "release_trend", "draw_trend"}
+ON_REQUEST |= {"compose_trend", "render_trend", "publish_trend"}
 # Rules that only a survey with this config key runs.
 OPTIONAL_RULES = {
     "read_truth": "ingest.tables.truth",
@@ -500,3 +505,83 @@ def earlier_release(wildcards):
     return (
         sorted(path.as_posix() for path in Path(folder).glob("*.csv")) if folder else []
     )
+
+
+def of_earlier(named):
+    """What a function of wildcards names for the earlier of two waves."""
+    return lambda wildcards: named(Wildcards(fromdict={"survey": wildcards.earlier}))
+
+
+@told
+def earlier_waves(survey):
+    """The waves with which a survey's config compares it: those have a config file too."""
+    waves = lookup(survey_config(survey), "waves") or []
+    for wave in waves:
+        if wave["survey"] not in KNOWN_SURVEYS or wave["survey"] == survey:
+            raise PipelineError(
+                "An earlier wave has no config file.",
+                file=KNOWN_SURVEYS[survey],
+                place="waves",
+                found=wave["survey"],
+                allowed=", ".join(name for name in KNOWN_SURVEYS if name != survey),
+                remedy=suggestion(wave["survey"], KNOWN_SURVEYS),
+            )
+    return {wave["survey"]: wave["psus"] for wave in waves}
+
+
+def shared_psus(wildcards):
+    """Whether two waves' samples were drawn together, for `params`."""
+    return earlier_waves(wildcards.survey)[wildcards.earlier]
+
+
+def wave_tables():
+    """The restricted tables that a comparison of waves reads of both, by name, for `input`."""
+    stages = {
+        "clean": ["respondents.parquet", "ard.parquet"],
+        "weight": [
+            "weights.parquet",
+            "households.parquet",
+            "replicates.parquet",
+            "replicate_factors.parquet",
+            "margins.csv",
+        ],
+    }
+    files = {
+        Path(file).stem: f"restricted/{stage}/{file}"
+        for stage, names in stages.items()
+        for file in names
+    }
+    named = {}
+    for name, file in files.items():
+        named[f"later_{name}"] = f"data/processed/{{survey}}/{file}"
+        named[f"earlier_{name}"] = f"data/processed/{{earlier}}/{file}"
+    for name, path in {
+        **{side: table(side) for side in ("known_groups", "populations")},
+        "codebook": codebook,
+    }.items():
+        named[f"later_{name}"], named[f"earlier_{name}"] = path, of_earlier(path)
+    return named
+
+
+def trend_code():
+    """Scripts of the trend stage and the modules on which they depend: part of its identity."""
+    scripts = sorted(Path(workflow.basedir).glob("scripts/trend/*.py"))
+    paths = [os.path.relpath(path, workflow.basedir) for path in scripts]
+    return sorted({*paths, *(module for path in paths for module in code(path))})
+
+
+def trends(*surveys):
+    """The published comparisons of surveys with their earlier waves, for `input`."""
+
+    def files(wildcards):
+        del wildcards
+        pairs = [(survey, wave) for survey in surveys for wave in earlier_waves(survey)]
+        for survey in {name for pair in pairs for name in pair}:
+            check_files(survey)
+        return [
+            f"reports/{survey}/trend/{wave}/trend.{suffix}"
+            for survey, wave in pairs
+            for suffix in ("html", "pdf", "docx")
+        ]
+
+    return files

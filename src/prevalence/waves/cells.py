@@ -117,11 +117,24 @@ def cells_of(earlier: Study, later: Study) -> list[Cell]:
     list of Cell
         For each hidden group that both asked about, persons and rate; for each ratio of hidden
         groups, the nation. A quantity without its population in either wave is left out.
+
+    Raises
+    ------
+    PipelineError
+        If the waves have no hidden group in common.
     """
     form = FORMS[earlier.headline.estimator]
     pairs = _same_domains(earlier.domains, later.domains)
     mine, theirs = ({g.name: g for g in study.hidden_groups()} for study in (earlier, later))
     both = [name for name in mine if name in theirs]
+    if not both:
+        raise PipelineError(
+            "The waves estimate no hidden group in common.",
+            place="estimate.hidden_groups",
+            found=f"{listed(mine)} in the earlier, {listed(theirs)} in the later wave",
+            allowed="a group of the same id in both",
+            remedy="Give the same group the same id in both configs.",
+        )
     cells = []
     for name in both:
         groups = (mine[name], theirs[name])

@@ -64,8 +64,8 @@ def comparability(
     Returns
     -------
     pandas.DataFrame
-        `aspect`, `item`, `earlier`, `later`, `severity`, `meaning`. ``expected``: the comparison
-        takes it into account; ``caution``: it may move the change; ``serious``: the change may be
+        `aspect`, `item`, `earlier_value`, `later_value`, `severity`, `meaning`. ``expected``: it
+        is taken into account; ``caution``: it may move the change; ``serious``: the change may be
         the instrument's. An aspect in which nothing differs has one row of severity ``none``.
     """
     import pandas as pd
@@ -86,7 +86,7 @@ def comparability(
     rows += [(aspect, "all", same, same, NONE, "") for aspect in ASPECTS if aspect not in named]
     table = pd.DataFrame(
         [(a, item, _words(x), _words(y), severity, why) for a, item, x, y, severity, why in rows],
-        columns=["aspect", "item", "earlier", "later", "severity", "meaning"],
+        columns=["aspect", "item", "earlier_value", "later_value", "severity", "meaning"],
     )
     order = {aspect: place for place, aspect in enumerate(ASPECTS)}
     grave = {severity: -place for place, severity in enumerate(SEVERITIES)}
@@ -262,7 +262,8 @@ def _sample(overlap: Overlap) -> Iterator[Found]:
     counts = [f"{len(design.psus)} PSUs" for design in (overlap.earlier, overlap.later)]
     same = sum(stratum.identical for stratum in overlap.strata)
     if same < len(overlap.earlier.strata) or strata[0] != strata[1]:
-        why = f"{overlap.shared} PSUs in both, drawn jointly; {same} strata have the same PSUs"
+        both = f"{overlap.shared} PSUs in both, drawn jointly"
+        why = f"{both}; all PSUs are the same in {same} of {len(overlap.strata)} shared strata"
         yield ("frame", "PSUs", *counts, EXPECTED, why)
 
 

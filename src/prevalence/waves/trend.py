@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from prevalence.estimation import Study
-from prevalence.ratio import Inference, tidy
-from prevalence.waves.cells import Cell, batches_of
+from prevalence.ratio import Inference, Sampling, tidy
+from prevalence.waves.cells import Cell, batches_of, compare, known_cells
 from prevalence.waves.change import Change, Compared, difference, relative_change
+from prevalence.waves.joint import Overlap
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -107,30 +108,34 @@ def changes_table(
 
 
 def controls_table(
-    cells: Sequence[Cell], sizes: Sequence[tuple[float, float]], pair: Compared, level: float
+    earlier: Study, later: Study, samplings: tuple[Sampling, Sampling], overlap: Overlap
 ) -> pd.DataFrame:
     """Compare the estimated change of known groups with the change of their sizes.
 
     Parameters
     ----------
-    cells, sizes
-        From :func:`known_cells`.
-    pair
-        From :func:`compare`.
-    level
-        Confidence level.
+    earlier, later
+        The waves with the same choices, from :func:`prevalence.waves.cells.frozen`.
+    samplings, overlap
+        From :func:`prevalence.waves.samples.joint_samplings`.
 
     Returns
     -------
     pandas.DataFrame
         A row a known group: estimated ratio of the waves with its interval, ratio of the known
         sizes (`expected`), and whether the interval holds it. Where intervals miss, respondents
-        remember, or count, otherwise than before.
+        remember, or count, otherwise than before. Empty where only two groups are known.
     """
     import pandas as pd
 
+    cells, sizes = known_cells(earlier, later)
+    level = earlier.headline.inference.level
+    columns = ["group", "estimate", "std_error", "lower", "upper", "level", "df", "expected"]
+    if not cells:
+        return pd.DataFrame(columns=[*columns, "agrees", "n", "n_earlier"])
+    pair = compare(cells, samplings, overlap)
     found = relative_change(pair, level)
-    expected = np.array([later / earlier for earlier, later in sizes])
+    expected = np.array([now / then for then, now in sizes])
     return pd.DataFrame(
         {
             "group": [cell.key["group"] for cell in cells],

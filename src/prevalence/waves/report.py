@@ -1,0 +1,357 @@
+"""The trend report: its source, composed from released tables for the renderers of the report."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from prevalence.figures.trend import MOST_PLACES
+from prevalence.report.cells import (
+    DASH,
+    notes,
+    once,
+    precision_note,
+    suppression_note,
+    unbroken,
+    whole,
+)
+from prevalence.report.compose import BANNER, LABEL, project_text
+from prevalence.report.exhibits import partials
+from prevalence.report.markdown import bullets, table
+from prevalence.report.material import Material, Row, wording
+from prevalence.report.resolve import checked_source
+from prevalence.report.story import metadata, variables
+from prevalence.report.variables import FILE, escaped, flattened, variables_text
+from prevalence.report.wording import (
+    UNIT_WORDS,
+    counted,
+    joined,
+    level,
+    phrase,
+    significant,
+    withheld,
+)
+from prevalence.waves.comparability import CAUTION, EXPECTED, NONE, SERIOUS
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+START = "trend.qmd"
+SHARED = ("sections/notice.qmd", "sections/help.qmd", "sections/ethics.qmd")
+ASPECTS = {
+    "instrument": "instrument",
+    "tie": "tie definition",
+    "groups": "hidden groups",
+    "known_groups": "known groups",
+    "populations": "populations",
+    "frame": "frame and weighting",
+    "estimation": "estimation",
+}
+NATIONAL = "national"
+
+
+def composed(
+    material: Material,
+    tables: Mapping[str, pd.DataFrame],
+    years: tuple[int, int],
+    source: Mapping[str, str],
+    project: Mapping[str, Any],
+) -> dict[str, str]:
+    """Compose the source of a trend report.
+
+    Parameters
+    ----------
+    material
+        The later wave's words, figures of the trend, identity; without tables.
+    tables
+        The released tables `levels`, `changes`, `controls`, `comparability` and `validation`.
+    years
+        Years of the earlier and the later wave.
+    source
+        Text of the files under ``reports/``, by path from there.
+    project
+        The project file ``_quarto.yml``.
+
+    Returns
+    -------
+    dict
+        Text of each file of the composed source, by path from its root.
+    """
+    rows = {name: _rows(frame) for name, frame in tables.items()}
+    conditions = metadata(material)
+    present = {name: bool(rows[name]) for name in ("controls", "validation")}
+    conditions["has"] = {**conditions["has"], **present}
+    tree = {
+        **{name: variables(material)[name] for name in ("survey", "run", "words")},
+        "waves": {
+            "controls": _controls_words(rows["controls"]),
+            "samples": _samples_words(rows["comparability"]),
+            "validation": _validation_words(rows["validation"]),
+        },
+    }
+    words = partials(material)
+    files = {path: source[path] for path in (START, *SHARED)}
+    files |= {
+        "partials/changed.md": _changed(material, rows, years),
+        "partials/comparable.md": _comparable(rows["comparability"]),
+        "partials/tbl-changes.md": _changes_table(material, rows["changes"]),
+        "partials/tbl-controls.md": _controls_table(material, rows["controls"]),
+        "partials/tbl-comparability.md": _comparability_table(rows["comparability"]),
+        "partials/tbl-validation.md": _validation_table(material, rows["validation"]),
+        **{f"partials/{name}.md": words[name] for name in ("help", "limits")},
+        **{f"partials/fig-{name}.md": words[f"fig-{name}"] for name in ("changes", "levels")},
+    }
+    texts = {name: escaped(text) for name, text in flattened(tree).items()}
+    checked_source(files, START, texts, conditions)
+    single = {**project, "project": {**project["project"], "render": [START]}}
+    banner = f'<aside class="banner" aria-label="Status of the data">{LABEL}</aside>\n'
+    return {
+        **files,
+        FILE: variables_text(tree),
+        **({BANNER: banner} if material.synthetic else {}),
+        "_quarto.yml": project_text(material, single, conditions),
+        **{
+            path: text
+            for path, text in source.items()
+            if path.split("/", 1)[0] in ("style", "templates", "filters") or path.endswith(".bib")
+        },
+    }
+
+
+def _rows(frame: pd.DataFrame) -> list[Row]:
+    return [
+        {str(k): None if isinstance(v, float) and np.isnan(v) else v for k, v in row.items()}
+        for row in frame.astype(object).where(frame.notna(), None).to_dict("records")
+    ]
+
+
+def _of(rows: Sequence[Row], **keys: Any) -> Row | None:
+    return next((r for r in rows if all(r[key] == value for key, value in keys.items())), None)
+
+
+def _changed(material: Material, rows: Mapping[str, Sequence[Row]], years: tuple[int, int]) -> str:
+    """Write a bullet for each hidden group and ratio: both levels, the change, what it shows."""
+    said = []
+    waves = list(dict.fromkeys(row["wave"] for row in rows["levels"]))
+    named = {**material.groups, **material.ratios}
+    for group, settings in named.items():
+        unit = settings.get("per", "ratio")
+        national = {"group": group, "domain_type": NATIONAL, "unit": unit}
+        levels = [_of(rows["levels"], wave=wave, **national) for wave in waves]
+        ratio = _of(rows["changes"], measure="ratio", **national)
+        gap = _of(rows["changes"], measure="difference", **national)
+        if ratio is None or gap is None or None in levels:
+            continue
+        per = "" if unit == "ratio" else f"{UNIT_WORDS[unit]} {_people(settings)}"
+        then, now = (phrase(one, per) for one in levels if one is not None)
+        said.append(
+            f"{wording(str(settings['label']))}: {then} in {years[0]}, {now} in {years[1]}. "
+            f"{_change_words(ratio, gap, per)}"
+        )
+    return bullets(said)
+
+
+def _people(settings: Mapping[str, Any]) -> str:
+    return {"all_ages": "people"}.get(settings["population"], str(settings["population"]))
+
+
+def _change_words(ratio: Row, gap: Row, per: str) -> str:
+    if withheld(ratio):
+        return f"The change is {withheld(ratio)}."
+    unit = f" {per}" if per else ""
+    said = f"Later over earlier: {_signed(ratio)}; later less earlier: {_signed(gap)}{unit}."
+    return f"{said} {_verdict(ratio)}"
+
+
+def _verdict(row: Row) -> str:
+    """Say what the interval of a ratio shows."""
+    if row["upper"] < 1:
+        return "The whole interval lies below 1: fewer than before."
+    if row["lower"] > 1:
+        return "The whole interval lies above 1: more than before."
+    return "The interval holds 1: it shows a change in neither direction."
+
+
+def _signed(row: Row) -> str:
+    """Write a change and its limits, as finely as they were released."""
+    value, low, high = _written(row)
+    said = f"{level(row)} interval {low} to {high}"
+    return said if value == DASH else f"{value} ({said})"
+
+
+def _written(row: Row) -> list[str]:
+    """Write estimate and limits with one number of decimals and real minus signs."""
+    ends = [row["estimate"], row["lower"], row["upper"]]
+    known = [f"{float(end):.10g}" for end in ends if end is not None]
+    places = max((len(text.partition(".")[2]) for text in known), default=0)
+    return [DASH if end is None else f"{float(end):,.{places}f}".replace("-", "−") for end in ends]
+
+
+def _cells(row: Row | None) -> list[str]:
+    """Write a change and its limits as two cells, or why there are none."""
+    if row is None:
+        return [DASH, DASH]
+    if withheld(row):
+        return [withheld(row), DASH]
+    value, low, high = _written(row)
+    mark = " †" if row["precision"] == "imprecise" else ""
+    return ["interval only" if value == DASH else value + mark, unbroken(f"{low} to {high}")]
+
+
+def _comparable(rows: Sequence[Row]) -> str:
+    counts = {
+        grade: sum(row["severity"] == grade for row in rows)
+        for grade in (SERIOUS, CAUTION, EXPECTED)
+    }
+    found = [
+        f"{counted(counts[grade], 'difference')} {words}"
+        for grade, words in (
+            (SERIOUS, "that may be the whole change"),
+            (CAUTION, "that may move it"),
+            (EXPECTED, "that the comparison takes into account"),
+        )
+        if counts[grade]
+    ]
+    if not found:
+        return "Nothing that was looked at differs between the waves.\n"
+    return escaped(f"Between the waves there are {joined(found)}.") + "\n"
+
+
+def _changes_table(material: Material, rows: Sequence[Row]) -> str:
+    geographic = {
+        domain["type"]
+        for domain in material.estimate.get("domains") or []
+        if domain["kind"] == "geographic"
+    }
+    kinds = list(dict.fromkeys(row["domain_type"] for row in rows))
+    wanted = [row for row in rows if row["domain_type"] in {NATIONAL, *geographic}]
+    gone = [kind for kind in kinds if all(withheld(r) for r in wanted if r["domain_type"] == kind)]
+    shown = [
+        row
+        for row in wanted
+        if row["unit"] != "persons" and row["measure"] == "ratio" and row["domain_type"] not in gone
+    ]
+    keys = ("group", "domain_type", "domain", "unit")
+    cells = []
+    for row in shown:
+        gap = _of(rows, measure="difference", **{key: row[key] for key in keys})
+        label = wording(material.label(row["group"]))
+        cells.append([label, row["domain"], *_cells(row), *_cells(gap)])
+    left_out = [material.domain_words(kind)["many"] for kind in gone if kind in geographic]
+    return table(
+        ["Group", "Place", "Ratio", "Interval", "Difference", "Interval"],
+        once(cells),
+        caption="Change of the estimated rates: later over earlier, and later less earlier",
+        label="changes",
+        align="llrrrr",
+        widths=[28, 14, 14, 16, 14, 18],
+        note=notes(
+            suppression_note(shown),
+            precision_note(material, shown),
+            f"All {joined(left_out)} are suppressed." if left_out else "",
+        ),
+    )
+
+
+def _controls_words(rows: Sequence[Row]) -> str:
+    if not rows:
+        return "There are none."
+    agree = sum(bool(row["agrees"]) for row in rows)
+    return f"For {agree} of {len(rows)} of them the interval holds it."
+
+
+def _controls_table(material: Material, rows: Sequence[Row]) -> str:
+    cells = [
+        [
+            wording(material.item(row["group"])),
+            *_cells({**row, "suppressed": ""}),
+            significant(float(row["expected"])),
+            "yes" if row["agrees"] else "no",
+            whole(row["n_earlier"]),
+            whole(row["n"]),
+        ]
+        for row in rows
+    ]
+    return table(
+        ["Known group", "Ratio", "Interval", "Of known sizes", "Held", "n earlier", "n later"],
+        cells,
+        caption="Estimated change of groups of known size, each by network sizes that rest on the "
+        "others, beside the change of the known size",
+        label="controls",
+        align="lrrrlrr",
+    )
+
+
+def _comparability_table(rows: Sequence[Row]) -> str:
+    cells = [
+        [
+            ASPECTS[row["aspect"]],
+            row["item"].replace("_", " "),
+            *(_short(row[name]) for name in ("earlier_value", "later_value")),
+            row["severity"],
+            str(row["meaning"] or ""),
+        ]
+        for row in rows
+        if row["severity"] != NONE
+    ]
+    same = [ASPECTS[row["aspect"]] for row in rows if row["severity"] == NONE]
+    return table(
+        ["Aspect", "Item", "Earlier wave", "Later wave", "Severity", "Meaning"],
+        cells,
+        caption="What differs between the waves",
+        label="comparability",
+        align="llllll",
+        widths=[12, 18, 22, 22, 9, 22],
+        note=f"The same in both waves: {joined(same)}." if same else "",
+    )
+
+
+def _short(text: object, most: int = 90) -> str:
+    value = " ".join(str(text).split())
+    return value if len(value) <= most else f"{value[: most - 1]}…"
+
+
+def _samples_words(rows: Sequence[Row]) -> str:
+    row = _of(rows, aspect="frame", item="PSUs")
+    if row is None:
+        return "The samples have the same primary sampling units, and the same replicates."
+    return (
+        f"The samples have {row['earlier_value']} and {row['later_value']}: {row['meaning']}. "
+        "Where primary sampling units are shared, replicates are drawn jointly, so that what the "
+        "waves have in common doesn't count as chance."
+    )
+
+
+def _validation_words(rows: Sequence[Row]) -> str:
+    shown = [row for row in rows if row["covered"] is not None]
+    if not shown:
+        return "None can be shown."
+    held = sum(str(row["covered"]) == "True" for row in shown)
+    return f"{held} of {len(shown)} released intervals hold it."
+
+
+def _validation_table(material: Material, rows: Sequence[Row]) -> str:
+    places = {(row["domain_type"], row["domain"]) for row in rows}
+    kinds = [kind for kind, _ in places]
+    few = {kind for kind in kinds if kinds.count(kind) <= MOST_PLACES}
+    cells = [
+        [
+            material.label(row["group"]),
+            row["domain"],
+            row["measure"],
+            significant(float(row["truth"])).replace("-", "−"),
+            *_cells({**row, "suppressed": "", "precision": ""}),
+            "yes" if str(row["covered"]) == "True" else "no",
+        ]
+        for row in rows
+        if row["covered"] is not None and row["unit"] != "persons" and row["domain_type"] in few
+    ]
+    return table(
+        ["Group", "Place", "Measure", "Planted", "Estimate", "Interval", "Held"],
+        cells,
+        caption="Planted and estimated change of the rates",
+        label="validation",
+        align="lllrrrl",
+    )
