@@ -71,6 +71,8 @@ manifest: $(INSTALLED)  ## after a correction of raw data: make manifest SURVEY=
 docs: $(INSTALLED)  ## write the generated pages of docs/ anew
 	@$(BIN)/python scripts/audit/write_data_dictionary.py
 	@$(BIN)/python scripts/audit/draw_dag.py
+	@$(SNAKEMAKE) --quiet all -- data/processed/ph2022/staged/figures/headline.svg
+	@cp data/processed/ph2022/staged/figures/headline.svg docs/figures/headline.svg
 
 lock:  ## resolve the dependencies of pyproject.toml into requirements.lock (needs uv)
 	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
