@@ -107,10 +107,6 @@ def test_the_alternative_tells_numbers_of_the_tables_and_no_others(drawings, tab
     findings = str(released.read_yaml(released.ROOT / "config/published_findings.yaml"))
     dates = tables[figure[0]]["coverage_record"]["date"]
     year = str(released.config(figure[0])["survey"]["year"])
-    margins = found.get("margins")
-    if margins is not None:
-        differences = margins["before"] / margins["population"] - 1
-        found["differences"] = differences.to_frame("difference")
     assert unknown_numbers(alt, allowed_numbers(found, [findings, dates, year])) == []
     assert re.search(r"\d", alt), "a finding with numbers"
 
@@ -192,6 +188,25 @@ def test_the_tile_map_shades_by_the_national_estimate_alone(drawings, tables, wo
         else:
             assert row["against_nation"] == "within"
     assert {"above", "below", "within", ""} == set(data["against_nation"])
+
+
+def test_the_margins_are_drawn_as_relative_differences(drawings, tables):
+    table = tables["ph2022"]["margins"]
+    figure = drawings["ph2022", "margins"].figure
+    for when in ("before", "after"):
+        expected = sorted(100 * (table[when] / table["population"] - 1))
+        assert sorted(marks(figure, f"_{when}")) == pytest.approx(expected)
+
+
+def test_a_margin_that_is_not_met_is_told(tables, words):
+    missed = dict(tables["ph2022"])
+    table = missed["margins"].copy()
+    table.loc[3, "after"] = 1.2 * table.loc[3, "population"]
+    missed["margins"] = table
+    assert "all agree" in draw("ph2022", "margins", tables["ph2022"], words["ph2022"]).alt
+    alt = draw("ph2022", "margins", missed, words["ph2022"]).alt
+    assert "all agree" not in alt
+    assert f"{table.loc[3, 'after']:,.0f}" in alt
 
 
 def test_a_survey_without_tiles_has_no_tile_map():

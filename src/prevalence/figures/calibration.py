@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 PITCH, LABELS = 0.2, 1.75
+# Totals are released with three significant digits.
+ROUNDING = 0.005
 MARGINS = {"sex_age": "Sex and age"}
 
 
@@ -80,7 +82,7 @@ def margins(tables: Mapping[str, pd.DataFrame], words: Words) -> Drawing:
     key(sheet, [("o:" + COLOURS[1], "before calibration"), ("D:" + COLOURS[0], "after")])
     return Drawing(
         sheet.close(),
-        data.drop(columns="difference_after"),
+        table,
         alt=_alt(words, data),
         caption="Weighted sample against the census, before and after calibration, by category",
     )
@@ -98,11 +100,20 @@ def _row(sheet: Sheet, axes: Axes, row: Any, lines: list[str], middle: float) ->
 
 
 def _alt(words: Words, data: pd.DataFrame) -> str:
-    far: Any = data.iloc[int(np.argmax(data["difference_before"].abs().to_numpy(float)))]
-    name = words.place(str(far["margin"]), str(far["category"])).replace("  ", " ")
-    side = "more" if far["difference_before"] > 0 else "less"
-    return (
-        f"Weighted totals of {len(data)} categories against the census. Before calibration the "
-        f"largest difference is {name}: {abs(100 * far['difference_before']):.1f}% {side} than the "
-        "census. After calibration all agree."
+    before, after = (
+        data[f"difference_{when}"].abs().to_numpy(float) for when in ("before", "after")
     )
+    far: Any = data.iloc[int(np.argmax(before))]
+    text = (
+        f"Weighted totals of {len(data)} categories against the census. Before calibration the "
+        f"largest relative difference is {_name(words, far)}: {far['before']:,.0f} adults, of whom "
+        f"the census has {far['population']:,.0f}."
+    )
+    if np.max(after) <= ROUNDING:
+        return f"{text} After calibration all agree within the rounding of the release."
+    left: Any = data.iloc[int(np.argmax(after))]
+    return f"{text} After calibration it is {_name(words, left)}: {left['after']:,.0f} adults."
+
+
+def _name(words: Words, row: Any) -> str:
+    return words.place(str(row["margin"]), str(row["category"])).replace("  ", " ")
