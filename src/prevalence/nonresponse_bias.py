@@ -127,6 +127,7 @@ def _against_frame(
     rows = []
     for variable in variables:
         codes, names = encoded(texts(described[variable]))
+        words = _words(described[variable], respondents, variable)
         after = _shares(codes, adjusted, len(names))
         for k, name in enumerate(names):
             here = (codes == k).astype(float)
@@ -136,7 +137,7 @@ def _against_frame(
             gaps = (share + gap, gap, float(difference.std_errors[0]))
             weighted = (after[k], np.nan, after[k] - share)
             n = int(here[responded].sum())
-            rows.append((FRAME, variable, name, share, *gaps, *weighted, n))
+            rows.append((FRAME, variable, words.get(name, name), share, *gaps, *weighted, n))
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
@@ -174,6 +175,25 @@ def _against_census(
             n = int((known & (text == name)).sum())
             rows.append((CENSUS, str(margin), name, share, *gaps, *weighted, n))
     return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def _words(codes: pd.Series, respondents: pd.DataFrame, variable: str) -> dict[str, str]:
+    """Labels of the frame's codes, where respondents have one label for each code and no two share.
+
+    `codes` is by household.
+    """
+    if variable not in respondents:
+        return {}
+    by_household = dict(zip(codes.index, texts(codes), strict=True))
+    mine = [by_household.get(name) for name in texts(respondents["household"])]
+    pairs = {
+        (code, label)
+        for code, label in zip(mine, texts(respondents[variable]), strict=True)
+        if code is not None and label
+    }
+    found = dict(pairs)
+    alike = len(found) == len(pairs) and len(set(found.values())) == len(found)
+    return found if alike else {}
 
 
 def _design(weight: Array, table: pd.DataFrame, empty: Sequence[tuple[str, str]]) -> SampleDesign:

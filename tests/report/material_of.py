@@ -287,6 +287,28 @@ def philippine_tables():
                 for rate in ("RR1", "RR2", "RR3", "RR4")
             ]
         ),
+        "nonresponse_bias": pd.DataFrame(
+            [
+                {
+                    "against": against,
+                    "variable": variable,
+                    "category": category,
+                    "benchmark": 0.457,
+                    "responding": 0.463,
+                    "difference": 0.00535,
+                    "std_error": 0.00318,
+                    "adjusted": 0.458,
+                    "final": final,
+                    "remaining": 0.000494,
+                    "n": 1513,
+                }
+                for against, variable, category, final in (
+                    ("frame", "urban", "rural", None),
+                    ("frame", "urban", "urban", None),
+                    ("census", "sex_age", "female 18–24", 0.457),
+                )
+            ]
+        ),
         "weighting": pd.DataFrame(
             [
                 {

@@ -50,6 +50,18 @@ def test_against_the_frame(survey):
     assert rows["n"].sum() == len(respondents)
 
 
+def test_codes_of_the_frame_take_the_respondents_labels(survey):
+    respondents, frame, census, made, _ = survey
+    household = respondents["household"].map(frame.set_index("household")["urban"])
+    named = respondents.assign(urban=household.map({"0": "rural", "1": "city"}))
+    table = nonresponse_bias(named, made.weights, made.households, frame, census, ["urban"])
+    assert set(table.loc[table["against"] == "frame", "category"]) == {"rural", "city"}
+    # Not where a code has two labels.
+    mixed = named.assign(urban=named["urban"].where(named.index > 5, "city"))
+    table = nonresponse_bias(mixed, made.weights, made.households, frame, census, ["urban"])
+    assert set(table.loc[table["against"] == "frame", "category"]) == {"0", "1"}
+
+
 def test_the_error_is_that_of_the_difference(survey):
     _, frame, _, made, table = survey
     rows = table[(table["against"] == "frame") & (table["variable"] == "urban")]

@@ -14,6 +14,7 @@ REPORTED = [
     "known_groups",
     "sample_flow",
     "response_rates",
+    "nonresponse_bias",
     "weighting",
     "reporting",
     "specifications",

@@ -98,6 +98,7 @@ def _checks(material: Material) -> dict[str, Any]:
 _TABLES = (
     "sample_flow",
     "response_rates",
+    "nonresponse_bias",
     "weighting",
     "reporting",
     "adjustment",

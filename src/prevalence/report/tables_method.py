@@ -128,6 +128,42 @@ def response_table(material: Material) -> str:
     )
 
 
+def nonresponse_table(material: Material) -> str:
+    """Set respondents beside the sampling frame and the census, before and after weighting."""
+    against = {"frame": "Sampling frame", "census": "Census"}
+    rows = []
+    before = ("", "")
+    for row in material.rows("nonresponse_bias"):
+        place = (against[str(row["against"])], str(row["variable"]).replace("_", " × "))
+        last = row["final"] if row.get("final") is not None else row.get("adjusted")
+        rows.append(
+            [
+                place[0] if place[0] != before[0] else "",
+                capitalised(place[1]) if place != before else "",
+                escaped(capitalised(str(row["category"]))),
+                share(row["benchmark"]),
+                share(row.get("responding")),
+                share(row.get("difference")),
+                share(row.get("std_error")),
+                share(last),
+            ]
+        )
+        before = place
+    if not rows:
+        return ""
+    return table(
+        ["Against", "Variable", "Category", "There", "Here", "Difference", "Error", "Weighted"],
+        rows,
+        caption="Respondents beside the sampling frame and the census, per cent",
+        label="nonresponse",
+        align="lllrrrrr",
+        widths=[16, 14, 20, 10, 10, 12, 8, 10],
+        note="There: share of the eligible sampled households, or of the population. Here: share "
+        "of the respondents with base weights. Error: standard error of the difference. Weighted: "
+        "share after the adjustment for nonresponse (frame) or with the final weights (census).",
+    )
+
+
 def weighting_table(material: Material) -> str:
     """Write what each step of weighting did."""
     rows = [
