@@ -97,7 +97,7 @@ def empty(words: Words) -> Drawing:
 
 def words_of(job: Any) -> Words:
     """Collect what figures say from a job's config values and files."""
-    findings = read_yaml(job.input.findings)["findings"] if job.params.survey["mirror"] else []
+    findings = read_yaml(job.input.findings)["findings"] if job.params.survey.get("mirror") else []
     items = {}
     if job.input.get("codebook"):
         codebook = parse_codebook(Path(job.input.codebook).read_bytes(), job.input.codebook)

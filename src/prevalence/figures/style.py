@@ -52,6 +52,8 @@ SETTINGS: dict[str, Any] = {
     "hatch.linewidth": 0.7,
     "hatch.color": FAINT,
     "svg.hashsalt": "prevalence",
+    # A label with two dollar signs is no formula.
+    "text.parse_math": False,
     # Outlines look the same in every browser, in Typst and in Word, whatever fonts they have; what
     # they say stands in the text alternative and in the CSV.
     "svg.fonttype": "path",
