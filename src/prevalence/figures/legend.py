@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from matplotlib.artist import Artist
 
 HANDLE = 0.24
-MIDDLE = -0.068
+MIDDLE = -0.062
 SYMBOLS = {"filled": "o", "hollow": "o", "line": "", "beyond": ">"}
 
 

@@ -151,7 +151,8 @@ def contour(tables: Mapping[str, pd.DataFrame], words: Words) -> Drawing:
     left = MARGIN + 0.34
     for place, group in enumerate(groups):
         sheet.heading(words.label(group))
-        sheet.paragraph("degree ratio", size=SMALL, colour=MUTED, gap=0.0)
+        text = "degree ratio: acquaintances of members over those of everybody"
+        sheet.paragraph(text, size=SMALL, colour=MUTED, gap=0.0)
         _contour_panel(
             sheet,
             table[table["group"] == group],
