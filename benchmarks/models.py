@@ -2,12 +2,14 @@ r"""Measure the models: wall and CPU time, gradients, effective sample sizes, me
 
     OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 \
         python -P benchmarks/models.py [--cores 2] [--respondents 25] [--rwanda FOLDER]
+        [--sampler own --sampler nutpie]
 
 (`-P`, since numba would take the neighbour coverage.py for the package of that name.)
 Prints one JSON line a fit. The partially pooled model runs on SYNTHETIC data drawn as in the
 simulation of its paper (149 areas, 25 respondents each unless said, six groups); the overdispersed
 model on the Rwandan survey of 2011 where its microdata are at hand, with the published priors.
-ESS is the lowest over what is reported, R-hat the largest.
+ESS is the lowest over what is reported, R-hat the largest. nutpie, where it is installed, samples
+the same densities in the same whitened coordinates: the comparison is of the samplers alone.
 """
 
 import argparse
@@ -24,6 +26,7 @@ from prevalence.models.diagnostics import ess_bulk, ess_tail, rhat
 from prevalence.models.engine import Sampling, fit
 from prevalence.models.overdispersed import PUBLISHED, Overdispersed
 from prevalence.models.partially_pooled import PartiallyPooled
+from prevalence.models.preconditioning import marginal_mode
 from prevalence.models.scaling import Scaling, scaled, scaling_weights
 
 MEAN_RHO = np.array([2.5, 3.5, 4.5, 5.0, 5.5, 6.5])
@@ -58,36 +61,99 @@ def cpu_seconds() -> float:
     return own.ru_utime + own.ru_stime + children.ru_utime + children.ru_stime
 
 
-def measured(name, density, prevalence, sizes, population, sampling):
-    wall, cpu = time.perf_counter(), cpu_seconds()
+def own_sampler(density, sampling):
+    """Sample with the project's engine: draws of all parameters, and what is told of the run."""
     result = fit(density, [20230907, 1], sampling=sampling)
+    told = {
+        "mode_seconds": round(result.seconds[0], 2),
+        "gradients": result.gradients,
+        "divergent": int(result.divergent.sum()),
+    }
+    return result.draws, told
+
+
+class NotFiniteError(ValueError):
+    """What nutpie takes for a divergence."""
+
+    is_recoverable = True
+
+
+def nutpie_sampler(density, sampling):
+    """Sample the same density in the same whitened coordinates with nutpie."""
+    import nutpie
+    from nutpie.compiled_pyfunc import from_pyfunc
+
+    begun = time.perf_counter()
+    shape = marginal_mode(density)
+    middle = time.perf_counter()
+    size = density.layout.size
+
+    def make_logp():
+        def logp(z):
+            value, gradient = density.value_and_gradient(shape.forward(z))
+            if not (np.isfinite(value) and np.isfinite(gradient).all()):
+                raise NotFiniteError
+            return value, shape.pull_back(gradient)
+
+        return logp
+
+    model = from_pyfunc(
+        size,
+        make_logp,
+        lambda *_: lambda z: {"z": z},
+        [np.dtype("float64")],
+        [(size,)],
+        ["z"],
+        make_initial_point_fn=lambda seed: np.random.default_rng(seed).standard_normal(size),
+    )
+    trace = nutpie.sample(
+        model,
+        draws=sampling.draws,
+        tune=2 * sampling.warmup,  # its default is 400; 150 are too few for its adaptation
+        chains=sampling.chains,
+        cores=sampling.cores,
+        seed=1,
+        save_warmup=False,
+        progress_bar=False,
+    )
+    draws = np.apply_along_axis(shape.forward, 2, trace.posterior["z"].values)
+    told = {
+        "mode_seconds": round(middle - begun, 2),
+        "gradients_after_warm_up": int(trace.sample_stats["n_steps"].sum()),
+        "divergent": int(trace.sample_stats["diverging"].sum()),
+    }
+    return draws, told
+
+
+SAMPLERS = {"own": own_sampler, "nutpie": nutpie_sampler}
+
+
+def measured(name, sampler, density, prevalence, sizes, population, sampling):
+    density.value_and_gradient(density.start())  # compiled, or read from the cache
+    wall, cpu = time.perf_counter(), cpu_seconds()
+    draws, told = SAMPLERS[sampler](density, sampling)
     wall, cpu = time.perf_counter() - wall, cpu_seconds() - cpu
-    flat = result.draws.reshape(-1, result.draws.shape[2])
-    latent = np.array([prevalence(x) for x in flat])
+    latent = np.array([prevalence(x) for x in draws.reshape(-1, draws.shape[2])])
     weights = scaling_weights(Scaling("all"), density.counts.groups, sizes)
     values = scaled(latent, sizes, population, weights, "ratio_of_sums")
-    reported = values[..., np.isnan(sizes)].reshape(*result.draws.shape[:2], -1)
+    reported = values[..., np.isnan(sizes)].reshape(*draws.shape[:2], -1)
     least = float(min(ess_bulk(reported).min(), ess_tail(reported).min()))
-    print(
-        json.dumps(
-            {
-                "fit": name,
-                "respondents": len(density.counts.table),
-                "parameters": density.layout.size,
-                "wall_seconds": round(wall, 2),
-                "mode_seconds": round(result.seconds[0], 2),
-                "cpu_seconds": round(cpu, 2),
-                "gradients": result.gradients,
-                "draws": len(flat),
-                "divergent": int(result.divergent.sum()),
-                "rhat": round(float(rhat(reported).max()), 4),
-                "ess": round(least),
-                "ess_bulk": round(float(ess_bulk(reported).min())),
-                "ess_per_cpu_second": round(least / cpu, 1),
-                "peak_megabytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
-            }
-        )
-    )
+    line = {
+        "fit": name,
+        "sampler": sampler,
+        "respondents": len(density.counts.table),
+        "parameters": density.layout.size,
+        "wall_seconds": round(wall, 2),
+        "cpu_seconds": round(cpu, 2),
+        **told,
+        "draws": draws.shape[0] * draws.shape[1],
+        "rhat": round(float(rhat(reported).max()), 4),
+        "ess": round(least),
+        "ess_bulk": round(float(ess_bulk(reported).min())),
+        "ess_per_cpu_second": round(least / cpu, 1),
+        "peak_megabytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+    }
+    print(json.dumps(line), flush=True)
 
 
 def main() -> None:
@@ -95,22 +161,20 @@ def main() -> None:
     parser.add_argument("--cores", type=int, default=2)
     parser.add_argument("--respondents", type=int, default=25, help="in each area")
     parser.add_argument("--rwanda", type=Path, default=os.environ.get("RWANDA2011_DIR"))
+    parser.add_argument("--sampler", action="append", choices=list(SAMPLERS))
     arguments = parser.parse_args()
     sampling = Sampling(cores=arguments.cores)
     sizes = np.append(1e6 * np.exp(-MEAN_RHO[:4]), [np.nan, np.nan])
-    density = simulated(5, respondents=arguments.respondents)
-    measured("partially_pooled", density, density.prevalences, sizes, 1e6, sampling)
-    if arguments.rwanda and (Path(arguments.rwanda) / "rwanda2011_survey.csv").exists():
-        density, known = rwanda(Path(arguments.rwanda))
-        g = density.layout.globals
-        measured(
-            "overdispersed",
-            density,
-            lambda x: density.prevalences(x[:g]),
-            known,
-            10_718_378.0,
-            sampling,
-        )
+    for sampler in arguments.sampler or ["own"]:
+        pooled = simulated(5, respondents=arguments.respondents)
+        measured("partially_pooled", sampler, pooled, pooled.prevalences, sizes, 1e6, sampling)
+        if arguments.rwanda and (Path(arguments.rwanda) / "rwanda2011_survey.csv").exists():
+            density, known = rwanda(Path(arguments.rwanda))
+
+            def prevalence(x, density=density):
+                return density.prevalences(x[: density.layout.globals])
+
+            measured("overdispersed", sampler, density, prevalence, known, 10_718_378.0, sampling)
 
 
 if __name__ == "__main__":
