@@ -63,6 +63,7 @@ debug: $(INSTALLED)  ## one rule again, alone, with its traceback: make debug SU
 
 wheelhouse: $(INSTALLED)  ## every package as a file, for a machine without internet
 	@$(BIN)/python -m pip download --quiet --disable-pip-version-check --require-hashes -r requirements.lock -d wheelhouse
+	@$(BIN)/python -m pip download --quiet --disable-pip-version-check "setuptools>=77" wheel -d wheelhouse
 	@echo "Take the folder wheelhouse along; there: make report WHEELHOUSE=wheelhouse"
 
 manifest: $(INSTALLED)  ## after a correction of raw data: make manifest SURVEY=ph2022 REASON="…"

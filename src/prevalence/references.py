@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from prevalence.disclosure.requirements import required_texts
 from prevalence.errors import PipelineError, listed, suggestion
 
 COMMON_GEOGRAPHY = ("national", "island_group", "region")
@@ -45,6 +46,7 @@ def check_references(config: Mapping[str, Any], file: str) -> None:
     smallest = config["release"]["smallest_geography"]
     _check_known([smallest], list(dict.fromkeys(allowed)), "release.smallest_geography", file)
     _check_numbers(config, file)
+    _check_words(config, file)
 
 
 def _check_known(
@@ -78,6 +80,16 @@ def _check_once(names: list[str], place: str, file: str) -> None:
             allowed="each type once; the nation is there without being listed",
             remedy="Give the second one another type, or take it out.",
         )
+
+
+def _check_words(config: Mapping[str, Any], file: str) -> None:
+    """Refuse now what the gate would refuse once everything is rendered."""
+    populations = {group["population"] for group in config["estimate"]["hidden_groups"].values()}
+    try:
+        required_texts(config["survey"], config["report"], "", populations=populations)
+    except PipelineError as error:
+        error.file = file
+        raise
 
 
 def _check_numbers(config: Mapping[str, Any], file: str) -> None:

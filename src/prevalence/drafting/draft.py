@@ -231,6 +231,12 @@ report:
       heading: "{mark}: heading of its section"
       many: "{mark}: persons of the denominator, plural"
       act: "{mark}: as it reads after them, for instance: were injecting drugs"
+  content_note: "{mark}: what the report speaks of, as a warning at its beginning"
+  help_lines:
+    - name: "{mark}: who helps, or takes reports; shown at the beginning and the end"
+      numbers: ["{mark}: telephone number as it should be read"]
+  ethics: "{mark}: ethics approval and safety protocol"
+  funding: "{mark}: who paid"
 """
 
 
