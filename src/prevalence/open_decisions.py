@@ -36,7 +36,7 @@ def open_keys(value: Any, key: str = "") -> list[str]:
         for name, part in value.items():
             place = f"{key}.{name}" if key else str(name)
             named = str(name).startswith(MARK)
-            found += [f"{key}.{MARK}"] if named else open_keys(part, place)
+            found += [f"{key}.{MARK}".removeprefix(".")] if named else open_keys(part, place)
     elif isinstance(value, list):
         for number, part in enumerate(value):
             found += open_keys(part, f"{key}.{number}")

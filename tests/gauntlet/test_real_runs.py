@@ -129,19 +129,6 @@ def test_a_run_ends_in_a_message_and_leaves_nothing_half_done(name, own_project,
         assert target not in changed, "the step that failed left an output"
 
 
-@slow
-def test_a_folder_without_write_permission(own_project, tmp_path):
-    folder = copied(own_project, tmp_path)
-    (folder / KNOWN).unlink()
-    tables = (folder / KNOWN).parent
-    shutil.rmtree(tables)
-    tables.write_text("a file where a folder should be")
-    key = "PILOT_KEY=a-key-that-is-long-enough-for-a-test"
-    done = shell(folder, f"{key} .venv/bin/snakemake {KNOWN}")
-    assert done.returncode != 0
-    assert "Traceback (most recent call last)" not in done.stderr
-
-
 HOSTILE = {
     "title": "Pilot *a* _b_ `#panic(1)`{=typst} $x^2$ #import @x \\input{y} ~~s~~ | p ^n^",
     "country": "the #emph(x) $y$ isles",

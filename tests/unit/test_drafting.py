@@ -1,0 +1,168 @@
+"""First drafts of a codebook and a config: what an export says is taken, the rest is left open."""
+
+import pytest
+import yaml
+
+from prevalence.codebook import COLUMNS, parse_codebook
+from prevalence.drafting.draft import (
+    codebook_text,
+    columns_of,
+    draft_codebook,
+    draft_config,
+    known_groups_text,
+)
+from prevalence.drafting.guesses import COUNT, NUMBER
+from prevalence.drafting.xlsform import parse_xlsform
+from prevalence.errors import PipelineError
+from prevalence.exports import Export
+from prevalence.open_decisions import MARK, open_cells, open_keys, refuse_open
+
+EXPORT = Export(
+    columns={
+        "RESP_ID": [f"R{i}" for i in range(6)],
+        "HH_ID": ["H1", "H1", "H2", "H3", "H4", "H5"],
+        "S2": [1.0, 2.0, 2.0, 1.0, 9.0, 1.0],
+        "S4": [20.0, 33.0, 45.0, 61.0, 18.0, 70.0],
+        "K1": [0.0, 3.0, 98.0, 1.0, 97.0, 2.0],
+        "N1": [1.0, 2.0, 2.0, 4.0, 3.0, 1.0],
+        "TEL": ["0917 555 0123"] * 6,
+        "T0": ["2022-05-01 08:00"] * 6,
+        "LAB": [1.0, 1.0, 1.0, 2.0, 2.0, 2.0],
+    },
+    labels={
+        "RESP_ID": "Respondent",
+        "S2": "Sex of the respondent",
+        "S4": "Age in years",
+        "K1": "Number of doctors known",
+        "N1": "Adults in the household",
+        "T0": "Start of the interview",
+        "LAB": "<b>Bold</b>",
+    },
+    declared_missing={"K1": [(97.0, 97.0), (98.0, 98.0)]},
+    value_labels={
+        "S2": {1.0: "Male", 2.0: "Female", 9.0: "Refused"},
+        "K1": {98.0: "Don't know"},
+        "LAB": {1.0: "=cmd|x", 2.0: "a;b=c"},
+    },
+)
+
+
+@pytest.fixture
+def rows():
+    drafted = draft_codebook(columns_of(EXPORT, {}), {"TEL"})
+    return {row["raw"]: row for row in drafted}
+
+
+def test_ids_and_characteristics_are_told_by_their_words(rows):
+    assert (rows["RESP_ID"]["variable"], rows["RESP_ID"]["role"]) == ("respondent", "key")
+    assert (rows["HH_ID"]["variable"], rows["HH_ID"]["role"]) == ("household", "key")
+    assert (rows["S2"]["variable"], rows["S2"]["role"]) == ("sex", "domain")
+    assert rows["S2"]["values"] == "1=Male;2=Female"
+    assert rows["S2"]["missing_codes"] == "9=refused"
+    assert (rows["S4"]["variable"], rows["S4"]["type"]) == ("age", "numeric")
+    assert rows["T0"]["type"] == "datetime"
+
+
+def test_a_count_is_named_by_its_topic_and_its_role_is_open(rows):
+    count = rows["K1"]
+    assert (count["variable"], count["label"], count["group"]) == ("doctors",) * 3
+    assert count["role"] == COUNT
+    assert count["missing_codes"] == f"97={MARK};98=dont_know"
+    assert (count["minimum"], count["maximum"]) == ("0", "96")
+    assert rows["N1"]["role"] == NUMBER
+
+
+def test_what_looks_like_an_identifier_is_never_read(rows):
+    assert rows["TEL"]["role"] == "ignore"
+
+
+def test_labels_that_would_act_are_not_taken_over(rows):
+    assert "<" not in rows["LAB"]["label"]
+    assert rows["LAB"]["values"].split(";")[0] == f"1={MARK}"
+    assert rows["LAB"]["values"].split(";")[1] == "2=a,b-c"
+
+
+def test_the_codebook_is_refused_until_it_is_decided_and_accepted_then(rows):
+    drafted = list(rows.values())
+    with pytest.raises(PipelineError, match="open decisions"):
+        parse_codebook(codebook_text(drafted).encode(), "draft.csv")
+    for row in drafted:
+        row["role"] = {COUNT: "known", NUMBER: "covariate"}.get(row["role"], row["role"])
+        for column in COLUMNS:
+            row[column] = row[column].replace(f"97={MARK}", "97=refused").replace(MARK, "x")
+    book = parse_codebook(codebook_text(drafted).encode(), "draft.csv")
+    assert [variable.group for variable in book.counts] == ["doctors"]
+
+
+def test_the_config_leaves_every_judgement_open(rows):
+    drafted = list(rows.values())
+    config = yaml.safe_load(draft_config("pilot", "pilot.sav", drafted))
+    left = open_keys(config)
+    for key in ("survey.synthetic", "headline.known_groups", "headline.date", "weight.base"):
+        assert key in left
+    assert "estimate.hidden_groups.DECIDE" in left
+    assert config["clean"]["keys"]["household"] == "household"
+    assert config["clean"]["keys"]["stratum"] is None
+
+
+def test_known_groups_have_a_line_a_count(rows):
+    text = known_groups_text(list(rows.values()), columns_of(EXPORT, {}))
+    assert text.splitlines()[1:] == [f"doctors,doctors,{MARK},,,,"]
+
+
+def test_a_weight_in_the_export_is_taken():
+    export = Export({"id": ["a", "b"], "wgt": [1.5, 2.25]}, {"wgt": "Final weight"})
+    drafted = draft_codebook(columns_of(export, {}), set())
+    assert [row["role"] for row in drafted] == ["key", "base_weight"]
+    assert "base: {variable: base_weight_supplied}" in draft_config("p", "p.csv", drafted)
+
+
+FORM = Export(
+    {
+        "type": ["start", "begin group", "integer", "select_one yn", "note", "end group", None],
+        "name": ["start", "know", "doctors", "consent", "thanks", None, None],
+        "label::English (en)": [
+            None,
+            None,
+            "How many doctors do you know?",
+            "Consent?",
+            "",
+            "",
+            "",
+        ],
+    }
+)
+CHOICES = Export(
+    {
+        "list_name": ["yn", "yn", "yn"],
+        "name": [1, 2, 99],
+        "label::English (en)": ["Yes", "No", "Prefer not to say"],
+    }
+)
+
+
+def test_a_form_gives_labels_types_and_choices_to_an_export_that_has_none():
+    form = parse_xlsform(FORM, CHOICES, "form.xlsx")
+    assert set(form) == {"start", "doctors", "consent"}
+    export = Export(
+        {"know/doctors": ["0", "4"], "know/consent": ["1", "99"], "start": ["2022-01-02", ""]}
+    )
+    drafted = {row["raw"]: row for row in draft_codebook(columns_of(export, form), set())}
+    assert drafted["know/doctors"]["role"] == COUNT
+    assert drafted["know/doctors"]["variable"] == "doctors"
+    assert drafted["know/consent"]["values"] == "1=yes;2=no"
+    assert drafted["know/consent"]["missing_codes"] == "99=refused"
+    assert drafted["start"]["type"] == "datetime"
+
+
+def test_a_workbook_that_is_no_form():
+    with pytest.raises(PipelineError, match="XLSForm lacks a column"):
+        parse_xlsform(Export({"a": ["x"]}), None, "form.xlsx")
+
+
+def test_open_places_are_named():
+    assert open_keys({"a": [{"b": f"{MARK}: x"}], f"{MARK}: id": {}}) == ["a.0.b", MARK]
+    assert open_cells([(2, {"size": MARK}), (3, {"size": "5"})]) == ["column size on 1 lines (2)"]
+    refuse_open([], "f", "config")
+    with pytest.raises(PipelineError, match="The config has open decisions"):
+        refuse_open(["a"], "f", "config")
