@@ -3,6 +3,7 @@
 #   snakemake                 the surveys listed in config/config.yaml
 #   snakemake <survey>        any survey with a file config/surveys/<survey>.yaml
 #   snakemake trend           surveys with `waves:` in their config beside their earlier waves
+#   snakemake compare         the national rates of all listed surveys beside each other
 #   snakemake audit           what those runs rest on and made, under data/processed/<survey>/audit/
 #   snakemake synthesize      synthetic exports anew, under data/processed/synthetic/
 
@@ -35,6 +36,7 @@ include: "workflow/rules/report.smk"
 include: "workflow/rules/publish.smk"
 include: "workflow/rules/audit.smk"
 include: "workflow/rules/trend.smk"
+include: "workflow/rules/compare.smk"
 
 
 check_survey_names()
@@ -64,6 +66,12 @@ rule trend:
     """Every survey whose config names earlier waves beside each of them: what changed."""
     input:
         trends(*KNOWN_SURVEYS),
+
+
+rule compare:
+    """The surveys in config/config.yaml beside each other, each by its own definitions."""
+    input:
+        rules.publish_comparison.output,
 
 
 for known_survey in KNOWN_SURVEYS:

@@ -563,6 +563,11 @@ def wave_tables():
     return named
 
 
+def configs_of(*surveys):
+    """The configs of several surveys by name, for `params`."""
+    return lambda wildcards: {survey: survey_config(survey) for survey in surveys}
+
+
 def trend_code():
     """Scripts of the trend stage and the modules on which they depend: part of its identity."""
     scripts = sorted(Path(workflow.basedir).glob("scripts/trend/*.py"))

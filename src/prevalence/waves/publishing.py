@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from prevalence.disclosure.extraction import pieces
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
     from prevalence.terminology import Terminology
 
 WORDED = ("text", "hidden", "tick", "cell", "metadata")
-SHOWN = ("html", "pdf", "docx", "svg", "png", "csv", "json")
 
 
 def findings(
@@ -67,7 +65,7 @@ def findings(
     lines = [str(n) for line in report.get("help_lines") or [] for n in line.get("numbers", [])]
     hidden = config["estimate"]["hidden_groups"].values()
     # What differs between the waves is quoted from configs, codebooks and published sizes.
-    texts = [*reviewed, *_texts_of({"": tables["comparability"]}), identity, renderer]
+    texts = [*reviewed, *texts_of({"": tables["comparability"]}), identity, renderer]
     allowed = Allowed(
         declared=list(declared),
         numbers=allowed_numbers(tables, texts),
@@ -80,21 +78,34 @@ def findings(
             unstated=NOT_STATED,
         ),
         withheld=withheld(tables),
-        words=words_in([*texts, *_texts_of(tables)]),
+        words=words_in([*texts, *texts_of(tables)]),
         reviewed="\n".join(texts),
         programs=renderer.startswith("quarto"),
     )
     found = check_files(files, allowed)
-    if found:
-        return found
+    return found or word_findings(files, words)
+
+
+def word_findings(files: Mapping[str, bytes], words: Terminology) -> list[Finding]:
+    """Find words that stop a publication.
+
+    Parameters
+    ----------
+    files
+        Content of every file, by path.
+    words
+        The word list.
+
+    Returns
+    -------
+    list of Finding
+    """
+    found = []
     for name, content in files.items():
-        if PurePath(name).suffix.lstrip(".") not in SHOWN:
-            continue
         said = [piece.text for piece in pieces(name, content) if piece.kind in WORDED]
-        breaches = words.breaches("\n".join(said), name, report=True)
         found += [
             Finding(b.file, f"line {b.line} of its text", f"Write {b.instead!r}. {b.why}", b.found)
-            for b in breaches
+            for b in words.breaches("\n".join(said), name, report=True)
             if b.stops
         ]
     return found
@@ -105,15 +116,16 @@ def withheld(tables: Mapping[str, pd.DataFrame]) -> frozenset[tuple[str, str, st
     changes, levels = tables["changes"], tables["levels"]
     cells: list[set[tuple[str, str, str]]] = []
     for table in (changes, levels):
-        rows = table[table["suppressed"].fillna("") != ""]
+        rows = table[table["suppressed"].astype(object).fillna("") != ""]
         keys = (rows[name].astype(str) for name in ("group", "domain_type", "domain"))
         cells.append(set(zip(*keys, strict=True)))
-    shown = levels[levels["suppressed"].fillna("") == ""]
+    shown = levels[levels["suppressed"].astype(object).fillna("") == ""]
     keys = (shown[name].astype(str) for name in ("group", "domain_type", "domain"))
     return frozenset((cells[0] | cells[1]) - set(zip(*keys, strict=True)))
 
 
-def _texts_of(tables: Mapping[str, pd.DataFrame]) -> list[str]:
+def texts_of(tables: Mapping[str, pd.DataFrame]) -> list[str]:
+    """List every text of some tables, and the names of their columns."""
     found = []
     for table in tables.values():
         found += [str(column) for column in table.columns]
