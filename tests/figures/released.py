@@ -300,12 +300,30 @@ def validation(settings):
     return pd.DataFrame(rows)
 
 
+def scale_up_models(settings):
+    """Models' rows: the nation by all, places by the model of areas; one hasn't converged."""
+    table = scale_up(settings)
+    own = table[table["estimator"] == settings["headline"]["estimator"]]
+    geographic = {d["type"] for d in settings["estimate"]["domains"] if d["kind"] == "geographic"}
+    parts = []
+    for place, model in enumerate(settings["model"]["models"]):
+        kinds = {"national"} | (geographic if model.startswith("partially_pooled") else set())
+        part = own[own["domain_type"].isin(kinds)].copy()
+        numbers = ["estimate", "lower", "upper"]
+        part[numbers] = part[numbers] * (1.04 + 0.02 * place)
+        interval = "credible_unconverged" if place == 1 else "credible"
+        part = part.assign(estimator=model, interval=interval, headline=False)
+        parts.append(part.assign(df=np.nan, se_linearised=np.nan))
+    return pd.concat(parts, ignore_index=True)
+
+
 def tables(survey):
     """Every table that a figure of the survey reads, in the shape of its contract."""
     settings = config(survey)
     distribution, summary = degree_tables()
     found = {
         "scale_up": scale_up(settings),
+        "scale_up_models": scale_up_models(settings),
         "known_groups": known_groups(settings),
         "specifications": specifications(settings),
         "choice_shares": choice_shares(settings),

@@ -16,7 +16,7 @@ ISLANDS = ("ph2022", "island_groups")
 LOGS = ("log_ratio", "log_ratio_lower", "log_ratio_upper")
 NUMBERS = ("estimate", "lower", "upper", "n", *LOGS)
 PLACES = ("island_groups", "regions")
-ESTIMATES = ("headline", "estimators", "coverage", "known_groups", *PLACES)
+ESTIMATES = ("headline", "estimators", "models", "coverage", "known_groups", *PLACES)
 
 
 def boxes(figure):
@@ -134,6 +134,18 @@ def test_points_stand_where_the_table_has_them(drawings, pair):
     expected = sorted(data.loc[shown, "estimate"].astype(float))
     assert sorted(marks(drawing.figure, "_estimate")) == pytest.approx(expected)
     assert len(expected) > 0
+
+
+def test_a_model_that_has_not_converged_is_hollow_and_named(drawings):
+    drawing = drawings["ph2022", "models"]
+    failed = drawing.data[drawing.data["interval"] == "credible_unconverged"]
+    lines = [line for axes in drawing.figure.axes for line in axes.lines]
+    marks = [line for line in lines if line.get_label() == "_estimate"]
+    hollow = [line for line in marks if line.get_markerfacecolor() == "white"]
+    assert {line.get_marker() for line in hollow} >= {"s"}
+    assert not any(line.get_marker() == "s" and line not in hollow for line in marks)
+    assert drawing.alt.count("(not converged)") == len(failed) > 0
+    assert "not converged" in " ".join(text for text, _ in boxes(drawing.figure))
 
 
 @of("known_groups", *PLACES)

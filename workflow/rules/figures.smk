@@ -149,6 +149,34 @@ rule draw_certainty:
         "../../scripts/figures/draw_certainty.py"
 
 
+rule draw_models:
+    """The headline beside the models."""
+    input:
+        code=code("scripts/figures/draw_models.py"),
+        tables=figure_tables("models"),
+        findings="config/published_findings.yaml",
+        policy="config/disclosure.yaml",
+    output:
+        svg=figure_files("models", "svg"),
+        png=figure_files("models", "png"),
+        csv=figure_files("models", "csv"),
+        words=figure_files("models", "json"),
+    log:
+        "logs/{survey}/figures/draw_models.log",
+    benchmark:
+        "logs/{survey}/figures/draw_models.tsv"
+    conda:
+        "../../environment.yml"
+    params:
+        survey=setting("survey"),
+        estimate=setting("estimate"),
+        headline=setting("headline"),
+        report=figure_words,
+        places=setting("figures"),
+    script:
+        "../../scripts/figures/draw_models.py"
+
+
 rule draw_specifications:
     """Every combination of choices."""
     input:

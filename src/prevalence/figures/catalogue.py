@@ -19,6 +19,7 @@ FIGURES: dict[str, list[str]] = {
     "specifications": ["specification_curve"],
     "sensitivity": ["tornado", "contour"],
     "coverage": ["coverage"],
+    "models": ["models"],
 }
 TABLES: dict[str, list[str]] = {
     "headline": ["scale_up", "validation"],
@@ -37,6 +38,7 @@ TABLES: dict[str, list[str]] = {
     "specifications": ["specifications", "choice_shares"],
     "sensitivity": ["sensitivity", "scale_up", "factors"],
     "coverage": [],
+    "models": ["scale_up", "scale_up_models"],
 }
 # Hidden groups of the simulated worlds (data/reference/coverage.csv).
 SIMULATED_GROUPS = {"victims", "perpetrators"}
@@ -83,6 +85,8 @@ def _applies(config: Mapping[str, Any], section: str) -> bool:
     if section == "sensitivity":
         factors = (estimate.get("adjustment") or {}).get("factors")
         return bool(factors and (estimate.get("sensitivity") or {}).get("contour"))
+    if section == "models":
+        return bool((config.get("model") or {}).get("models"))
     if section == "coverage":
         return bool(SIMULATED_GROUPS & set(estimate["hidden_groups"]))
     return True

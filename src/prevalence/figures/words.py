@@ -16,6 +16,10 @@ ESTIMATORS = {
     "unweighted_ratio_of_sums": "Ratio of sums, unweighted",
     "ratio_of_sums_child_alters": "Ratio of sums over child acquaintances",
     "killworth": "Ratio of sums, unweighted, binomial error",
+    "overdispersed": "Overdispersed model",
+    "overdispersed_weighted": "Overdispersed model, weighted",
+    "partially_pooled": "Model partially pooled over areas",
+    "partially_pooled_weighted": "Model partially pooled over areas, weighted",
 }
 FACTORS = {
     "true_positive_rate": "True-positive rate: share of members’ acquaintances who know",
