@@ -78,6 +78,7 @@ def main(job: Any) -> None:
                 described(job, "later", configs[1], tables[1]),
                 overlap,
                 dropped,
+                independent=job.params.psus == "independent",
             ),
         ),
     }

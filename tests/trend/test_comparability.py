@@ -127,6 +127,14 @@ def test_the_samples():
     assert "1 PSUs in both" in " ".join(found["meaning"])
 
 
+def test_independent_samples_are_said_to_be_so():
+    overlap = overlap_of(DESIGN, DESIGN, independent=True)
+    table = comparability(described(), described(), overlap, independent=True)
+    found = table[table["severity"] != NONE]
+    assert found[["item", "severity"]].to_numpy().tolist() == [["PSUs", EXPECTED]]
+    assert "independently" in found["meaning"].iloc[0]
+
+
 def test_the_table_holds_text_alone():
     table = comparability(
         described(), described(changed("survey.year", 2024)), overlap_of(DESIGN, DESIGN)

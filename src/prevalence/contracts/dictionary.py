@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     import pandera.pandas as pa
 
 STAGES = ("synthesize", "ingest", "clean", "weight", "estimate", "model", "release")
+STAGES += ("trend", "compare")
 
 
 def contracts_of(stage: str) -> dict[str, pa.DataFrameSchema]:

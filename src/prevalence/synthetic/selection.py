@@ -14,8 +14,6 @@ from prevalence.synthetic.world import World
 Array = NDArray[np.float64]
 Codes = NDArray[np.intp]
 
-MOST_TRIES = 1000
-
 
 @dataclass(frozen=True, eq=False)
 class Selection:
@@ -29,14 +27,11 @@ class Selection:
         Inclusion probability of each, shape (N,).
     places
         Places in the list of the units that were drawn, shape (n,).
-    starts
-        Where in each step the draw fell, on the list without units of probability 1, shape (m,).
     """
 
     members: Codes
     chance: Array
     places: Codes
-    starts: Array
 
     @property
     def units(self) -> Codes:
@@ -96,12 +91,14 @@ def draw_systematic(chance: Array, generator: np.random.Generator) -> Codes:
     generator
         Source of randomness.
     """
-    return _hits(chance, generator.uniform() + np.zeros(round(float(chance.sum()))))
+    return _hits(chance, generator.uniform())
 
 
-def _hits(chance: Array, starts: Array) -> Codes:
-    """Units in which the points ``k + starts[k]`` lie."""
-    picks = np.searchsorted(np.cumsum(chance), np.arange(len(starts)) + starts, side="right")
+def _hits(chance: Array, start: float) -> Codes:
+    """Units in which the points ``k + start`` lie."""
+    steps = np.cumsum(chance)
+    points = np.arange(round(float(steps[-1]))) + start
+    picks = np.searchsorted(steps, points, side="right")
     return np.minimum(picks, len(chance) - 1).astype(np.intp)
 
 
@@ -117,10 +114,7 @@ def select(members: Codes, chance: Array, generator: np.random.Generator) -> Sel
     generator
         Source of randomness.
     """
-    start = generator.uniform()
-    places = _hits(chance, np.full(round(float(chance.sum())), start))
-    # A unit of probability 1 is as long as a step: without it the others start where they did.
-    return Selection(members, chance, places, np.full(int((chance < 1)[places].sum()), start))
+    return Selection(members, chance, draw_systematic(chance, generator))
 
 
 def select_again(earlier: Selection, share: float, generator: np.random.Generator) -> Selection:
@@ -131,37 +125,40 @@ def select_again(earlier: Selection, share: float, generator: np.random.Generato
     earlier
         The earlier selection.
     share
-        Share of the draws that are kept, besides units of probability 1.
+        Share of the draws that are kept, about; units of probability 1 are drawn in any case.
     generator
         Source of randomness.
 
     Returns
     -------
     Selection
-        Each unit has the same inclusion probability as before: in each step of the list the draw
-        either stays where it was or falls anew, uniformly.
+        As many units as before, each with the same inclusion probability as before.
 
-    Raises
-    ------
-    PipelineError
-        If no draw hits each unit at most once.
+    Notes
+    -----
+    The list is cut in two between units, after a cumulated probability c. In one part, chosen by
+    lot, the earlier draws are kept; the other is drawn systematically with a new start v. The size
+    of the sample stays if v lies on the same side of c - floor(c) as the earlier start did, and a
+    start so drawn is uniform again.
     """
-    sure = earlier.chance >= 1
-    rest = np.flatnonzero(~sure)
-    steps = len(earlier.starts)
-    for _ in range(MOST_TRIES):
-        kept = generator.permutation(steps) < round(share * steps)
-        starts = np.where(kept, earlier.starts, generator.uniform())
-        places = rest[_hits(earlier.chance[rest], starts)] if steps else rest[:0]
-        if len(np.unique(places)) == steps:
-            together = np.sort(np.concatenate([np.flatnonzero(sure), places]))
-            return Selection(earlier.members, earlier.chance, together, starts)
-    raise PipelineError(
-        "A later wave's sample cannot be drawn from an earlier one's.",
-        place="overlap",
-        found=f"{steps} draws from {len(rest)} units, of which some are hit twice",
-        remedy="Draw fewer units, or keep none: overlap: {psus: 0, barangays: 0}.",
-    )
+    rest = np.flatnonzero(earlier.chance < 1)
+    sure = np.flatnonzero(earlier.chance >= 1)
+    if len(rest) == 0:
+        return earlier
+    chance = earlier.chance[rest]
+    edges = np.concatenate([[0.0], np.cumsum(chance)])
+    size = round(float(edges[-1]))
+    keeps_first = generator.uniform() < 0.5
+    cut = int(np.argmin(np.abs(edges - size * (share if keeps_first else 1 - share))))
+    first = np.arange(len(rest)) < cut
+    kept = np.isin(rest, earlier.places) & (first if keeps_first else ~first)
+    in_first = kept.sum() if keeps_first else size - kept.sum()
+    whole, part = divmod(round(float(edges[cut]), 9), 1)
+    low, high = (0.0, part) if in_first > whole else (part, 1.0)
+    fresh = np.isin(np.arange(len(rest)), _hits(chance, generator.uniform(low, high)))
+    drawn = kept | (fresh & (~first if keeps_first else first))
+    places = np.sort(np.concatenate([sure, rest[drawn]]))
+    return Selection(earlier.members, earlier.chance, places)
 
 
 def select_areas(world: World, generator: np.random.Generator) -> tuple[Selection, ...]:

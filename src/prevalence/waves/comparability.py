@@ -22,6 +22,7 @@ ASPECTS = ("instrument", "tie", "groups", "known_groups", "populations", "frame"
 ASKED = ("known", "child", "hidden_item", "hidden", "situation", "domain")
 SENSITIVE = ("hidden_item", "hidden", "situation")
 NOT_THERE = "not there"
+INDEPENDENT = "drawn independently of one another"
 LARGE = 1.25  # a known size that changed by more than this is looked at twice
 
 Found = tuple[Any, ...]  # aspect, item, earlier, later, severity, meaning
@@ -48,7 +49,12 @@ class Described:
 
 
 def comparability(
-    earlier: Described, later: Described, overlap: Overlap, dropped: Sequence[str] = ()
+    earlier: Described,
+    later: Described,
+    overlap: Overlap,
+    dropped: Sequence[str] = (),
+    *,
+    independent: bool = False,
 ) -> pd.DataFrame:
     """List what differs between two waves.
 
@@ -60,6 +66,8 @@ def comparability(
         Which PSUs their samples share.
     dropped
         Known groups of the earlier headline that the later wave lacks.
+    independent
+        Whether the samples were drawn independently of one another.
 
     Returns
     -------
@@ -80,7 +88,7 @@ def comparability(
     ]
     rows = [row for check in checks for row in check(earlier, later)]
     rows += _known_groups(earlier, later, dropped)
-    rows += _sample(overlap)
+    rows += _sample(overlap, independent=independent)
     named = {row[0] for row in rows}
     same = "in both waves the same"
     rows += [(aspect, "all", same, same, NONE, "") for aspect in ASPECTS if aspect not in named]
@@ -253,13 +261,16 @@ def _frame(earlier: Described, later: Described) -> Iterator[Found]:
     )
 
 
-def _sample(overlap: Overlap) -> Iterator[Found]:
+def _sample(overlap: Overlap, *, independent: bool) -> Iterator[Found]:
     strata = [set(design.strata) for design in (overlap.earlier, overlap.later)]
     if strata[0] != strata[1]:
         counts = [f"{len(one)} strata" for one in strata]
         why = f"{len(strata[0] & strata[1])} strata in both; the others are compared as independent"
         yield ("frame", "strata", *counts, CAUTION, why)
     counts = [f"{len(design.psus)} PSUs" for design in (overlap.earlier, overlap.later)]
+    if independent:
+        yield ("frame", "PSUs", *counts, EXPECTED, INDEPENDENT)
+        return
     same = sum(stratum.identical for stratum in overlap.strata)
     if same < len(overlap.earlier.strata) or strata[0] != strata[1]:
         both = f"{overlap.shared} PSUs in both, drawn jointly"

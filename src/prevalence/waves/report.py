@@ -33,7 +33,7 @@ from prevalence.report.wording import (
     significant,
     withheld,
 )
-from prevalence.waves.comparability import CAUTION, EXPECTED, NONE, SERIOUS
+from prevalence.waves.comparability import CAUTION, EXPECTED, INDEPENDENT, NONE, SERIOUS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -167,6 +167,8 @@ def _change_words(ratio: Row, gap: Row, per: str) -> str:
 
 def _verdict(row: Row) -> str:
     """Say what the interval of a ratio shows."""
+    if row["lower"] is None or row["upper"] is None:
+        return "There is no interval."
     if row["upper"] < 1:
         return "The whole interval lies below 1: fewer than before."
     if row["lower"] > 1:
@@ -177,6 +179,8 @@ def _verdict(row: Row) -> str:
 def _signed(row: Row) -> str:
     """Write a change and its limits, as finely as they were released."""
     value, low, high = _written(row)
+    if DASH in (low, high):
+        return value
     said = f"{level(row)} interval {low} to {high}"
     return said if value == DASH else f"{value} ({said})"
 
@@ -317,6 +321,8 @@ def _samples_words(rows: Sequence[Row]) -> str:
     row = _of(rows, aspect="frame", item="PSUs")
     if row is None:
         return "The samples have the same primary sampling units, and the same replicates."
+    if row["meaning"] == INDEPENDENT:
+        return "The samples were drawn independently of one another, and so are the replicates."
     return (
         f"The samples have {row['earlier_value']} and {row['later_value']}: {row['meaning']}. "
         "Where primary sampling units are shared, replicates are drawn jointly, so that what the "

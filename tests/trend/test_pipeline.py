@@ -1,0 +1,102 @@
+"""`snakemake trend` from raw files to published pages, on two waves of the tiny survey."""
+
+import runpy
+import shutil
+from pathlib import Path
+
+import pytest
+
+from prevalence.files import read_csv
+
+ROOT = Path(__file__).parents[2]
+TREND = "data/processed/later/{}/trend/tiny"
+
+
+@pytest.fixture(scope="module")
+def compared(tmp_path_factory):
+    """A project with a second wave that is the tiny survey again, drawn independently; compared."""
+    copy_project = runpy.run_path(str(ROOT / "tests/workflow/conftest.py"))["copy_project"]
+    project = copy_project(tmp_path_factory.mktemp("waves") / "project")
+    config = (project / "config/surveys/tiny.yaml").read_text()
+    waves = "waves:\n  - {survey: tiny, psus: independent}\n\n"
+    (project / "config/surveys/later.yaml").write_text(waves + config)
+    shutil.copytree(project / "data/raw/tiny", project / "data/raw/later")
+    project.run("trend")
+    return project
+
+
+def table(project, part, name):
+    return read_csv(project / f"{TREND.format(part)}/{name}.csv")
+
+
+def test_an_unchanged_wave_has_not_changed(compared):
+    changes = table(compared, "restricted", "changes").set_index("measure")
+    assert changes.loc["ratio", "estimate"].dropna().tolist() == pytest.approx(
+        [1.0] * changes.loc["ratio", "estimate"].notna().sum()
+    )
+    assert changes.loc["difference", "estimate"].abs().max() < 1e-9
+    national = changes[changes["domain_type"] == "national"]
+    assert (national["std_error"] > 0).all()
+    assert (national.loc["ratio", "lower"] < 1).all()
+    assert (national.loc["ratio", "upper"] > 1).all()
+
+
+def test_the_standard_error_of_independent_waves_is_that_of_two(compared):
+    """Levels rest on each wave's own replicates, the change on others: equal but for chance."""
+    levels = table(compared, "restricted", "levels")
+    levels = levels[levels["domain_type"] == "national"]
+    both = levels.pivot(index=["group", "unit"], columns="wave", values="std_error")
+    changes = table(compared, "restricted", "changes")
+    mine = changes["domain_type"].eq("national") & changes["measure"].eq("difference")
+    found = changes[mine].set_index(["group", "unit"])["std_error"]
+    expected = (both["tiny"] ** 2 + both["later"] ** 2) ** 0.5
+    assert (found / expected).between(0.6, 1.6).all()  # 50 replicates
+
+
+def test_nothing_withheld_by_a_wave_is_shown(compared):
+    released = table(compared, "release", "changes")
+    own = read_csv(compared / "data/processed/tiny/release/scale_up.csv")
+    keys = ["group", "domain_type", "domain", "unit"]
+    headline = own["estimator"].eq("ratio_of_sums") | own["unit"].eq("ratio")
+    withheld = own[headline & own["suppressed"].notna()][keys]
+    assert len(withheld) > 0
+    both = released.merge(withheld, on=keys)
+    assert both["suppressed"].notna().all()
+    assert both[["estimate", "lower", "upper", "n"]].isna().all(axis=None)
+
+
+def test_the_report_is_published_with_its_tables_and_figures(compared):
+    folder = compared / "reports/later/trend/tiny"
+    for suffix in ("html", "pdf", "docx"):
+        assert (folder / f"trend.{suffix}").stat().st_size > 10_000
+    text = (folder / "trend.html").read_text()
+    for words in ("SYNTHETIC DATA", "What changed", "drawn independently", "run identity"):
+        assert words in text, words
+    assert {path.stem for path in (folder / "tables").glob("*.csv")} == {
+        "levels",
+        "changes",
+        "controls",
+        "comparability",
+        "validation",
+    }
+    assert (folder / "figures/changes.svg").exists()
+
+
+def test_a_second_trend_has_nothing_to_do(compared):
+    assert "Nothing to be done" in compared.run("trend", "--dry-run")
+
+
+def test_a_run_of_the_earlier_wave_alone_has_no_trend(compared):
+    assert "compare_waves" not in compared.run("tiny", "--dry-run")
+
+
+def test_a_wave_without_a_config_is_told(compared):
+    path = compared / "config/surveys/later.yaml"
+    text = path.read_text()
+    path.write_text(text.replace("survey: tiny,", "survey: tinny,"))
+    done = compared.snakemake("trend", "--dry-run")
+    path.write_text(text)
+    assert done.returncode != 0
+    said = done.stdout + done.stderr
+    assert "An earlier wave has no config file" in said
+    assert "tinny" in said
