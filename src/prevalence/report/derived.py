@@ -42,7 +42,8 @@ def derived_tables(
         factors = tables["agreement"][["estimate", "lower", "upper"]]
         found["agreement_factors"] = factors.map(math.exp, na_action="ignore")
     if len(tables.get("margins", ())):
-        found["differences"] = differences(tables["margins"]).to_frame("difference")
+        margins = tables["margins"]
+        found["differences"] = margins[["category"]].assign(difference=differences(margins))
     if coverage is not None:
         found["coverage_shown"] = coverage_rows(coverage, dict(headline))
     return found
