@@ -11,8 +11,10 @@ import prevalence.contracts
 if TYPE_CHECKING:
     import pandera.pandas as pa
 
-STAGES = ("synthesize", "ingest", "clean", "weight", "estimate", "model", "release")
-STAGES += ("trend", "compare")
+STAGES = (
+    *("synthesize", "ingest", "clean", "weight", "estimate", "model", "release"),
+    *("trend", "compare"),  # between surveys
+)
 
 
 def contracts_of(stage: str) -> dict[str, pa.DataFrameSchema]:

@@ -24,6 +24,10 @@ def coverage(tables: Mapping[str, Any], words: Words) -> Drawing:
 
     record = tables["coverage_record"]
     rows = chosen_rows(tables["coverage"], words)
+    if rows.empty:  # the study doesn't cover every choice of a headline
+        from prevalence.figures.drawing import empty
+
+        return empty(words)
     groups = [group for group in words.groups if (rows["group"] == group).any()]
     nominal = 100 * float(words.estimate["level"])
     entries: list[Entry] = []

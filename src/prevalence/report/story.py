@@ -31,7 +31,11 @@ ESTIMATORS = {
     "mean_of_sums": "ratio of sums with mean-of-ratios degrees",
     "unweighted_ratio_of_sums": "ratio of two unweighted sums",
 }
-VARIANCES = {"bootstrap": "rescaled bootstrap", "linearised": "linearisation"}
+VARIANCES = {
+    "bootstrap": "rescaled bootstrap",
+    "replicates": "jackknife or half-sample replicates",
+    "linearised": "linearisation",
+}
 COMBINATIONS = {
     "maximum": "the larger of the two answers",
     "sum": "the sum of the two answers",
