@@ -81,3 +81,6 @@ for known_survey in KNOWN_SURVEYS:
             known_survey
         input:
             wanted(known_survey),
+
+
+announce(workflow.rules)

@@ -499,6 +499,14 @@ def parsing_code():
     return scripts | {os.path.relpath(path) for path in paths if path.exists()}
 
 
+def announce(rules):
+    """Let each job say in a sentence what it does, instead of listing its files."""
+    for each in rules:
+        where = " ({wildcards})" if each.wildcard_names else ""
+        what = each.docstring or f"The published report of {each.name}."
+        each.message = what.strip().removesuffix(".") + where
+
+
 def earlier_release(wildcards):
     """Tables of the earlier release that a survey's config names; none without one."""
     folder = lookup(survey_config(wildcards.survey), "release.earlier")
