@@ -83,4 +83,5 @@ for known_survey in KNOWN_SURVEYS:
             wanted(known_survey),
 
 
-announce(workflow.rules)
+onstart:
+    announce(workflow.rules)

@@ -500,7 +500,7 @@ def parsing_code():
 
 
 def announce(rules):
-    """Let each job say in a sentence what it does, instead of listing its files."""
+    """Let each job say in a sentence what it does; a dry run goes on listing their files."""
     for each in rules:
         where = " ({wildcards})" if each.wildcard_names else ""
         what = each.docstring or f"The published report of {each.name}."
