@@ -11,8 +11,9 @@ from material_of import IDENTITY, ROOT, SVG, philippine_material, png, rwandan_m
 
 from prevalence.errors import PipelineError
 from prevalence.files import read_yaml
+from prevalence.pdf import page_texts
 from prevalence.report.compose import composed
-from prevalence.report.normalise import docx_text, html_text, pdf_text, words
+from prevalence.report.normalise import docx_text, html_text, words
 from prevalence.report.reference_document import reference_document
 from prevalence.report.render_builtin import rendered
 from prevalence.report.renderers import beside_python
@@ -54,7 +55,7 @@ def report(request, tmp_path_factory):
 
 
 def page_words(content):
-    pages = pdf_text(content)
+    pages = page_texts(content)
     contents = next(number for number, page in enumerate(pages) if "Contents" in page)
     return words(re.sub(r"-\n", "", "\n".join(pages[contents + 1 :])))
 
@@ -83,7 +84,7 @@ def test_headings_and_exhibits_are_numbered_alike(report):
     _, _, made = report
     page = made["html"].decode()
     captions = re.findall(r'caption-label">(\w+)\s(\d+)', page)
-    pdf = "\n".join(pdf_text(made["pdf"]))
+    pdf = "\n".join(page_texts(made["pdf"]))
     docx = docx_text(made["docx"])
     assert captions
     for kind, number in captions:
@@ -109,7 +110,7 @@ def test_the_page_asks_nothing_of_another_host(report):
 
 def test_every_page_says_that_data_are_synthetic(report):
     material, _, made = report
-    pages = pdf_text(made["pdf"])
+    pages = page_texts(made["pdf"])
     assert all(("SYNTHETIC DATA" in page) == material.synthetic for page in pages)
     assert ("SYNTHETIC DATA" in made["html"].decode()) == material.synthetic
     with zipfile.ZipFile(io.BytesIO(made["docx"])) as archive:
@@ -129,7 +130,7 @@ def test_the_pdf_is_tagged_and_titled(report):
 
 def test_the_brief_is_one_page(report):
     _, folder, _ = report
-    pages = pdf_text(rendered(folder, "pdf", "brief"))
+    pages = page_texts(rendered(folder, "pdf", "brief"))
     assert len(pages) == 1
 
 

@@ -384,8 +384,10 @@ def test_leaks_in_a_pdf_are_caught(allowed):
     assert check_files({name: pdf(linked)}, own)
     spoken = f'#figure(rect(), alt: "CAR 13,400")\n{clean}'
     assert check_files({name: pdf(spoken)}, own)
-    for leak in (" In CAR 13,400.", " Ask 0917-555-0123.", " Only 4 respondents.", " ?var:x"):
+    unseen = ("#place(dx: 90cm)[In CAR 13,400.]", "#text(white)[In CAR 13,400.]")
+    for leak in (" In CAR 13,400.", " Ask 0917-555-0123.", " Only 4 respondents.", *unseen):
         assert check_files({name: pdf(clean + leak)}, own), leak
+    assert check_files({name: pdf(f"{clean} ?var:x")}, own)
     assert check_files({name: pdf(clean, title="by someone\\u{40}example.org")}, own)
     assert check_files({name: pdf("SYNTHETIC DATA")}, own)
     assert check_files({name: b"%PDF-1.4 cut off"}, own)

@@ -282,12 +282,13 @@ def words_of(path: str, content: bytes, apart: Sequence[str] = ()) -> list[str]:
     list of str
         In the order of the document.
     """
-    from prevalence.report.normalise import docx_text, html_text, pdf_text, words
+    from prevalence.pdf import page_texts
+    from prevalence.report.normalise import docx_text, html_text, words
 
     if path.endswith(".docx"):
         text = docx_text(content)
     elif path.endswith(".pdf"):
-        text = "\n".join(pdf_text(content))
+        text = "\n".join(page_texts(content))
     elif path.endswith(".html"):
         text = html_text(content.decode("utf-8"))
     else:

@@ -16,6 +16,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 from prevalence.disclosure.pieces import Piece, digest
+from prevalence.pdf import page_texts
 
 # Parts of a DOCX without words of their own.
 _STRUCTURE = re.compile(
@@ -132,8 +133,8 @@ def pdf(content: bytes) -> Iterator[Piece]:
         for key, value in (reader.metadata or {}).items():
             if key not in _PDF_PLAIN_METADATA:
                 yield Piece(f"metadata {key}", str(value), "metadata")
-        for number, page in enumerate(reader.pages, start=1):
-            yield Piece(f"page {number}", page.extract_text())
+        for number, text in enumerate(page_texts(content), start=1):
+            yield Piece(f"page {number}", text)
         yield from _pdf_objects(reader)
     except pypdf.errors.PyPdfError as error:
         raise ValueError("PDF") from error

@@ -76,22 +76,3 @@ def docx_text(content: bytes) -> str:
     text = re.sub(r"<w:(?:br|tab)\b[^>]*/>", " ", text)
     text = re.sub(r"</w:p>", "\n", text)
     return html.unescape(re.sub(r"<[^>]+>", "", text))
-
-
-def pdf_text(content: bytes) -> list[str]:
-    """Text of each page of a PDF report.
-
-    Parameters
-    ----------
-    content
-        The file.
-
-    Returns
-    -------
-    list of str
-        A text a page.
-    """
-    import pypdf
-
-    reader = pypdf.PdfReader(io.BytesIO(content))
-    return [page.extract_text() for page in reader.pages]

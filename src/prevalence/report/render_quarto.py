@@ -14,7 +14,8 @@ import tempfile
 from pathlib import Path
 
 from prevalence.errors import PipelineError
-from prevalence.report.normalise import docx_text, html_text, pdf_text
+from prevalence.pdf import page_texts
+from prevalence.report.normalise import docx_text, html_text
 from prevalence.report.renderers import beside_python
 from prevalence.report.resolve import check_rendered
 
@@ -111,4 +112,4 @@ def readable(content: bytes, kind: str) -> str:
         return html_text(content.decode("utf-8"))
     if kind == "docx":
         return docx_text(content)
-    return "\n".join(pdf_text(content))
+    return "\n".join(page_texts(content))
