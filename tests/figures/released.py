@@ -287,6 +287,19 @@ def margins(settings):
     return pd.DataFrame(rows)
 
 
+def response_rates(settings):
+    regions = list(itertools.chain(*settings["clean"]["derive"]["island_group"]["map"].values()))
+    rows = []
+    for number, (kind, place) in enumerate(
+        [("national", "national"), *(("region", r) for r in regions)]
+    ):
+        for rate in ("RR1", "RR3"):
+            share = 0.82 + 0.01 * (number * 7 % 13)
+            keys = {"domain_type": kind, "domain": place, "rate": rate}
+            rows.append({**keys, "unweighted": share, "weighted": share, "n": 210 + number})
+    return pd.DataFrame(rows)
+
+
 def validation(settings):
     rows = []
     for group, own in settings["estimate"]["hidden_groups"].items():
@@ -335,6 +348,7 @@ def tables(survey):
     }
     if survey == "ph2022":
         found["margins"] = margins(settings)
+        found["response_rates"] = response_rates(settings)
         found["factors"], found["sensitivity"] = factors_and_sensitivity(settings)
         found["validation"] = validation(settings)
     else:

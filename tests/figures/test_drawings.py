@@ -221,6 +221,24 @@ def test_a_margin_that_is_not_met_is_told(tables, words):
     assert f"{table.loc[3, 'after']:,.0f}" in alt
 
 
+def test_response_rates_stand_where_the_table_has_them(drawings, tables):
+    table = tables["ph2022"]["response_rates"]
+    places = table[(table["rate"] == "RR3") & (table["domain_type"] == "region")]
+    figure = drawings["ph2022", "response"].figure
+    assert sorted(marks(figure, "_rate")) == pytest.approx(sorted(100 * places["weighted"]))
+
+
+def test_a_withheld_rate_is_not_drawn_and_a_nation_alone_is(tables, words):
+    table = tables["ph2022"]["response_rates"].copy()
+    region = table["domain_type"] == "region"
+    table.loc[table["domain"] == "CAR", ["weighted", "unweighted"]] = np.nan
+    figure = draw("ph2022", "response", {"response_rates": table}, words["ph2022"]).figure
+    assert len(marks(figure, "_rate")) == region.sum() / 2 - 1
+    nation = draw("ph2022", "response", {"response_rates": table[~region]}, words["ph2022"])
+    assert len(marks(nation.figure, "_rate")) == 1
+    assert "places" not in nation.alt
+
+
 def test_a_survey_without_tiles_has_no_tile_map():
     assert ("rwanda2011", "tile_map") not in EVERY
     assert ("ph2022", "tile_map") in EVERY

@@ -93,6 +93,34 @@ rule draw_method:
         "../../scripts/figures/draw_method.py"
 
 
+rule draw_response:
+    """Who answered: the response rate in each part of the country."""
+    input:
+        code=code("scripts/figures/draw_response.py"),
+        tables=figure_tables("response"),
+        findings="config/published_findings.yaml",
+        policy="config/disclosure.yaml",
+    output:
+        svg=figure_files("response", "svg"),
+        png=figure_files("response", "png"),
+        csv=figure_files("response", "csv"),
+        words=figure_files("response", "json"),
+    log:
+        "logs/{survey}/figures/draw_response.log",
+    benchmark:
+        "logs/{survey}/figures/draw_response.tsv"
+    conda:
+        "../../environment.yml"
+    params:
+        survey=setting("survey"),
+        estimate=setting("estimate"),
+        headline=setting("headline"),
+        report=figure_words,
+        places=setting("figures"),
+    script:
+        "../../scripts/figures/draw_response.py"
+
+
 rule draw_calibration:
     """How far the sample was from the census before calibration."""
     input:

@@ -14,6 +14,7 @@ FIGURES: dict[str, list[str]] = {
     "headline": ["headline"],
     "where": ["island_groups", "regions", "tile_map"],
     "method": ["nsum", "sample_flow", "weights", "degree_distribution", "data_quality"],
+    "response": ["response"],
     "calibration": ["margins"],
     "certainty": ["known_groups", "estimators"],
     "specifications": ["specification_curve"],
@@ -33,6 +34,7 @@ TABLES: dict[str, list[str]] = {
         "weighting",
         "data_quality",
     ],
+    "response": ["response_rates"],
     "calibration": ["margins"],
     "certainty": ["scale_up", "known_groups", "validation"],
     "specifications": ["specifications", "choice_shares"],
@@ -77,16 +79,15 @@ def place_figures(config: Mapping[str, Any]) -> list[str]:
 
 
 def _applies(config: Mapping[str, Any], section: str) -> bool:
+    """Whether the config asks for what a section's figures show."""
     estimate = config["estimate"]
-    if section == "calibration":
-        return bool((config.get("weight") or {}).get("calibration"))
-    if section == "specifications":
-        return bool(estimate.get("specifications"))
-    if section == "sensitivity":
-        factors = (estimate.get("adjustment") or {}).get("factors")
-        return bool(factors and (estimate.get("sensitivity") or {}).get("contour"))
-    if section == "models":
-        return bool((config.get("model") or {}).get("models"))
-    if section == "coverage":
-        return bool(SIMULATED_GROUPS & set(estimate["hidden_groups"]))
-    return True
+    factors = (estimate.get("adjustment") or {}).get("factors")
+    asked = {
+        "response": "frame" in (config["ingest"].get("tables") or {}),
+        "calibration": (config.get("weight") or {}).get("calibration"),
+        "specifications": estimate.get("specifications"),
+        "sensitivity": factors and (estimate.get("sensitivity") or {}).get("contour"),
+        "models": (config.get("model") or {}).get("models"),
+        "coverage": SIMULATED_GROUPS & set(estimate["hidden_groups"]),
+    }
+    return bool(asked.get(section, True))

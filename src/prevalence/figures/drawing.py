@@ -19,6 +19,7 @@ NEEDED = {
     "degree_distribution": "degree_distribution",
     "data_quality": "data_quality",
     "margins": "margins",
+    "response": "response_rates",
     "known_groups": "known_groups",
     "specification_curve": "specifications",
     "tornado": "sensitivity",
