@@ -1,6 +1,7 @@
 """What a result under data/reference/ says of itself: command, date, code, parameters, seed."""
 
 import datetime
+import re
 from pathlib import Path
 from zlib import crc32
 
@@ -12,6 +13,7 @@ from prevalence.identity import content_hash, value_hash
 
 ROOT = Path(__file__).parents[1]
 WORLDS = ROOT / "benchmarks" / "worlds.yaml"
+SCRIPT = re.compile(r'"(?:\.\./\.\./)?(scripts/[\w/]+\.py)"')
 
 
 def stream(seed, *words):
@@ -27,17 +29,25 @@ def module_source(name):
     return next((path.read_text() for path in paths if path.exists()), None)
 
 
-def code_hash(program):
-    """Hash a program with every project module that it uses; also give their names."""
-    text = Path(program).read_text()
-    names = sorted(transitive_modules(text, "prevalence", module_source))
-    parts = {Path(program).name: text} | {name: module_source(name) for name in names}
-    return content_hash(parts), names
+def code_hash(program, rules=()):
+    """Hash a program with every project module that it uses; also give their names.
+
+    A program that runs the workflow names the rule files that it runs: their scripts count too.
+    """
+    texts = {Path(program).name: Path(program).read_text()}
+    for name in rules:
+        path = ROOT / "workflow" / "rules" / f"{name}.smk"
+        texts[f"{name}.smk"] = path.read_text()
+        for script in sorted(set(SCRIPT.findall(texts[path.name]))):
+            texts[script] = (ROOT / script).read_text()
+    code = "\n".join(text for name, text in texts.items() if name.endswith(".py"))
+    names = sorted(transitive_modules(code, "prevalence", module_source))
+    return content_hash(texts | {name: module_source(name) for name in names}), names
 
 
-def write_sidecar(result, program, config, surveys):
+def write_sidecar(result, program, config, surveys, rules=()):
     """Write the sidecar of a result."""
-    code, modules = code_hash(program)
+    code, modules = code_hash(program, rules)
     write_json(
         {
             "command": f"python benchmarks/{Path(program).name}",
