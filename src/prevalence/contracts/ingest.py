@@ -2,34 +2,23 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pandera.pandas as pa
+
+from prevalence.contracts.columns import filled, number, text, whole
 
 DISPOSITION = r"^(1\.[12]|2\.[123]\d{0,2}|3\.\d+|4\.\d+)$"
 
 
-def _text(description: str, *checks: pa.Check, nullable: bool = False) -> pa.Column:
-    return pa.Column(str, list(checks), nullable=nullable, coerce=True, description=description)
+_integer = partial(whole, minimum=None)
 
 
 def _number(
     description: str, *checks: pa.Check, nullable: bool = False, required: bool = True
 ) -> pa.Column:
-    return pa.Column(
-        float,
-        [*checks, pa.Check.lt(1e15)],  # nothing that is counted is infinite
-        nullable=nullable,
-        required=required,
-        coerce=True,
-        description=description,
-    )
-
-
-def _whole(description: str, *checks: pa.Check) -> pa.Column:
-    return pa.Column("int64", list(checks), coerce=True, description=description)
-
-
-def _filled() -> pa.Check:
-    return pa.Check.str_length(min_value=1)
+    finite = pa.Check.lt(1e15)  # nothing that is counted is infinite
+    return number(description, *checks, finite, nullable=nullable, required=required)
 
 
 def _probability(of: str) -> pa.Column:
@@ -38,15 +27,15 @@ def _probability(of: str) -> pa.Column:
 
 VARIABLES = pa.DataFrameSchema(
     {
-        "raw": _text("Name in the export, and in responses.parquet.", _filled()),
-        "variable": _text("Name in the analysis.", _filled()),
-        "label": _text("What the variable is, in words."),
-        "type": _text(
+        "raw": text("Name in the export, and in responses.parquet.", filled()),
+        "variable": text("Name in the analysis.", filled()),
+        "label": text("What the variable is, in words."),
+        "type": text(
             "Type of the answers.", pa.Check.isin(["numeric", "categorical", "text", "datetime"])
         ),
-        "role": _text("Part that the variable plays, by the codebook.", _filled()),
-        "value_labels": _text("JSON: code to analysis value."),
-        "missing_codes": _text("JSON: code to kind of missing value."),
+        "role": text("Part that the variable plays, by the codebook.", filled()),
+        "value_labels": text("JSON: code to analysis value."),
+        "missing_codes": text("JSON: code to kind of missing value."),
     },
     name="variables",
     description="The variables of responses.parquet, in the codebook's order.",
@@ -56,13 +45,13 @@ VARIABLES = pa.DataFrameSchema(
 
 DROPPED = pa.DataFrameSchema(
     {
-        "raw": _text("Name in the export."),
-        "reason": _text(
+        "raw": text("Name in the export."),
+        "reason": text(
             "not_in_codebook, or ignored by the codebook.",
             pa.Check.isin(["not_in_codebook", "ignored"]),
         ),
-        "n": _whole("Number of values that were dropped.", pa.Check.ge(0)),
-        "identifiers": _text("Kinds of identifier that the scan saw in it, divided by blanks."),
+        "n": _integer("Number of values that were dropped.", pa.Check.ge(0)),
+        "identifiers": text("Kinds of identifier that the scan saw in it, divided by blanks."),
     },
     name="dropped_variables",
     description="Columns of the export that are not used, and that are written nowhere.",
@@ -72,21 +61,21 @@ DROPPED = pa.DataFrameSchema(
 
 FRAME = pa.DataFrameSchema(
     {
-        "household": _text("Pseudonym of the sampled household.", _filled()),
-        "stratum": _text("Stratum: a region, or a city taken with certainty.", _filled()),
-        "psu": _text("Pseudonym of the primary sampling unit.", _filled()),
-        "ssu": _text("Pseudonym of the second-stage unit (barangay); may be empty.", nullable=True),
-        "region": _text("Region.", _filled()),
-        "urban": _whole("1 urban, 0 rural.", pa.Check.isin([0, 1])),
-        "city": _text("Pseudonym of the city or municipality.", nullable=True),
-        "interviewer": _text("Pseudonym of the interviewer; may be empty.", nullable=True),
+        "household": text("Pseudonym of the sampled household.", filled()),
+        "stratum": text("Stratum: a region, or a city taken with certainty.", filled()),
+        "psu": text("Pseudonym of the primary sampling unit.", filled()),
+        "ssu": text("Pseudonym of the second-stage unit (barangay); may be empty.", nullable=True),
+        "region": text("Region.", filled()),
+        "urban": _integer("1 urban, 0 rural.", pa.Check.isin([0, 1])),
+        "city": text("Pseudonym of the city or municipality.", nullable=True),
+        "interviewer": text("Pseudonym of the interviewer; may be empty.", nullable=True),
         "p_psu": _probability("the PSU"),
         "p_ssu": _probability("the second-stage unit within its PSU"),
         "p_household": _probability("the household within its last unit"),
-        "certainty": _whole(
+        "certainty": _integer(
             "1 if the household's city was taken with certainty.", pa.Check.isin([0, 1])
         ),
-        "disposition": _text(
+        "disposition": text(
             "AAPOR disposition: 1.x interview, 2.x eligible without one, 3.x unknown, 4.x not "
             "eligible.",
             pa.Check.str_matches(DISPOSITION),
@@ -100,8 +89,8 @@ FRAME = pa.DataFrameSchema(
 
 CENSUS = pa.DataFrameSchema(
     {
-        "margin": _text("Name of the margin, a variable of the respondents.", _filled()),
-        "category": _text("Category of the margin.", _filled()),
+        "margin": text("Name of the margin, a variable of the respondents.", filled()),
+        "category": text("Category of the margin.", filled()),
         "population": _number(
             "Adults (18 and over) in households; 0 for a declared structural zero.", pa.Check.ge(0)
         ),
@@ -114,15 +103,15 @@ CENSUS = pa.DataFrameSchema(
 
 POPULATIONS = pa.DataFrameSchema(
     {
-        "domain_type": _text("Type of domain; national for the nation.", _filled()),
-        "domain": _text("Name of the domain; national for the nation.", _filled()),
-        "year": _whole("Year to which the sizes refer.", pa.Check.in_range(1900, 2100)),
+        "domain_type": text("Type of domain; national for the nation.", filled()),
+        "domain": text("Name of the domain; national for the nation.", filled()),
+        "year": _integer("Year to which the sizes refer.", pa.Check.in_range(1900, 2100)),
         "all_ages": _number("Everyone whom the tie definition admits, persons.", pa.Check.gt(0)),
         "children": _number("Persons aged 0–17.", pa.Check.gt(0), nullable=True, required=False),
         "adults": _number(
             "Persons aged 18 and over.", pa.Check.gt(0), nullable=True, required=False
         ),
-        "source": _text("Where the sizes come from.", nullable=True),
+        "source": text("Where the sizes come from.", nullable=True),
     },
     name="populations",
     description="Sizes of populations: denominators of rates.",
@@ -132,8 +121,8 @@ POPULATIONS = pa.DataFrameSchema(
 
 KNOWN_GROUPS = pa.DataFrameSchema(
     {
-        "group": _text("Group's id in the codebook.", _filled()),
-        "label": _text("Group in words.", nullable=True),
+        "group": text("Group's id in the codebook.", filled()),
+        "label": text("Group in words.", nullable=True),
         "size": _number("Known size, persons; empty if unknown.", pa.Check.gt(0), nullable=True),
         "year": pa.Column(
             "Int64",
@@ -142,13 +131,13 @@ KNOWN_GROUPS = pa.DataFrameSchema(
             coerce=True,
             description="Year to which the size refers; may be empty.",
         ),
-        "source": _text("Where the size comes from.", nullable=True),
-        "quality": _text(
+        "source": text("Where the size comes from.", nullable=True),
+        "quality": text(
             "Grade of the size: A, B or C (2, 10, 25 % coefficient of variation).",
             pa.Check.isin(["A", "B", "C", ""]),
             nullable=True,
         ),
-        "note": _text("What a reader should know of the size.", nullable=True),
+        "note": text("What a reader should know of the size.", nullable=True),
     },
     name="known_groups",
     description="Groups of known size, in the codebook's order.",
@@ -158,8 +147,8 @@ KNOWN_GROUPS = pa.DataFrameSchema(
 
 SURVIVOR_PANEL = pa.DataFrameSchema(
     {
-        "member": _text("Code of the panel member.", _filled()),
-        "group": _text("Hidden group.", _filled()),
+        "member": text("Code of the panel member.", filled()),
+        "group": text("Hidden group.", filled()),
         "best": _number("Best value of the true-positive rate.", pa.Check.in_range(0, 1)),
         "low": _number("Lowest plausible value.", pa.Check.in_range(0, 1)),
         "high": _number("Highest plausible value.", pa.Check.in_range(0, 1)),
@@ -176,12 +165,12 @@ SURVIVOR_PANEL = pa.DataFrameSchema(
 
 OPERATIONS = pa.DataFrameSchema(
     {
-        "id": _text("Id of the figure.", _filled()),
-        "label": _text("What is counted.", _filled()),
+        "id": text("Id of the figure.", filled()),
+        "label": text("What is counted.", filled()),
         "value": _number("The figure.", pa.Check.ge(0)),
-        "unit": _text("Its unit.", _filled()),
-        "as_of": _text("Day to which it refers.", _filled()),
-        "source": _text("Where it comes from.", _filled()),
+        "unit": text("Its unit.", filled()),
+        "as_of": text("Day to which it refers.", filled()),
+        "source": text("Where it comes from.", filled()),
     },
     name="operations",
     description="Published operational figures, as context; never divided into the estimates.",
@@ -190,7 +179,7 @@ OPERATIONS = pa.DataFrameSchema(
 )
 
 _SAMPLE = {
-    "group": _text("Hidden group whose members were interviewed.", _filled()),
+    "group": text("Hidden group whose members were interviewed.", filled()),
     "weight": pa.Column(
         float,
         pa.Check.gt(0),

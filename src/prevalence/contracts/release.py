@@ -9,6 +9,7 @@ from __future__ import annotations
 import pandera.pandas as pa
 
 from prevalence.contracts import clean, estimate, model, weight
+from prevalence.contracts.columns import number, text, whole
 from prevalence.disclosure.rules import IMPRECISE, INTERVAL_ONLY, REASONS
 from prevalence.disclosure.tables import DISTRIBUTIONS, ESTIMATES, NEVER, PROCESS
 
@@ -117,32 +118,20 @@ CONTRACTS = {
 }
 
 
-def _text(description: str) -> pa.Column:
-    return pa.Column(str, coerce=True, description=description)
-
-
-def _number(description: str) -> pa.Column:
-    return pa.Column(float, nullable=True, coerce=True, description=description)
-
-
-def _whole(description: str) -> pa.Column:
-    return pa.Column("int64", pa.Check.ge(0), coerce=True, description=description)
-
-
 _CELL = {
-    "group": _text("Group of the cell; empty where the table has none."),
-    "domain_type": _text("Type of domain."),
-    "domain": _text("Domain."),
+    "group": text("Group of the cell; empty where the table has none."),
+    "domain_type": text("Type of domain."),
+    "domain": text("Domain."),
 }
 
 VALIDATION = pa.DataFrameSchema(
     {
         **_CELL,
-        "unit": _text("Unit of truth, estimate and limits."),
-        "truth": _number("Planted truth of the synthetic population."),
-        "estimate": _number("Released estimate by the headline's estimator."),
-        "lower": _number("Lower confidence limit."),
-        "upper": _number("Upper confidence limit."),
+        "unit": text("Unit of truth, estimate and limits."),
+        "truth": number("Planted truth of the synthetic population."),
+        "estimate": number("Released estimate by the headline's estimator."),
+        "lower": number("Lower confidence limit."),
+        "upper": number("Upper confidence limit."),
         "covered": pa.Column(
             object,
             nullable=True,
@@ -158,12 +147,12 @@ VALIDATION = pa.DataFrameSchema(
 
 DISCLOSURE_LOG = pa.DataFrameSchema(
     {
-        "table": _text("Released table; all for an exception."),
+        "table": text("Released table; all for an exception."),
         **_CELL,
-        "against": _text("Second domain of a contrast; else empty."),
-        "estimator": _text("Estimator, where the table has one."),
-        "unit": _text("Unit, where the table has one."),
-        "suppressed": _text("Reason, or exception."),
+        "against": text("Second domain of a contrast; else empty."),
+        "estimator": text("Estimator, where the table has one."),
+        "unit": text("Unit, where the table has one."),
+        "suppressed": text("Reason, or exception."),
     },
     name="disclosure_log",
     description="Each withheld row and each exception, without values.",
@@ -172,14 +161,14 @@ DISCLOSURE_LOG = pa.DataFrameSchema(
 
 DISCLOSURE_SUMMARY = pa.DataFrameSchema(
     {
-        "table": _text("Released table."),
-        "group": _text("Group; empty where the table has none."),
-        "domain_type": _text("Type of domain."),
-        "rows": _whole("Rows."),
-        "released": _whole("Rows whose numbers are shown."),
-        **{reason: _whole(f"Rows withheld with the reason {reason}.") for reason in REASONS},
-        "imprecise": _whole("Rows flagged as imprecise."),
-        "interval_only": _whole("Rows of which only the interval is shown."),
+        "table": text("Released table."),
+        "group": text("Group; empty where the table has none."),
+        "domain_type": text("Type of domain."),
+        "rows": whole("Rows."),
+        "released": whole("Rows whose numbers are shown."),
+        **{reason: whole(f"Rows withheld with the reason {reason}.") for reason in REASONS},
+        "imprecise": whole("Rows flagged as imprecise."),
+        "interval_only": whole("Rows of which only the interval is shown."),
     },
     name="disclosure_summary",
     description="What disclosure control withheld and flagged.",
@@ -190,9 +179,9 @@ DISCLOSURE_SUMMARY = pa.DataFrameSchema(
 DISCLOSURE_EXCEPTIONS = pa.DataFrameSchema(
     {
         **_CELL,
-        "reason": _text("Why the cell is released although it fails."),
-        "approver": _text("Who decided."),
-        "expiry": _text("Day after which the exception no longer holds."),
+        "reason": text("Why the cell is released although it fails."),
+        "approver": text("Who decided."),
+        "expiry": text("Day after which the exception no longer holds."),
     },
     name="disclosure_exceptions",
     description="Cells that are released although they fail a threshold; shown in the report.",

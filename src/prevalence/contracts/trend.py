@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandera.pandas as pa
 
+from prevalence.contracts.columns import contract, number, text, whole
 from prevalence.contracts.estimate import INTERVALS, UNITS
 from prevalence.disclosure.rules import IMPRECISE, INTERVAL_ONLY, REASONS
 from prevalence.waves.comparability import ASPECTS, SEVERITIES
@@ -11,124 +12,102 @@ from prevalence.waves.comparability import ASPECTS, SEVERITIES
 MEASURES = ("ratio", "difference")
 
 
-def _text(description: str, *, allowed: tuple[str, ...] = ()) -> pa.Column:
-    checks = [pa.Check.isin(allowed)] if allowed else []
-    return pa.Column(str, checks, coerce=True, description=description)
-
-
-def _number(description: str, *, nullable: bool = True, minimum: float | None = None) -> pa.Column:
-    checks = [] if minimum is None else [pa.Check.ge(minimum)]
-    return pa.Column(float, checks, nullable=nullable, coerce=True, description=description)
-
-
-def _whole(description: str) -> pa.Column:
-    return pa.Column("int64", pa.Check.ge(0), coerce=True, description=description)
-
-
 def _waves() -> dict[str, pa.Column]:
     return {
-        "survey": _text("Id of the later wave."),
-        "earlier": _text("Id of the earlier wave, whose choices are used for both."),
+        "survey": text("Id of the later wave."),
+        "earlier": text("Id of the earlier wave, whose choices are used for both."),
     }
 
 
 def _cell() -> dict[str, pa.Column]:
     return {
-        "estimator": _text("Name of the estimator."),
-        "group": _text("Hidden group, or ratio of hidden groups."),
-        "domain_type": _text("Type of domain; national for the nation."),
-        "domain": _text("Name of the domain."),
-        "unit": _text("Unit of what is compared.", allowed=UNITS),
+        "estimator": text("Name of the estimator."),
+        "group": text("Hidden group, or ratio of hidden groups."),
+        "domain_type": text("Type of domain; national for the nation."),
+        "domain": text("Name of the domain."),
+        "unit": text("Unit of what is compared.", allowed=UNITS),
     }
 
 
 def _estimate(what: str) -> dict[str, pa.Column]:
     return {
-        "estimate": _number(f"{what}; empty where it doesn't exist."),
-        "std_error": _number("Standard error from the replicates.", minimum=0),
-        "lower": _number("Lower confidence limit."),
-        "upper": _number("Upper confidence limit."),
-        "level": _number("Confidence level, as a share.", nullable=False, minimum=0),
-        "df": _number("Degrees of freedom."),
+        "estimate": number(f"{what}; empty where it doesn't exist."),
+        "std_error": number("Standard error from the replicates.", minimum=0),
+        "lower": number("Lower confidence limit."),
+        "upper": number("Upper confidence limit."),
+        "level": number("Confidence level, as a share.", nullable=False, minimum=0),
+        "df": number("Degrees of freedom."),
     }
 
 
-def _contract(
-    name: str, description: str, columns: dict[str, pa.Column], unique: list[str]
-) -> pa.DataFrameSchema:
-    return pa.DataFrameSchema(
-        columns, name=name, description=description, unique=unique, strict=True, ordered=True
-    )
-
-
-LEVELS = _contract(
+LEVELS = contract(
     "trend_levels",
     "Level in either wave, by the earlier wave's choices and the wave's own replicates.",
     {
         **_waves(),
-        "wave": _text("Id of the wave that the row is about."),
+        "wave": text("Id of the wave that the row is about."),
         **_cell(),
         **_estimate("Estimate"),
-        "interval": _text("How the limits were made.", allowed=INTERVALS),
-        "se_linearised": _number("Linearised standard error.", minimum=0),
-        "n": _whole("Respondents in the estimate."),
-        "n_reporting": _whole("Respondents in the estimate with a report above 0."),
+        "interval": text("How the limits were made.", allowed=INTERVALS),
+        "se_linearised": number("Linearised standard error.", minimum=0),
+        "n": whole("Respondents in the estimate."),
+        "n_reporting": whole("Respondents in the estimate with a report above 0."),
     },
     ["survey", "earlier", "wave", "group", "domain_type", "domain", "unit"],
 )
 
-CHANGES = _contract(
+CHANGES = contract(
     "trend_changes",
     "Change between two waves, under joint replicates where they share PSUs.",
     {
         **_waves(),
         **_cell(),
-        "measure": _text(
+        "measure": text(
             "ratio: later over earlier; difference: later less earlier.", allowed=MEASURES
         ),
         **_estimate("Change, a difference in the unit of its row"),
-        "se_linearised": _number("Linearised standard error.", minimum=0),
-        "correlation": _number("Correlation of the two estimates by the joint replicates."),
-        "n": _whole("Respondents of the later wave."),
-        "n_reporting": _whole("Those among them with a report above 0."),
-        "n_earlier": _whole("Respondents of the earlier wave."),
-        "n_reporting_earlier": _whole("Those among them with a report above 0."),
+        "se_linearised": number("Linearised standard error.", minimum=0),
+        "correlation": number("Correlation of the two estimates by the joint replicates."),
+        "n": whole("Respondents of the later wave."),
+        "n_reporting": whole("Those among them with a report above 0."),
+        "n_earlier": whole("Respondents of the earlier wave."),
+        "n_reporting_earlier": whole("Those among them with a report above 0."),
     },
     ["survey", "earlier", "group", "domain_type", "domain", "unit", "measure"],
 )
 
-CONTROLS = _contract(
+CONTROLS = contract(
     "trend_controls",
     "Estimated change of each known group beside the change of its known size.",
     {
         **_waves(),
-        "group": _text("Known group, left out of the network sizes that it is estimated by."),
+        "group": text("Known group, left out of the network sizes that it is estimated by."),
         **_estimate("Ratio of the later to the earlier estimate"),
-        "expected": _number("Ratio of the later to the earlier known size.", minimum=0),
+        "expected": number("Ratio of the later to the earlier known size.", minimum=0),
         "agrees": pa.Column(
             bool, coerce=True, description="Whether the interval holds the expected ratio."
         ),
-        "n": _whole("Respondents of the later wave."),
-        "n_earlier": _whole("Respondents of the earlier wave."),
+        "n": whole("Respondents of the later wave."),
+        "n_earlier": whole("Respondents of the earlier wave."),
     },
     ["survey", "earlier", "group"],
 )
 
-COMPARABILITY = _contract(
+COMPARABILITY = contract(
     "trend_comparability",
     "What differs between two waves, and how grave it is; an aspect without differences has a row.",
     {
         **_waves(),
-        "aspect": _text("What was looked at.", allowed=ASPECTS),
-        "item": _text("Question, group or setting."),
-        "earlier_value": _text("In the earlier wave."),
-        "later_value": _text("In the later wave."),
-        "severity": _text(
+        "aspect": text("What was looked at.", allowed=ASPECTS),
+        "item": text("Question, group or setting."),
+        "earlier_value": text("In the earlier wave."),
+        "later_value": text("In the later wave."),
+        "severity": text(
             "expected: taken into account; caution: may move the change; serious: the change may "
             "be that of the instrument.",
             allowed=SEVERITIES,
         ),
-        "meaning": _text("What follows from it."),
+        "meaning": text("What follows from it."),
     },
     ["survey", "earlier", "aspect", "item"],
 )
@@ -162,12 +141,12 @@ def released(contract: pa.DataFrameSchema) -> pa.DataFrameSchema:
             description=column.description,
         )
     if "domain" in columns:
-        columns["suppressed"] = _text(
+        columns["suppressed"] = text(
             "Why the row's numbers are withheld; empty where they are shown.",
             allowed=("", *REASONS),
         )
     if "estimate" in columns:
-        columns["precision"] = _text(
+        columns["precision"] = text(
             "Precision flag; nothing to do with privacy.",
             allowed=("", IMPRECISE, INTERVAL_ONLY),
         )
@@ -180,11 +159,11 @@ VALIDATION = pa.DataFrameSchema(
     {
         **_waves(),
         **{name: column for name, column in _cell().items() if name != "estimator"},
-        "measure": _text("ratio or difference.", allowed=MEASURES),
-        "truth": _number("Planted change of the synthetic worlds."),
-        "estimate": _number("Released change."),
-        "lower": _number("Lower confidence limit."),
-        "upper": _number("Upper confidence limit."),
+        "measure": text("ratio or difference.", allowed=MEASURES),
+        "truth": number("Planted change of the synthetic worlds."),
+        "estimate": number("Released change."),
+        "lower": number("Lower confidence limit."),
+        "upper": number("Upper confidence limit."),
         "covered": pa.Column(
             object,
             nullable=True,

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pandera.pandas as pa
+
+from prevalence.contracts.columns import number, text, whole
 
 STEPS = ("base", "nonresponse", "trimmed", "calibrated", "final")
 RATES = ("RR1", "RR2", "RR3", "RR4", "HR1", "HR3", "WR1", "WR2")
 
 
-def _text(description: str, *, allowed: tuple[str, ...] = (), unique: bool = False) -> pa.Column:
-    checks = [pa.Check.isin(allowed)] if allowed else []
-    return pa.Column(str, checks, coerce=True, unique=unique, description=description)
-
-
-def _number(description: str, *, nullable: bool = False, minimum: float | None = 0.0) -> pa.Column:
-    checks = [] if minimum is None else [pa.Check.ge(minimum)]
-    return pa.Column(float, checks, nullable=nullable, coerce=True, description=description)
+_quantity = partial(number, nullable=False, minimum=0.0)
 
 
 def _weight(description: str, *, positive: bool = True) -> pa.Column:
@@ -24,21 +21,17 @@ def _weight(description: str, *, positive: bool = True) -> pa.Column:
     return pa.Column(float, checks, coerce=True, description=description)
 
 
-def _whole(description: str) -> pa.Column:
-    return pa.Column("int64", pa.Check.ge(0), coerce=True, description=description)
-
-
 WEIGHTS = pa.DataFrameSchema(
     {
-        "respondent": _text("Pseudonym of the respondent; key.", unique=True),
-        "stratum": _text("Stratum for the variance; a PSU taken with certainty is a stratum."),
-        "psu": _text("Primary sampling unit within the stratum."),
+        "respondent": text("Pseudonym of the respondent; key.", unique=True),
+        "stratum": text("Stratum for the variance; a PSU taken with certainty is a stratum."),
+        "psu": text("Primary sampling unit within the stratum."),
         "base": _weight("Base weight, in persons represented."),
         "nonresponse": _weight("Weight after the adjustment for nonresponse."),
         "trimmed": _weight("Weight after trimming."),
         "calibrated": _weight("Weight after calibration."),
         "final": _weight("Weight used by every estimate."),
-        "nonresponse_class": _text("Nonresponse class; empty without an adjustment."),
+        "nonresponse_class": text("Nonresponse class; empty without an adjustment."),
         "calibration_unit": pa.Column(
             str,
             coerce=True,
@@ -59,12 +52,12 @@ WEIGHTS = pa.DataFrameSchema(
 
 HOUSEHOLDS = pa.DataFrameSchema(
     {
-        "household": _text("Pseudonym of the sampled household; key.", unique=True),
-        "stratum": _text("Stratum for the variance."),
-        "psu": _text("Primary sampling unit within the stratum."),
-        "nonresponse_class": _text("Nonresponse class; empty without an adjustment."),
-        "eligible": _number("Design weight times the share that counts as eligible."),
-        "responding": _number("Design weight of households that responded; 0 for the others."),
+        "household": text("Pseudonym of the sampled household; key.", unique=True),
+        "stratum": text("Stratum for the variance."),
+        "psu": text("Primary sampling unit within the stratum."),
+        "nonresponse_class": text("Nonresponse class; empty without an adjustment."),
+        "eligible": _quantity("Design weight times the share that counts as eligible."),
+        "responding": _quantity("Design weight of households that responded; 0 for the others."),
     },
     name="households",
     strict=True,
@@ -72,10 +65,8 @@ HOUSEHOLDS = pa.DataFrameSchema(
 
 REPLICATES = pa.DataFrameSchema(
     {
-        "stratum": _text("Stratum for the variance."),
-        "psu": _text(
-            "PSU within the stratum, PSUs without respondents included; key with stratum."
-        ),
+        "stratum": text("Stratum for the variance."),
+        "psu": text("PSU within the stratum, PSUs without respondents included; key with stratum."),
         r"r\d{4}": pa.Column(
             None,  # whole numbers in the rescaled bootstrap, factors in the other methods
             pa.Check.ge(0),
@@ -91,14 +82,14 @@ REPLICATES = pa.DataFrameSchema(
 
 REPLICATE_FACTORS = pa.DataFrameSchema(
     {
-        "kind": _text(
+        "kind": text(
             "What is repeated in each replicate; scale: multiplier of its squared deviation, where "
             "the method isn't the rescaled bootstrap.",
             allowed=("scale", "nonresponse", "trimming", "calibration"),
         ),
-        "margin": _text("Calibration margin, or nonresponse_class."),
-        "category": _text("Category of the margin, or class."),
-        "method": _text("Calibration method, or replication method; empty for other kinds."),
+        "margin": text("Calibration margin, or nonresponse_class."),
+        "category": text("Category of the margin, or class."),
+        "method": text("Calibration method, or replication method; empty for other kinds."),
         "lower": pa.Column(
             float, coerce=True, description="Lower bound of the calibration factor."
         ),
@@ -121,18 +112,18 @@ REPLICATE_FACTORS = pa.DataFrameSchema(
 
 WEIGHTING = pa.DataFrameSchema(
     {
-        "step": _text("Step of the weighting chain.", allowed=STEPS, unique=True),
-        "n": _whole("Respondents."),
-        "sum": _number("Sum of the weights, in persons."),
-        "mean": _number("Mean weight."),
-        "cv": _number("Coefficient of variation of the weights."),
-        "min": _number("Smallest weight."),
-        "p05": _number("5th percentile."),
-        "median": _number("Median."),
-        "p95": _number("95th percentile."),
-        "max": _number("Largest weight."),
-        "deff_kish": _number("Design effect of unequal weights (Kish): 1 + cv²."),
-        "effective_n": _number("n over the design effect."),
+        "step": text("Step of the weighting chain.", allowed=STEPS, unique=True),
+        "n": whole("Respondents."),
+        "sum": _quantity("Sum of the weights, in persons."),
+        "mean": _quantity("Mean weight."),
+        "cv": _quantity("Coefficient of variation of the weights."),
+        "min": _quantity("Smallest weight."),
+        "p05": _quantity("5th percentile."),
+        "median": _quantity("Median."),
+        "p95": _quantity("95th percentile."),
+        "max": _quantity("Largest weight."),
+        "deff_kish": _quantity("Design effect of unequal weights (Kish): 1 + cv²."),
+        "effective_n": _quantity("n over the design effect."),
     },
     name="weighting",
     strict=True,
@@ -140,11 +131,11 @@ WEIGHTING = pa.DataFrameSchema(
 
 WEIGHT_DISTRIBUTION = pa.DataFrameSchema(
     {
-        "step": _text("Step of the weighting chain.", allowed=STEPS),
-        "lower_bound": _number("Lower bound, in multiples of the mean weight (included)."),
-        "upper_bound": _number("Upper bound (excluded); missing: no bound.", nullable=True),
-        "share": _number("Share of the respondents."),
-        "n": _whole("Respondents."),
+        "step": text("Step of the weighting chain.", allowed=STEPS),
+        "lower_bound": _quantity("Lower bound, in multiples of the mean weight (included)."),
+        "upper_bound": _quantity("Upper bound (excluded); missing: no bound.", nullable=True),
+        "share": _quantity("Share of the respondents."),
+        "n": whole("Respondents."),
     },
     name="weight_distribution",
     strict=True,
@@ -152,16 +143,16 @@ WEIGHT_DISTRIBUTION = pa.DataFrameSchema(
 
 RESPONSE_RATES = pa.DataFrameSchema(
     {
-        "domain_type": _text("national, stratum, region or interviewer."),
-        "domain": _text("Name of the domain."),
-        "rate": _text(
+        "domain_type": text("national, stratum, region or interviewer."),
+        "domain": text("Name of the domain."),
+        "rate": text(
             "AAPOR response rate; HR of the household step, WR from the choice of a person there "
             "to the interview: RR1 = HR1 × WR1, RR3 = HR3 × WR1.",
             allowed=RATES,
         ),
-        "unweighted": _number("Share of cases.", nullable=True),
-        "weighted": _number("Share of cases by design weight.", nullable=True),
-        "n": _whole("Sampled households."),
+        "unweighted": _quantity("Share of cases.", nullable=True),
+        "weighted": _quantity("Share of cases by design weight.", nullable=True),
+        "n": whole("Sampled households."),
     },
     name="response_rates",
     strict=True,
@@ -169,19 +160,19 @@ RESPONSE_RATES = pa.DataFrameSchema(
 
 NONRESPONSE_BIAS = pa.DataFrameSchema(
     {
-        "against": _text("What respondents are compared with.", allowed=("frame", "census")),
-        "variable": _text("Variable of the frame, or margin of the census."),
-        "category": _text("Its category."),
-        "benchmark": _number("Share of the eligible households, or of the population."),
-        "responding": _number("Share of the respondents with base weights.", nullable=True),
-        "difference": _number("Respondents less benchmark.", nullable=True, minimum=None),
-        "std_error": _number("Standard error of the difference.", nullable=True),
-        "adjusted": _number("Share after the adjustment for nonresponse.", nullable=True),
-        "final": _number("Share with the final weight; empty against the frame.", nullable=True),
-        "remaining": _number(
+        "against": text("What respondents are compared with.", allowed=("frame", "census")),
+        "variable": text("Variable of the frame, or margin of the census."),
+        "category": text("Its category."),
+        "benchmark": _quantity("Share of the eligible households, or of the population."),
+        "responding": _quantity("Share of the respondents with base weights.", nullable=True),
+        "difference": _quantity("Respondents less benchmark.", nullable=True, minimum=None),
+        "std_error": _quantity("Standard error of the difference.", nullable=True),
+        "adjusted": _quantity("Share after the adjustment for nonresponse.", nullable=True),
+        "final": _quantity("Share with the final weight; empty against the frame.", nullable=True),
+        "remaining": _quantity(
             "What remains of the difference after weighting.", nullable=True, minimum=None
         ),
-        "n": _whole("Respondents in the category."),
+        "n": whole("Respondents in the category."),
     },
     name="nonresponse_bias",
     description="Respondents against the sampling frame and against the census.",
@@ -192,11 +183,11 @@ NONRESPONSE_BIAS = pa.DataFrameSchema(
 
 MARGINS = pa.DataFrameSchema(
     {
-        "margin": _text("Calibration margin."),
-        "category": _text("Category, after merging thin ones."),
-        "population": _number("Population, in persons."),
-        "before": _number("Sum of the weights before calibration."),
-        "after": _number("Sum of the weights after calibration."),
+        "margin": text("Calibration margin."),
+        "category": text("Category, after merging thin ones."),
+        "population": _quantity("Population, in persons."),
+        "before": _quantity("Sum of the weights before calibration."),
+        "after": _quantity("Sum of the weights after calibration."),
     },
     name="margins",
     strict=True,
@@ -204,10 +195,10 @@ MARGINS = pa.DataFrameSchema(
 
 COLLAPSED = pa.DataFrameSchema(
     {
-        "margin": _text("Calibration margin, or nonresponse_class."),
-        "category": _text("What was merged."),
-        "into": _text("With what."),
-        "reason": _text("Why."),
+        "margin": text("Calibration margin, or nonresponse_class."),
+        "category": text("What was merged."),
+        "into": text("With what."),
+        "reason": text("Why."),
     },
     name="collapsed",
     strict=True,
