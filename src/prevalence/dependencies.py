@@ -7,12 +7,24 @@ therefore declares these modules as inputs.
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
+import functools
+from collections.abc import Callable, Iterator
 
 Source = Callable[[str], str | None]
 
 
-def imported_modules(source: str, package: str) -> set[str]:
+def _statements(tree: ast.AST) -> Iterator[ast.AST]:
+    """Every statement of a source, however deep; expressions, most of a tree, aren't entered."""
+    waiting = [tree]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        for part in ("body", "orelse", "finalbody", "handlers", "cases"):
+            waiting.extend(getattr(node, part, ()))
+
+
+@functools.cache
+def imported_modules(source: str, package: str) -> frozenset[str]:
     """Names of the modules of a package that a Python source imports, wherever the import stands.
 
     Parameters
@@ -24,18 +36,18 @@ def imported_modules(source: str, package: str) -> set[str]:
 
     Returns
     -------
-    set of str
+    frozenset of str
         Dotted names; ``from package.a import b`` gives both ``package.a`` and ``package.a.b``,
         since `b` may be a module.
     """
     names: set[str] = set()
-    for node in ast.walk(ast.parse(source)):
+    for node in _statements(ast.parse(source)):
         if isinstance(node, ast.Import):
             names.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
             names.add(node.module)
             names.update(f"{node.module}.{alias.name}" for alias in node.names)
-    return {name for name in names if name == package or name.startswith(f"{package}.")}
+    return frozenset(name for name in names if name == package or name.startswith(f"{package}."))
 
 
 def transitive_modules(source: str, package: str, read: Source) -> set[str]:
@@ -56,7 +68,7 @@ def transitive_modules(source: str, package: str, read: Source) -> set[str]:
         Dotted names that exist, the parent packages (their ``__init__``) included.
     """
     found: set[str] = set()
-    waiting = imported_modules(source, package)
+    waiting = set(imported_modules(source, package))
     while waiting:
         name = waiting.pop()
         parents = {".".join(name.split(".")[: i + 1]) for i in range(name.count("."))}

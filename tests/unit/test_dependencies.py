@@ -40,3 +40,34 @@ def test_a_module_deep_in_a_package_brings_its_parents():
 def test_circles_end():
     found = transitive_modules("import prevalence.loop", "prevalence", MODULES.get)
     assert {"prevalence.loop", "prevalence.degree"} <= found
+
+
+def test_imports_count_wherever_a_statement_may_stand():
+    source = """
+try:
+    import prevalence.errors
+except ImportError:
+    from prevalence import files
+else:
+    import prevalence.degree
+finally:
+    for _ in ():
+        pass
+    else:
+        import prevalence.loop
+match 1:
+    case 1:
+        import prevalence.figures
+class A:
+    async def f(self):
+        async with x as y:
+            import prevalence.figures.style
+"""
+    assert {
+        "prevalence.errors",
+        "prevalence.files",
+        "prevalence.degree",
+        "prevalence.loop",
+        "prevalence.figures",
+        "prevalence.figures.style",
+    } <= imported_modules(source, "prevalence")
