@@ -13,9 +13,7 @@ data/reference/design_coverage.csv, has a sidecar with command, date and the has
 # ruff: noqa: E402 - linear algebra must learn its number of threads before it is loaded
 
 import argparse
-import datetime
 import os
-import sys
 from pathlib import Path
 
 for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
@@ -23,16 +21,14 @@ for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 
 import numpy as np
 import pandas as pd
+from provenance import ROOT, write_sidecar
 
 from prevalence.calibration import Auxiliary, calibrate
-from prevalence.dependencies import transitive_modules
 from prevalence.design import SampleDesign
-from prevalence.files import write_csv, write_json
-from prevalence.identity import content_hash
+from prevalence.files import write_csv
 from prevalence.replication import CalibrationPlan, draw_rescaled_bootstrap, replicate, rescaled
 from prevalence.variance import estimate_ratios, estimate_totals
 
-ROOT = Path(__file__).parents[1]
 RESULT = ROOT / "data" / "reference" / "design_coverage.csv"
 SEED = 20230907
 STRATA, PSUS, TAKE = 17, 120, 25
@@ -168,21 +164,6 @@ def summarised(values, truth):
     return pd.DataFrame(rows)
 
 
-def code_hash():
-    """Hash of this program and of the modules it uses."""
-
-    def source(name):
-        base = ROOT.joinpath("src", *name.split("."))
-        for path in (base.with_suffix(".py"), base / "__init__.py"):
-            if path.exists():
-                return path.read_text(encoding="utf-8")
-        return None
-
-    own = Path(__file__).read_text(encoding="utf-8")
-    modules = sorted(transitive_modules(own, "prevalence", source))
-    return content_hash({"benchmark": own} | {name: source(name) or "" for name in modules})
-
-
 def main():
     """Simulate, summarise, write."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -200,17 +181,8 @@ def main():
             print(f"{number + 1} of {choice.samples} samples", flush=True)
     table = summarised(np.array(values), truth)
     write_csv(table, choice.output)
-    write_json(
-        {
-            "command": " ".join(["python", "benchmarks/design_coverage.py", *sys.argv[1:]]),
-            "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
-            "code": code_hash(),
-            "samples": choice.samples,
-            "replicates": choice.replicates,
-            "seed": SEED,
-        },
-        choice.output.with_suffix(".json"),
-    )
+    parameters = {"seed": SEED, "samples": choice.samples, "replicates": choice.replicates}
+    write_sidecar(choice.output, __file__, parameters, choice.samples)
     print(table.to_string(index=False))
 
 
