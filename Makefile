@@ -10,7 +10,7 @@ MANIFEST ?=
 SCRATCH ?=
 AUDITOR ?= not named
 
-.PHONY: help report test test-slow quarto check docs lock synthesize adopt-synthetic manifest audit diff reference resume new-survey check-survey debug wheelhouse clean
+.PHONY: help report test test-slow quarto cluster check docs lock synthesize adopt-synthetic manifest audit diff reference resume new-survey check-survey debug wheelhouse clean
 
 help:  ## list these commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## / — /' | sort
@@ -39,6 +39,10 @@ quarto: $(INSTALLED)  ## add Quarto to the environment, where its release can be
 	  > logs/quarto.log 2>&1 && echo "Quarto is installed: the next run renders with it." \
 	  || echo "Quarto could not be downloaded here (logs/quarto.log says why); the built-in renderer is used."
 
+cluster: $(INSTALLED)  ## add what profiles/slurm needs to the environment
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes \
+	  $(if $(WHEELHOUSE),--no-index --find-links $(WHEELHOUSE)) -r requirements-cluster.lock
+
 check: $(INSTALLED)  ## lint, formats, types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -63,6 +67,7 @@ debug: $(INSTALLED)  ## one rule again, alone, with its traceback: make debug SU
 
 wheelhouse: $(INSTALLED)  ## every package as a file, for a machine without internet
 	@$(BIN)/python -m pip download --quiet --disable-pip-version-check --require-hashes -r requirements.lock -d wheelhouse
+	@$(BIN)/python -m pip download --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements-cluster.lock -d wheelhouse
 	@$(BIN)/python -m pip download --quiet --disable-pip-version-check "setuptools>=77" wheel -d wheelhouse
 	@echo "Take the folder wheelhouse along; there: make report WHEELHOUSE=wheelhouse"
 
@@ -71,6 +76,7 @@ manifest: $(INSTALLED)  ## after a correction of raw data: make manifest SURVEY=
 
 docs: $(INSTALLED)  ## write the generated pages of docs/ anew
 	@$(BIN)/python scripts/audit/write_data_dictionary.py
+	@$(BIN)/python scripts/audit/write_studies_page.py
 	@$(BIN)/python scripts/audit/draw_dag.py
 	@$(SNAKEMAKE) --quiet all -- data/processed/ph2022/staged/figures/headline.svg
 	@cp data/processed/ph2022/staged/figures/headline.svg docs/figures/headline.svg
@@ -78,6 +84,9 @@ docs: $(INSTALLED)  ## write the generated pages of docs/ anew
 lock:  ## resolve the dependencies of pyproject.toml into requirements.lock (needs uv)
 	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
 	  --no-header --no-annotate --no-emit-index-url --no-emit-find-links --quiet -o requirements.lock
+	uv pip compile pyproject.toml --extra cluster --constraints requirements.lock --universal --python-version 3.11 \
+	  --generate-hashes $$(grep -oE '^[A-Za-z0-9._-]+==' requirements.lock | sed 's/==//; s/^/--no-emit-package /') \
+	  --no-header --no-annotate --no-emit-index-url --no-emit-find-links --quiet -o requirements-cluster.lock
 
 audit: $(INSTALLED)  ## re-run from raw data in a clean copy and compare: make audit SURVEY=ph2022 MANIFEST=…
 	@$(BIN)/python scripts/audit/audit_run.py --survey "$(or $(SURVEY),ph2022)" --manifest "$(MANIFEST)" \

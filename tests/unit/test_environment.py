@@ -20,8 +20,13 @@ def canonical(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-def lock_lines() -> list[re.Match[str]]:
-    text = (ROOT / "requirements.lock").read_text()
+# Extras with a lock of their own, or none: nobody needs them to run the pipeline on one machine.
+LOCKED_APART = {"cluster": "requirements-cluster.lock"}
+NOT_LOCKED = {"kubernetes"}
+
+
+def lock_lines(file: str = "requirements.lock") -> list[re.Match[str]]:
+    text = (ROOT / file).read_text()
     return list(re.finditer(r"^([\w.-]+)==([^\s;\\]+)(?:\s*;\s*([^\\\n]+))?", text, re.M))
 
 
@@ -36,8 +41,9 @@ def locked(python: str) -> dict[str, str]:
 
 def direct() -> list[Requirement]:
     project = PROJECT["project"]
-    lists = [project["dependencies"], *project["optional-dependencies"].values()]
-    return [Requirement(line) for lines in lists for line in lines]
+    extras = project["optional-dependencies"]
+    own = [extras[name] for name in extras.keys() - LOCKED_APART.keys() - NOT_LOCKED]
+    return [Requirement(line) for lines in [project["dependencies"], *own] for line in lines]
 
 
 def conda_versions() -> dict[str, str]:
@@ -57,11 +63,23 @@ def test_every_direct_dependency_is_locked_within_its_floor(python):
         assert requirement.specifier.contains(versions[canonical(requirement.name)])
 
 
-def test_every_locked_line_has_hashes_and_no_registry():
-    text = (ROOT / "requirements.lock").read_text()
+@pytest.mark.parametrize(("extra", "file"), LOCKED_APART.items())
+def test_an_extra_locked_apart_is_within_its_floor_and_adds_to_the_lock(extra, file):
+    versions = {canonical(match[1]): match[2] for match in lock_lines(file)}
+    wanted = [Requirement(line) for line in PROJECT["project"]["optional-dependencies"][extra]]
+    assert wanted
+    for requirement in wanted:
+        assert requirement.specifier, f"{requirement.name} has no floor"
+        assert requirement.specifier.contains(versions[canonical(requirement.name)])
+    assert not versions.keys() & {canonical(match[1]) for match in lock_lines()}
+
+
+@pytest.mark.parametrize("file", ["requirements.lock", *LOCKED_APART.values()])
+def test_every_locked_line_has_hashes_and_no_registry(file):
+    text = (ROOT / file).read_text()
     assert "://" not in text
     blocks = re.split(r"\n(?=\S)", text.strip())
-    assert len(blocks) == len(lock_lines())
+    assert len(blocks) == len(lock_lines(file))
     for block in blocks:
         assert "--hash=sha256:" in block
 
