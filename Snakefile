@@ -6,6 +6,7 @@
 #   snakemake compare         the national rates of all listed surveys beside each other
 #   snakemake audit           what those runs rest on and made, under data/processed/<survey>/audit/
 #   snakemake synthesize      synthetic exports anew, under data/processed/synthetic/
+#   snakemake simulate        studies of the estimators, under data/processed/simulate/
 
 
 include: "workflow/rules/common.smk"
@@ -37,6 +38,7 @@ include: "workflow/rules/publish.smk"
 include: "workflow/rules/audit.smk"
 include: "workflow/rules/trend.smk"
 include: "workflow/rules/compare.smk"
+include: "workflow/rules/simulate.smk"
 
 
 check_survey_names()
@@ -72,6 +74,13 @@ rule compare:
     """The surveys in config/config.yaml beside each other, each by its own definitions."""
     input:
         rules.publish_comparison.output,
+
+
+rule simulate:
+    """Studies of the estimators in simulated worlds: coverage, and the planning formula."""
+    input:
+        rules.gather_coverage.output,
+        rules.gather_planning.output,
 
 
 for known_survey in KNOWN_SURVEYS:

@@ -2,24 +2,27 @@
 
 import datetime
 import re
+import subprocess
+import sys
 from pathlib import Path
-from zlib import crc32
-
-import numpy as np
 
 from prevalence.dependencies import transitive_modules
-from prevalence.files import write_json
+from prevalence.files import read_csv, write_json
 from prevalence.identity import content_hash, value_hash
+from prevalence.simulation import stream
+
+__all__ = ["ROOT", "WORLDS", "code_hash", "module_source", "simulated", "stream", "write_sidecar"]
 
 ROOT = Path(__file__).parents[1]
 WORLDS = ROOT / "benchmarks" / "worlds.yaml"
 SCRIPT = re.compile(r'"(?:\.\./\.\./)?(scripts/[\w/]+\.py)"')
 
 
-def stream(seed, *words):
-    """Give the random generator that belongs to some names and numbers."""
-    numbers = [word if isinstance(word, int) else crc32(word.encode()) for word in words]
-    return np.random.default_rng(np.random.SeedSequence([seed, *numbers]))
+def simulated(study):
+    """Let Snakemake compute what is missing of a simulation study, and give its table."""
+    table = f"data/processed/simulate/{study}.csv"
+    subprocess.run([sys.executable, "-m", "snakemake", table], cwd=ROOT, check=True)
+    return read_csv(ROOT / table)
 
 
 def module_source(name):

@@ -10,7 +10,7 @@ ROOT = Path(__file__).parents[2]
 RULE_FILES = sorted((ROOT / "workflow" / "rules").glob("*.smk"))
 SCRIPTS = sorted((ROOT / "scripts").glob("*/*.py"))
 STAGES = ["synthesize", "ingest", "clean", "weight", "estimate", "model", "release"]
-STAGES += ["figures", "report", "audit", "trend", "compare"]
+STAGES += ["figures", "report", "audit", "trend", "compare", "simulate"]
 COMMAND_LINE = {
     "adopt_export.py",
     "audit_run.py",
@@ -59,7 +59,8 @@ def test_a_rule_has_what_every_rule_has(name):
     assert f'code("{script}")' in body, "the modules that the script imports are inputs"
     assert (ROOT / script).exists()
     assert Path(script).stem == name or "{" in script, "rule and script have one name"
-    assert f"logs/{'compare' if _path.stem == 'compare' else '{survey}'}/" in body
+    folder = _path.stem if _path.stem in ("compare", "simulate") else "{survey}"
+    assert f"logs/{folder}/" in body
 
 
 @pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: str(path.relative_to(ROOT)))

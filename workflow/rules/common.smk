@@ -209,6 +209,8 @@ def verified_markers(wildcards):
 
 # Stages that put surveys beside each other: no survey's own result rests on them.
 BETWEEN = ("trend", "compare")
+# Stages that no survey's result rests on either: its origin where it is synthetic, studies, records.
+BESIDE = ("synthesize", "simulate", "audit")
 
 
 def stage_code(*left_out):
@@ -217,7 +219,7 @@ def stage_code(*left_out):
     scripts = [
         path
         for path in sorted((root / "scripts").glob("*/*.py"))
-        if path.parent.name not in ("synthesize", "audit", *BETWEEN, *left_out)
+        if path.parent.name not in {*BESIDE, *BETWEEN, *left_out}
     ]
     modules = {
         source for path in scripts for source in code(os.path.relpath(path, root))
@@ -243,6 +245,7 @@ OPTIONAL_RULES = {
     "read_truth": "ingest.tables.truth",
     "fit_model": "model",
     "collect_models": "model",
+    "compare_places": "model",
 }
 
 
@@ -303,10 +306,10 @@ def models_of(survey):
     return (lookup(survey_config(survey), "model") or {}).get("models", [])
 
 
-def model_tables(kind):
+def model_tables(kind, suffix="csv"):
     """One table of each of a survey's models, for `input`."""
     return lambda wildcards: [
-        f"data/processed/{wildcards.survey}/restricted/model/{model}/{kind}.csv"
+        f"data/processed/{wildcards.survey}/restricted/model/{model}/{kind}.{suffix}"
         for model in models_of(wildcards.survey)
     ]
 
@@ -598,3 +601,89 @@ def trends(*surveys):
         ]
 
     return files
+
+
+@told
+@functools.cache
+def simulations():
+    """What `snakemake simulate` draws, and the parameters and seed of its worlds."""
+    file = "config/simulations.yaml"
+    values = read_yaml(file)
+    check_config(values, read_yaml(SCHEMAS / "simulations.yaml"), file)
+    study = read_yaml(values["parameters"])
+    chosen = study["worlds"] if values["worlds"] == "all" else values["worlds"]
+    for key, names in {
+        "worlds": chosen,
+        "planning.world": [values["planning"]["world"]],
+    }.items():
+        for name in names:
+            if name not in study["worlds"]:
+                raise PipelineError(
+                    "A simulated world has no parameters.",
+                    file=file,
+                    place=key,
+                    found=name,
+                    allowed=", ".join(study["worlds"]),
+                    remedy=suggestion(name, study["worlds"]),
+                )
+    worlds = {name: {**study["defaults"], **study["worlds"][name]} for name in chosen}
+    return {**values, "study": study, "worlds": worlds}
+
+
+def world_parameters(world):
+    """Parameters of a simulated world, its file's defaults included."""
+    study = simulations()["study"]
+    return {**study["defaults"], **study["worlds"][world]}
+
+
+def simulated_worlds(wildcards):
+    """The worlds whose coverage is simulated, with their parameters, for `params`."""
+    return simulations()["worlds"]
+
+
+def simulation_seed(wildcards):
+    """The seed of simulation studies, for `params`."""
+    return simulations()["study"]["seed"]
+
+
+def planning_setting(key):
+    """A setting of the planning study, for `params`."""
+    return lambda wildcards: simulations()["planning"][key]
+
+
+def planning_parameters(wildcards):
+    """Parameters of the planning study's world, for `params`."""
+    planning = simulations()["planning"]
+    return {
+        **world_parameters(planning["world"]),
+        "replicates": planning["replicates"],
+    }
+
+
+def part_files(folder, surveys):
+    """The parts of a simulation study."""
+    size = simulations()["part"]
+    return [
+        f"data/processed/simulate/{folder}/{first}_{min(size, surveys - first)}.npz"
+        for first in range(0, surveys, size)
+    ]
+
+
+def coverage_parts(wildcards):
+    """Every part of every simulated world, for `input`."""
+    surveys = simulations()["study"]["surveys"]
+    return [
+        path
+        for world in simulations()["worlds"]
+        for path in part_files(f"coverage/{world}", surveys)
+    ]
+
+
+def planning_parts(wildcards):
+    """Every part of every design of the planning study, for `input`."""
+    planning = simulations()["planning"]
+    return [
+        path
+        for number in range(len(planning["designs"]))
+        for path in part_files(f"planning/{number}", planning["surveys"])
+    ]

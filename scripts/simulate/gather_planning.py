@@ -1,0 +1,26 @@
+"""Set the planning formula beside the simulated surveys of all designs."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from prevalence.files import write_csv
+from prevalence.job import run_job
+from prevalence.simulation import expected_components, planning_rows
+
+
+def main(job: Any) -> None:
+    """Write the table."""
+    components = expected_components(job.params.world, job.params.parameters, job.params.seed)
+    rows = []
+    for number in range(job.params.designs):
+        paths = [path for path in job.input.parts if Path(path).parent.name == str(number)]
+        values = np.concatenate([np.load(path)["values"] for path in paths])
+        rows += planning_rows(job.params.world, components, values)
+    write_csv(pd.DataFrame(rows), job.output.table)
+
+
+if __name__ == "__main__":
+    run_job(main, snakemake)
