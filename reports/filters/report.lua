@@ -156,6 +156,14 @@ local function reference(cite)
   return inlines
 end
 
+-- Share of the text's width at which a tall picture still leaves room for its caption on the page.
+local function page_width(image)
+  local tallest = 1.3
+  local _, content = pandoc.mediabag.fetch(image.src)
+  local size = pandoc.image.size(content)
+  return string.format("%.1f%%", 100 * math.min(1, tallest * size.width / size.height))
+end
+
 local function figure(fig)
   if kind_of(fig.identifier) ~= "fig" then
     return nil
@@ -171,7 +179,7 @@ local function figure(fig)
           '#image("%s", width: 100%%, alt: "%s")', image.src, escape_typst(alternative)))
       elseif target == "docx" then
         image.caption = { pandoc.Str(alternative) }
-        image.attributes["width"] = "100%"
+        image.attributes["width"] = page_width(image)
       else
         image.attributes["alt"] = alternative
       end

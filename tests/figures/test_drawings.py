@@ -10,7 +10,7 @@ from conftest import EVERY, draw
 from matplotlib.text import Text
 
 from prevalence.disclosure.gate import allowed_numbers, unknown_numbers
-from prevalence.figures.style import MARK, WIDTH, save
+from prevalence.figures.style import MARK, SMALL, WIDTH, save
 
 ISLANDS = ("ph2022", "island_groups")
 LOGS = ("log_ratio", "log_ratio_lower", "log_ratio_upper")
@@ -69,6 +69,13 @@ def test_every_figure_is_as_wide_as_a_column_and_its_type_is_large_enough(drawin
     assert picture.get_size_inches()[0] == WIDTH
     smallest = min(t.get_fontsize() for t in picture.findobj(Text) if t.get_text().strip())
     assert smallest >= 7
+
+
+def test_no_figure_is_so_tall_that_its_type_is_too_small_on_a_page(drawings, figure):
+    """A page of the PDF has 208 mm for a figure 5.2 inches wide that is shown 158 mm wide."""
+    width, height = drawings[figure].figure.get_size_inches()
+    shown = min(1.0, 208 / (height * 158 / width)) * 158 / 25.4 / width
+    assert shown * SMALL >= 6
 
 
 def test_the_synthetic_mark_is_there_exactly_where_data_are_synthetic(drawings, figure):

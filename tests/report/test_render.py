@@ -300,3 +300,31 @@ def test_a_missing_citation_is_an_error(tmp_path):
     with pytest.raises(PipelineError, match="pandoc could not render") as error:
         rendered(folder, "html")
     assert "nobody1999" in str(error.value)
+
+
+TALL = (
+    '<svg xmlns="http://www.w3.org/2000/svg" width="100pt" height="400pt" viewBox="0 0 100 400">'
+    '<rect width="100" height="20" fill="#ff00aa"/>'
+    '<rect y="380" width="100" height="20" fill="#00aaff"/></svg>'
+)
+
+
+def test_a_tall_figure_is_whole_on_its_page(tmp_path):
+    import pypdfium2
+
+    material = philippine_material()
+    folder = write_source(material, tmp_path / "source")
+    name = next(iter(material.figures))
+    (folder / "figures" / f"{name}.svg").write_text(TALL)
+    ends = [set(), set()]
+    for number, page in enumerate(pypdfium2.PdfDocument(rendered(folder, "pdf"))):
+        pixels = page.render(scale=0.5, rev_byteorder=True).to_numpy()[:, :, :3]
+        for place, colour in enumerate([(255, 0, 170), (0, 170, 255)]):
+            if (abs(pixels.astype(int) - colour).max(axis=2) < 3).any():
+                ends[place].add(number)
+    assert len(ends[0]) == 1
+    assert ends[0] == ends[1]
+    (folder / "figures" / f"{name}.png").write_bytes(png(600, 2400))
+    document = zipped_part(rendered(folder, "docx"), "word/document.xml")
+    heights = [int(cy) / 360_000 for cy in re.findall(r'<wp:extent cx="\d+" cy="(\d+)"', document)]
+    assert 15 < max(heights) < 22  # centimetres

@@ -26,6 +26,7 @@ from prevalence.figures.words import Words, capital, plain
 if TYPE_CHECKING:
     import pandas as pd
 
+NARROWEST = 0.65  # of a column, in inches
 COLUMNS = {
     "zero_share": "know nobody",
     "heaped_share": "multiples of\u00a05",
@@ -56,7 +57,9 @@ def heat_map(tables: Mapping[str, pd.DataFrame], words: Words) -> Drawing:
     order = [role for role in ROLES if (table["role"] == role).any()]
     labels = {g: _label(g, tables.get("known_groups"), words) for g in table["group"]}
     sheet = Sheet(words)
-    left = MARGIN + min(max(text_width(text, SMALL) for text in labels.values()), 2.3) + 0.1
+    widest = max(2.3, sheet.width - 2 * MARGIN - 0.1 - NARROWEST * len(shown))
+    longest = 1.03 * max(text_width(text, SMALL) for text in labels.values())
+    left = MARGIN + min(longest, widest) + 0.1
     room = sheet.width - left - MARGIN
     wide = room / len(shown)
     heads = [wrapped(COLUMNS[name], wide - 0.05, SMALL) for name in shown]

@@ -28,7 +28,9 @@ from prevalence.report.wording import phrase
 if TYPE_CHECKING:
     import pandas as pd
 
-SHOWN_CHOICES = 3
+# How many choices stand below a curve, and its height in inches: less where there are many groups.
+SHOWN_CHOICES, TALL = (3, 1), (1.25, 0.8)
+FEW_GROUPS = 2
 INTERVAL = "#b4c2cf"
 
 
@@ -39,6 +41,7 @@ def specification_curve(tables: Mapping[str, pd.DataFrame], words: Words) -> Dra
     table = tables["specifications"]
     groups = [group for group in words.groups if (table["group"] == group).any()]
     sheet = Sheet(words)
+    many = int(len(groups) > FEW_GROUPS)
     said, frames = [], []
     for number, group in enumerate(groups):
         mine = table[table["group"] == group]
@@ -49,8 +52,8 @@ def specification_curve(tables: Mapping[str, pd.DataFrame], words: Words) -> Dra
             sheet.note("Every estimate is suppressed or too imprecise to be given as a number.")
             said.append(f"{words.label(group)}: no estimate can be given as a number")
             continue
-        choices = _weightiest(tables["choice_shares"], group, shown)
-        _panel(sheet, shown, COLOURS[number % len(COLOURS)], choices)
+        choices = _weightiest(tables["choice_shares"], group, shown)[: SHOWN_CHOICES[many]]
+        _panel(sheet, shown, COLOURS[number % len(COLOURS)], choices, TALL[many])
         hidden = len(mine) - len(shown)
         without = f"; {hidden} without a number that may be given" if hidden else ""
         sheet.note(f"{len(shown)} combinations, sorted by their estimate{without}")
@@ -73,11 +76,10 @@ def _weightiest(shares: pd.DataFrame, group: str, shown: pd.DataFrame) -> list[s
     """Choices that make the most difference, among those with several levels."""
     mine = shares[(shares["group"] == group) & shares["share"].notna()]
     order = mine.sort_values("share", ascending=False, kind="stable")["choice"]
-    several = [str(c) for c in order if c in shown and len(set(shown[c])) > 1]
-    return several[:SHOWN_CHOICES]
+    return [str(c) for c in order if c in shown and len(set(shown[c])) > 1]
 
 
-def _panel(sheet: Sheet, shown: pd.DataFrame, colour: str, choices: list[str]) -> None:
+def _panel(sheet: Sheet, shown: pd.DataFrame, colour: str, choices: list[str], tall: float) -> None:
     labels = [
         (choice, str(level), f"{CHOICES.get(choice, capital(plain(choice)))}: {_level(level)}")
         for choice in choices
@@ -88,7 +90,6 @@ def _panel(sheet: Sheet, shown: pd.DataFrame, colour: str, choices: list[str]) -
     count = len(shown)
     places = np.arange(1, count + 1)
     chosen = shown[shown["headline"].astype(bool)]
-    tall = 1.25
     sheet.write("estimated people", MARGIN, sheet.top, size=SMALL, colour=MUTED)
     row: Any = chosen.iloc[0] if len(chosen) else None
     room = sheet.width - left - MARGIN
