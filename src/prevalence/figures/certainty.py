@@ -146,6 +146,7 @@ def estimators(tables: Mapping[str, pd.DataFrame], words: Words) -> Drawing:
             line_text=f"planted truth {truth:,.0f}" if truth else "",
             label_width=labels,
             text_column=column,
+            pad=0.09 if len(groups) <= FEW_GROUPS else 0.05,
         )
         sheet.skip(0.06)
     rows = [row for mine in chosen.values() for row in mine]

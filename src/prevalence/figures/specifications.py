@@ -11,6 +11,7 @@ from prevalence.figures.forest import plain_row
 from prevalence.figures.style import (
     COLOURS,
     FAINT,
+    FEW_GROUPS,
     INK,
     MARGIN,
     MUTED,
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 
 # How many choices stand below a curve, and its height in inches: less where there are many groups.
 SHOWN_CHOICES, TALL = (3, 1), (1.25, 0.8)
-FEW_GROUPS = 2
 INTERVAL = "#b4c2cf"
 
 

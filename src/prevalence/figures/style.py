@@ -27,6 +27,7 @@ COLOURS = ("#12385f", "#b9601a", "#7a4a94", "#3f9c8d")
 WARNING = "#8c1d18"
 WIDTH, MARGIN = 5.2, 0.06
 HEADING, BODY, SMALL = 9.0, 8.5, 8.0
+FEW_GROUPS = 2  # with more hidden groups than this, panels are lower
 LINE = 1.28
 MARK = "SYNTHETIC DATA"
 MILLION = 1_000_000.0
