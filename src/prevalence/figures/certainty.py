@@ -10,7 +10,7 @@ import numpy as np
 from prevalence.figures.estimates import planted
 from prevalence.figures.forest import Entry, farthest, forest, plain_row, suppressed, written
 from prevalence.figures.legend import key, marks_used
-from prevalence.figures.style import BODY, COLOURS, SMALL, Drawing, Sheet, text_width
+from prevalence.figures.style import BODY, COLOURS, FEW_GROUPS, SMALL, Drawing, Sheet, text_width
 from prevalence.figures.words import Words, capital
 from prevalence.report.wording import REASONS
 
