@@ -78,3 +78,32 @@ def test_the_planning_formula_agrees_with_simulation():
     ratio = table["simulated_cv"] / table["expected_cv"]
     assert np.abs(np.log(ratio)).mean() < 2 * noise.mean()
     assert table["simulated_cv"].corr(table["expected_cv"]) > 0.7
+
+
+def test_redrawn_surveys_are_a_thousand_and_meet_the_aims():
+    table = read_csv(REFERENCE / "redrawn_surveys.csv")
+    assert (table["surveys"] == 1_000).all()
+    own = (table["interval"] == "log_t") & (table["variance"] == "bootstrap")
+    nation = table[own & (table["domain"] == "national")]
+    assert set(nation["group"]) == {"victims", "perpetrators", "victims_per_perpetrator"}
+    assert nation["coverage_upper"].ge(0.93).all()
+    assert nation["coverage_lower"].le(0.97).all()
+    assert (nation["bias_in_sd"].abs() < 0.2).all()
+
+
+def test_twenty_further_seeds_are_told_hit_or_miss():
+    table = read_csv(REFERENCE / "further_seeds.csv")
+    shipped = read_yaml(ROOT / "config" / "synthetic" / "ph2022.yaml")["seed"]
+    assert sorted(set(table["seed"])) == list(range(shipped + 1, shipped + 21))
+    held = (table["lower"] <= table["truth"]) & (table["truth"] <= table["upper"])
+    assert (table["covered"] == held).all()
+    # Fewer than 15 of 20 have a chance of 1 in 3,000 if the intervals hold 95 in 100.
+    assert (table.groupby("group")["covered"].sum() >= 15).all()
+
+
+def test_the_engine_covers_in_the_design_of_the_survey():
+    table = read_csv(REFERENCE / "design_coverage.csv")
+    assert (table["samples"] == 1_000).all()
+    assert (table["bias_over_sd"].abs() < 0.2).all()
+    logarithmic = table[(table["interval"] == "log_t") & (table["estimand"] != "domain_ratio")]
+    assert logarithmic["coverage_upper"].ge(0.93).all()
