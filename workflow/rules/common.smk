@@ -249,6 +249,15 @@ OPTIONAL_RULES = {
 }
 
 
+def outputs_of(made):
+    """A rule's outputs as its rule file names them, without a storage provider's prefix."""
+    prefix = f"{workflow.storage_settings.default_storage_prefix}/"
+    return [
+        file.storage_object.query.removeprefix(prefix) if file.is_storage else file
+        for file in made.output
+    ]
+
+
 def everything(survey):
     """Every file that the rules make for a survey: a deleted one is made again."""
     settings = survey_config(survey)
@@ -272,7 +281,7 @@ def everything(survey):
             values["figure"] = section_figures(settings, section)
             if not values["figure"]:
                 continue
-        for pattern in map(strip_wildcard_constraints, made.output):
+        for pattern in map(strip_wildcard_constraints, outputs_of(made)):
             if "{survey}" in pattern and "/synthetic/" not in pattern:
                 names = set(re.findall(r"{(\w+)", pattern))
                 files += expand(pattern, **{name: values[name] for name in names})
