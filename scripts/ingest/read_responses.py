@@ -10,7 +10,7 @@ from prevalence.contracts import check_table
 from prevalence.contracts.ingest import DROPPED, VARIABLES
 from prevalence.exports import read_export
 from prevalence.files import write_csv, write_parquet
-from prevalence.identifier_scan import check_identifiers, scan_export
+from prevalence.identifier_scan import check_identifiers, exempt_columns, scan_export
 from prevalence.identifiers import pseudonym_key, public_data
 from prevalence.job import run_job
 from prevalence.responses import describe_dropped, describe_variables, type_responses
@@ -25,7 +25,7 @@ def main(job: Any) -> None:
     key = pseudonym_key(params.pseudonym_key, public, os.environ)
     codebook = parse_codebook(Path(job.input.codebook).read_bytes(), job.input.codebook)
     export = read_export(file, params.reader)
-    found = scan_export(export)
+    found = scan_export(export, exempt_columns(export, codebook, file))
     check_identifiers(found, export, codebook, params.accepted_identifiers or [], file=file)
     responses = type_responses(export, codebook, key, file)
     variables = check_table(

@@ -27,6 +27,8 @@ _MOST_RATIO = 200
 _SMALL = 50_000_000
 _MOST_BLANK = 10_000  # rows without a cell, one after the other
 _LONGEST_READING = 900.0  # seconds
+_PIECE = 20_000  # rows of a CSV file that are held as rows
+_MOST_SHARED = 50_000  # different texts of a column of which each is kept once
 
 
 @dataclass(frozen=True)
@@ -222,10 +224,22 @@ def _parse_statistical(path: Path, options: Mapping[str, Any]) -> Export:
 
 def _read_csv(path: Path, options: Mapping[str, Any]) -> Export:
     delimiter = options.get("delimiter") or ","
-    text = _decoded(path, options.get("encoding") or "utf-8")
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    content, encoding = _text_content(path, options.get("encoding") or "utf-8")
+    stream = io.TextIOWrapper(io.BytesIO(content), encoding=encoding, newline="")
+    reader = csv.reader(stream, delimiter=delimiter, strict=True)
+    first: list[str] = []
+    ragged: tuple[int, int] | None = None
+    table = _SharedColumns(0)
     try:
-        lines = [(reader.line_num, fields) for fields in reader if fields]
+        for fields in reader:
+            if not fields:
+                continue
+            if not first:
+                first, table = fields, _SharedColumns(len(fields))
+            elif len(fields) == len(first):
+                table.add(fields)
+            else:
+                ragged = ragged or (reader.line_num, len(fields))
     except csv.Error:
         raise PipelineError(
             "The survey export is not a valid CSV file.",
@@ -234,35 +248,65 @@ def _read_csv(path: Path, options: Mapping[str, Any]) -> Export:
             found="a quote that doesn't close, or a field that is too long",
             remedy="Export the file again; it may be cut off.",
         ) from None
-    if not lines:
+    if not first:
         raise PipelineError("The survey export is empty.", file=path, found="blank lines only")
-    header = [name.strip() for name in lines[0][1]]
-    _check_delimiter(header, lines[0][1], delimiter, path)
+    header = [name.strip() for name in first]
+    _check_delimiter(header, first, delimiter, path)
     _check_names(header, path)
-    for line, fields in lines[1:]:
-        if len(fields) != len(header):
-            raise PipelineError(
-                "A line of the survey export has another number of fields than its header.",
-                file=path,
-                place=f"line {line}",
-                found=f"{len(fields)} fields",
-                allowed=f"{len(header)} fields",
-                remedy="Quote fields that hold the delimiter, or export the file again; the last "
-                "line may be cut off.",
-            )
-    rows = [fields for _, fields in lines[1:]]
-    columns: dict[str, list[Value]] = {}
-    if rows:
-        columns = dict(zip(header, map(list, zip(*rows, strict=True)), strict=True))
-    return Export(columns=_blanked(columns, options) or _empty(header), format=".csv")
+    if ragged is not None:
+        raise PipelineError(
+            "A line of the survey export has another number of fields than its header.",
+            file=path,
+            place=f"line {ragged[0]}",
+            found=f"{ragged[1]} fields",
+            allowed=f"{len(header)} fields",
+            remedy="Quote fields that hold the delimiter, or export the file again; the last "
+            "line may be cut off.",
+        )
+    columns = dict(zip(header, table.columns(), strict=True))
+    return Export(columns=_blanked(columns, options), format=".csv")
 
 
-def _decoded(path: Path, encoding: str) -> str:
+class _SharedColumns:
+    """Columns of texts that are filled piece by piece; equal texts of a column are kept once.
+
+    A survey has few different answers to a question: a cell then takes a reference, not a text.
+    """
+
+    def __init__(self, width: int) -> None:
+        self._columns: list[list[Value]] = [[] for _ in range(width)]
+        self._known: list[dict[str, str]] = [{} for _ in range(width)]
+        self._rows: list[list[str]] = []
+
+    def add(self, fields: list[str]) -> None:
+        """Add a row."""
+        self._rows.append(fields)
+        if len(self._rows) == _PIECE:
+            self._settle()
+
+    def columns(self) -> list[list[Value]]:
+        """Give the columns."""
+        self._settle()
+        return self._columns
+
+    def _settle(self) -> None:
+        for number, values in enumerate(zip(*self._rows, strict=True)):
+            known = self._known[number]
+            if len(known) <= _MOST_SHARED:
+                self._columns[number].extend(map(known.setdefault, values, values))
+            else:  # ids and times: nearly each of them is different
+                self._columns[number].extend(values)
+        self._rows = []
+
+
+def _text_content(path: Path, encoding: str) -> tuple[bytes, str]:
+    """Read a text file and check that it is one: its bytes, and the encoding in which to read."""
     content = path.read_bytes()
     if content.startswith((b"\xff\xfe", b"\xfe\xff")) and encoding == "utf-8":
         encoding = "utf-16"
+    codec = "utf-8-sig" if encoding == "utf-8" else encoding
     try:
-        text = content.decode("utf-8-sig" if encoding == "utf-8" else encoding)
+        text = content.decode(codec)
     except LookupError:
         raise PipelineError(
             "The encoding is unknown.",
@@ -287,7 +331,7 @@ def _decoded(path: Path, encoding: str) -> str:
             found="null characters",
             remedy="Export it as CSV, or give it the suffix of its real format.",
         )
-    return text
+    return content, codec
 
 
 def _check_delimiter(header: list[str], raw: list[str], delimiter: str, path: Path) -> None:

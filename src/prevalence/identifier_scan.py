@@ -229,13 +229,40 @@ def number_kinds(value: float) -> set[str]:
     return {"coordinates"} if abs(value) <= 180 and _DECIMALS.search(repr(float(value))) else set()
 
 
-def scan_export(export: Export) -> Found:
+def exempt_columns(export: Export, codebook: Codebook, file: object) -> set[str]:
+    """Columns in which nothing stops the run: ids, which pseudonyms replace, and times.
+
+    Parameters
+    ----------
+    export
+        The export.
+    codebook
+        The codebook.
+    file
+        The export's name, for messages.
+
+    Returns
+    -------
+    set of str
+        Names of columns of the export.
+    """
+    located = locate_variables(export, codebook, file)
+    return {
+        located[variable.raw]
+        for variable in codebook.kept
+        if variable.role == "key" or variable.type == "datetime"
+    }
+
+
+def scan_export(export: Export, exempt: Collection[str] = ()) -> Found:
     """Scan every column of an export, listed or not.
 
     Parameters
     ----------
     export
         The export.
+    exempt
+        Columns that are not looked at, as :func:`exempt_columns` gives them.
 
     Returns
     -------
@@ -244,6 +271,8 @@ def scan_export(export: Export) -> Found:
     """
     found: Found = {}
     for name, values in export.columns.items():
+        if name in exempt:
+            continue
         kinds = _scan_column(values, f"{name} {export.labels.get(name, '')}")
         if kinds:
             found[name] = kinds
@@ -260,11 +289,13 @@ def _scan_column(values: Sequence[Value], heading: str) -> Counter[str]:
             # A leading zero or a plus is lost in the number; decimals are no digits of an id.
             if isinstance(value, str) and value.strip().lstrip("+").isdigit():
                 own |= identifier_kinds(value)
-            kinds.update(dict.fromkeys(own, n))
+            for kind in own:
+                kinds[kind] += n
         elif isinstance(value, str) and value.strip():
             texts[value.strip()] += n
     for text, n in texts.items():
-        kinds.update(dict.fromkeys(answer_kinds(text), n))
+        for kind in answer_kinds(text):
+            kinds[kind] += n
     total = sum(texts.values())
     if len(texts) > max(_DISTINCT, _DISTINCT_SHARE * total):
         kinds["free_text"] = total
@@ -391,12 +422,13 @@ def _in_listed_column(
     if variable.type == "datetime":
         return Counter()
     codes = {*variable.codes, *variable.missing_codes}
+    numbered = variable.type == "numeric" and variable.maximum is not None
     doubtful = [
         value
         for value in values
         if value is not None
-        and canonical_code(str(value).strip()) not in codes
-        and not _in_range(_as_number(value), variable)
+        and not (codes and canonical_code(str(value).strip()) in codes)
+        and not (numbered and _in_range(_as_number(value), variable))
     ]
     kinds = _scan_column(doubtful, f"{column} {export.labels.get(column, '')}")
     if variable.role == "base_weight":

@@ -7,7 +7,6 @@ ids out. Synthetic and public data use a documented public key.
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import math
 import re
@@ -45,7 +44,7 @@ def pseudonym(key: str, kind: str, value: object) -> str:
     if not text:
         return ""
     message = f"{kind}\0{text}".encode()
-    return kind[0] + hmac.new(key.encode(), message, hashlib.sha256).hexdigest()[:_DIGITS]
+    return kind[0] + hmac.digest(key.encode(), message, "sha256").hex()[:_DIGITS]
 
 
 def pseudonyms(key: str, kind: str, values: Iterable[object]) -> list[str]:

@@ -142,8 +142,24 @@ def type_responses(export: Export, codebook: Codebook, key: str, file: object) -
             typed[variable.raw] = pd.array(texts, dtype="str")
     frame = pd.DataFrame(typed)
     first = next(variable.raw for variable in codebook.kept if variable.name == "respondent")
-    order = [first, *(name for name in frame.columns if name != first)]
-    return frame.sort_values(order, kind="stable", ignore_index=True)
+    return _sorted(frame, first)
+
+
+def _sorted(frame: pd.DataFrame, first: str) -> pd.DataFrame:
+    """Sort by one column, and rows that share its value by all the others."""
+    frame = frame.sort_values(first, kind="stable", ignore_index=True)
+    again = np.flatnonzero(frame[first].duplicated(keep=False).to_numpy())
+    if again.size:
+        order = [first, *(name for name in frame.columns if name != first)]
+        place = np.arange(len(frame))
+        place[again] = again[
+            frame.iloc[again]
+            .reset_index(drop=True)
+            .sort_values(order, kind="stable")
+            .index.to_numpy()
+        ]
+        frame = frame.iloc[place].reset_index(drop=True)
+    return frame
 
 
 def _wrong_type(variable: Variable, n: int, allowed: str, file: object) -> PipelineError:
@@ -162,6 +178,14 @@ def _numbers(values: Sequence[Value], variable: Variable, file: object) -> NDArr
     kinds = set(map(type, values))
     if kinds <= {float, int, type(None)}:
         numbers = np.array(values, dtype=np.float64)
+    elif kinds <= {str, type(None)}:
+        # Few answers differ: each is read once.
+        known = {value: _number(value, variable) for value in set(values)}
+        no_numbers = {value for value, number in known.items() if number is None}
+        if no_numbers:
+            n = sum(value in no_numbers for value in values)
+            raise _wrong_type(variable, n, "numbers", file)
+        numbers = np.fromiter(map(known.__getitem__, values), np.float64, len(values))
     else:
         parsed = [_number(value, variable) for value in values]
         wrong = sum(number is None for number in parsed)
