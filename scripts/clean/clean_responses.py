@@ -4,7 +4,7 @@ import logging
 from pathlib import Path
 from typing import Any
 
-from prevalence.cleaning import clean_responses
+from prevalence.cleaning import clean_interviews
 from prevalence.codebook import parse_codebook
 from prevalence.contracts import check_table
 from prevalence.contracts.clean import (
@@ -15,13 +15,18 @@ from prevalence.contracts.clean import (
     SAMPLE_FLOW,
     SITUATIONS,
 )
-from prevalence.files import read_csv, read_parquet, write_csv, write_parquet
+from prevalence.files import (
+    read_csv,
+    read_parquet,
+    write_csv,
+    write_parquet,
+    write_parquet_pieces,
+)
 from prevalence.job import run_job
 
 LOG = logging.getLogger("prevalence")
 CONTRACTS = {
     "respondents": RESPONDENTS,
-    "ard": ARD,
     "situations": SITUATIONS,
     "edits": EDITS,
     "sample_flow": SAMPLE_FLOW,
@@ -36,7 +41,9 @@ def main(job: Any) -> None:
     frame = None
     if job.input.get("frame"):
         frame = read_csv(job.input.frame, dtype=ids | {"interviewer": str, "disposition": str})
-    tables = clean_responses(read_parquet(job.input.responses), codebook, job.params.clean, frame)
+    tables, counts = clean_interviews(
+        read_parquet(job.input.responses), codebook, job.params.clean, frame
+    )
     checked = {
         name: check_table(tables[name], contract, job.output[name])
         for name, contract in CONTRACTS.items()
@@ -47,6 +54,9 @@ def main(job: Any) -> None:
     for name, table in checked.items():
         file = job.output[name]
         (write_parquet if file.endswith(".parquet") else write_csv)(table, file)
+    # Each respondent's counts are in one piece, and no respondent stands twice in the table above.
+    pieces = (check_table(piece, ARD, job.output.ard) for piece in counts)
+    write_parquet_pieces(pieces, job.output.ard)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from prevalence.codebook import Codebook
@@ -16,7 +16,7 @@ from prevalence.respondents import (
     combine_groups,
     impute_reports,
     place_in_design,
-    relational_data,
+    relational_pieces,
     respondents_table,
     situations_table,
 )
@@ -57,6 +57,32 @@ def clean_responses(
     PipelineError
         As the functions of each step do.
     """
+    import pandas as pd
+
+    tables, pieces = clean_interviews(responses, codebook, settings, frame)
+    return tables | {"ard": pd.concat(pieces, ignore_index=True)}
+
+
+def clean_interviews(
+    responses: pd.DataFrame,
+    codebook: Codebook,
+    settings: Mapping[str, Any],
+    frame: pd.DataFrame | None,
+) -> tuple[dict[str, pd.DataFrame], Iterator[pd.DataFrame]]:
+    """Do what :func:`clean_responses` does, and give the long table of counts in pieces.
+
+    Parameters
+    ----------
+    responses, codebook, settings, frame
+        As in :func:`clean_responses`.
+
+    Returns
+    -------
+    tables : dict of str to pandas.DataFrame
+        All tables but ``ard``.
+    pieces : iterator of pandas.DataFrame
+        ``ard``: some interviews' rows at a time.
+    """
     combinations = settings.get("combine") or {}
     derivations = settings.get("derive") or {}
     situations = settings.get("situations")
@@ -70,11 +96,11 @@ def clean_responses(
     combined = combine_groups(placed, codebook, combinations)
     reported, imputed = impute_reports(combined, settings.get("imputations") or [])
     answers = derive_variables(reported.answers, derivations)
-    return {
+    tables = {
         "respondents": respondents_table(answers, codebook, list(derivations)),
-        "ard": relational_data(reported, codebook, list(combinations)),
         "situations": situations_table(placed, codebook, situations),
         "sample_flow": sample_flow(frame, everybody.n, steps),
         "edits": collected([changes, *imputed]),
         "data_quality": data_quality(placed, codebook),
     }
+    return tables, relational_pieces(reported, codebook, list(combinations))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from prevalence.codebook import Codebook
+from prevalence.coding import distinct, encoded
 from prevalence.decoding import Interviews
 
 if TYPE_CHECKING:
@@ -54,9 +55,19 @@ def interviewer_correlation(
     float
         The correlation; NaN with fewer than 2 interviewers, no repeated one, or equal answers.
     """
-    told = np.isfinite(counts) & (interviewers != "")
+    return _correlation(counts, _interviewer_codes(interviewers))
+
+
+def _interviewer_codes(interviewers: NDArray[np.object_]) -> NDArray[np.intp]:
+    """Places of the interviewers among their sorted names, -1 where unknown."""
+    codes, names = encoded(interviewers)
+    return np.where(np.array(names)[codes] == "", -1, codes)
+
+
+def _correlation(counts: NDArray[np.float64], codes: NDArray[np.intp]) -> float:
+    told = np.isfinite(counts) & (codes >= 0)
     values = np.log1p(np.maximum(counts[told], 0.0))
-    names, index = np.unique(interviewers[told].astype(str), return_inverse=True)
+    names, index = distinct(codes[told])
     n, groups = values.size, names.size
     if groups < 2 or n <= groups:
         return float("nan")
@@ -94,9 +105,10 @@ def data_quality(interviews: Interviews, codebook: Codebook) -> pd.DataFrame:
         if "interviewer" in interviews.answers
         else np.full(interviews.n, "", dtype=object)
     )
+    codes = _interviewer_codes(interviewers)
     for variable in codebook.counts:
         counts = interviews.answers[variable.name].to_numpy(dtype=np.float64)
-        kinds = interviews.missing[variable.name].to_numpy(dtype=object)
+        kinds = interviews.missing[variable.name]
         answers = counts[np.isfinite(counts)]
         top = np.nan if variable.top_code is None else variable.top_code
         any_answer = answers.size > 0
@@ -113,13 +125,13 @@ def data_quality(interviews: Interviews, codebook: Codebook) -> pd.DataFrame:
                 "top_code_share": float(np.mean(answers >= top))
                 if any_answer and np.isfinite(top)
                 else np.nan,
-                "missing_share": float(np.mean(kinds != "")),
-                "refused_share": float(np.mean(kinds == "refused")),
-                "dont_know_share": float(np.mean(kinds == "dont_know")),
-                "not_asked_share": float(np.mean(kinds == "not_asked")),
-                "out_of_range_share": float(np.mean(kinds == "out_of_range")),
-                "system_share": float(np.mean(kinds == "system")),
-                "interviewer_correlation": interviewer_correlation(counts, interviewers),
+                "missing_share": float((kinds != "").mean()),
+                "refused_share": float((kinds == "refused").mean()),
+                "dont_know_share": float((kinds == "dont_know").mean()),
+                "not_asked_share": float((kinds == "not_asked").mean()),
+                "out_of_range_share": float((kinds == "out_of_range").mean()),
+                "system_share": float((kinds == "system").mean()),
+                "interviewer_correlation": _correlation(counts, codes),
             }
         )
     return pd.DataFrame(rows)

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from glob import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -110,11 +110,47 @@ def write_parquet(frame: pd.DataFrame, path: str | Path) -> None:
         frame.to_parquet(partial, index=False, compression="zstd")
 
 
-def read_parquet(path: str | Path, columns: list[str] | None = None) -> pd.DataFrame:
-    """Read a Parquet table, or some of its columns."""
+def write_parquet_pieces(pieces: Iterable[pd.DataFrame], path: str | Path) -> None:
+    """Write a long row-level table piece by piece: as `write_parquet` does, but never held whole.
+
+    Parameters
+    ----------
+    pieces
+        At least one table; all of the same columns and types.
+    path
+        The file.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    with replacing(path) as partial, ExitStack() as stack:
+        writer = None
+        for piece in pieces:
+            table = pa.Table.from_pandas(piece, preserve_index=False)
+            if writer is None:
+                file = pq.ParquetWriter(partial, table.schema, compression="zstd")
+                writer = stack.enter_context(file)
+            writer.write_table(table)
+
+
+def read_parquet(
+    path: str | Path, columns: list[str] | None = None, coded: Sequence[str] = ()
+) -> pd.DataFrame:
+    """Read a Parquet table, or some of its columns.
+
+    Parameters
+    ----------
+    path
+        The file.
+    columns
+        The columns; all unless told.
+    coded
+        Columns of texts that repeat themselves: read as categorical ones, a code a cell.
+    """
     import pandas as pd
 
-    return pd.read_parquet(path, columns=columns)
+    options: dict[str, Any] = {"read_dictionary": list(coded)} if coded else {}
+    return pd.read_parquet(path, columns=columns, **options)
 
 
 def read_yaml(path: str | Path) -> Any:

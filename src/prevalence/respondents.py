@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -26,6 +26,7 @@ FROM_FRAME = ("stratum", "psu", "ssu", "interviewer", "city", "region", "urban")
 # A respondent's answer and the frame must agree on these; the frame is about the same household.
 COMPARED = ("stratum", "psu")
 URBAN = {"1": "urban", "0": "rural"}
+_PIECE = 30_000  # interviews whose counts are put into the long table at once
 SITUATION_COLUMNS = ("respondent", "group", "reported", "authority")
 
 
@@ -313,6 +314,30 @@ def impute_reports(
         interviews, made = replace_counts(interviews, target, values, str(rule))
         records += made
     return interviews, records
+
+
+def relational_pieces(
+    interviews: Interviews, codebook: Codebook, combined: Sequence[str]
+) -> Iterator[pd.DataFrame]:
+    """Give the long table of aggregated relational data in pieces of some interviews each.
+
+    Parameters
+    ----------
+    interviews, codebook, combined
+        As in :func:`relational_data`.
+
+    Yields
+    ------
+    pandas.DataFrame
+        Some interviews' rows of that table.
+    """
+    for start in range(0, max(interviews.n, 1), _PIECE):
+        place = slice(start, start + _PIECE)
+        some = Interviews(
+            interviews.answers.iloc[place].reset_index(drop=True),
+            interviews.missing.iloc[place].reset_index(drop=True),
+        )
+        yield relational_data(some, codebook, combined)
 
 
 def relational_data(

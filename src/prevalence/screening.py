@@ -165,15 +165,15 @@ def _later_of_equal(
     interviews: Interviews, codebook: Codebook, groups: NDArray[np.integer[Any]]
 ) -> NDArray[np.bool_]:
     """Mark all but the best interview of each group of duplicates; group -1 is left alone."""
-    order = _fullness(interviews, codebook)
-    ranked = order.sort_values(list(order.columns), kind="stable").index.to_numpy()
-    seen: set[int] = set()
+    import pandas as pd
+
+    repeated = pd.Series(groups).duplicated(keep=False).to_numpy() & (groups >= 0)
+    rows = np.flatnonzero(repeated)
     later = np.zeros(interviews.n, dtype=bool)
-    for row in ranked:
-        group = int(groups[row])
-        if group >= 0:
-            later[row] = group in seen
-            seen.add(group)
+    if rows.size:
+        order = _fullness(interviews.where(repeated), codebook)
+        ranked = rows[order.sort_values(list(order.columns), kind="stable").index.to_numpy()]
+        later[ranked] = pd.Series(groups[ranked]).duplicated().to_numpy()
     return later
 
 
@@ -196,11 +196,19 @@ def duplicate_content(
     roles = ("key", "design", "paradata", "base_weight", "consent")
     compared = [variable.name for variable in codebook.kept if variable.role not in roles]
     positive = (interviews.counts([variable.name for variable in codebook.counts]) > 0).sum(axis=1)
+    import pandas as pd
+
     content = interviews.answers[compared].assign(
         **{f"{name} missing": interviews.missing[name] for name in compared}
     )
-    groups = content.groupby(list(content.columns), dropna=False, sort=False).ngroup().to_numpy()
-    groups = np.where(positive >= settings.get("minimum_items", 1), groups, -1)
+    # Interviews with the same answers have the same hash; those few are then compared themselves.
+    hashes = pd.util.hash_pandas_object(content, index=False)
+    alike = (positive >= settings.get("minimum_items", 1)) & hashes.duplicated(
+        keep=False
+    ).to_numpy()
+    groups = np.full(interviews.n, -1)
+    few = content[alike]
+    groups[alike] = few.groupby(list(few.columns), dropna=False, sort=False).ngroup().to_numpy()
     return _later_of_equal(interviews, codebook, groups)
 
 
