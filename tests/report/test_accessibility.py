@@ -55,7 +55,7 @@ def violations(page, folder, options):
 FRAME = """<iframe id="page" src="page.html" style="width:{width}px;height:800px"></iframe><script>
 document.getElementById("page").addEventListener("load", event => {{
   const page = event.target.contentDocument, wide = page.documentElement.clientWidth;
-  const scrolls = ".table-scroll, .figure-scroll, .equation, svg, math";
+  const scrolls = ".table-scroll, .equation, svg, math";
   const cut = [...page.querySelectorAll("main *")].filter(
     one => !one.closest(scrolls) && one.getBoundingClientRect().right > wide + 1);
   const found = cut.slice(0, 5).map(one => one.outerHTML.slice(0, 120));

@@ -210,12 +210,7 @@ def inline_svg(svg: str, name: str, alternative: str) -> str:
     opening, rest = body.split(">", 1)
     opening = re.sub(r'\s(?:width|height)="[^"]*"', "", opening)
     label = html.escape(alternative, quote=True)
-    drawing = f'{opening} role="img" aria-label="{label}" class="figure">{rest}'
-    # On a narrow screen the drawing keeps its size and scrolls, so that its words can be read.
-    return (
-        f'<div class="figure-scroll" tabindex="0" role="group" aria-label="Figure, scrolls">'
-        f"{drawing}</div>"
-    )
+    return f'{opening} role="img" aria-label="{label}" class="figure">{rest}'
 
 
 def _docx(folder: Path, project: Mapping[str, Any], text: str) -> bytes:
