@@ -5,20 +5,25 @@ from typing import Any
 import pandas as pd
 
 from prevalence.contracts import check_table
+from prevalence.contracts.estimate import arranged
 from prevalence.contracts.model import (
     DIAGNOSTICS,
     KNOWN_GROUPS_MODELS,
+    MODEL_COMPARISON,
     PREDICTIVE,
+    PRIOR_SENSITIVITY,
     SCALE_UP_MODELS,
 )
-from prevalence.files import read_csv, write_csv
+from prevalence.files import read_csv, read_parquet, write_csv
 from prevalence.job import run_job
+from prevalence.models.comparison import comparison_table
 
 CONTRACTS = {
     "scale_up": SCALE_UP_MODELS,
     "diagnostics": DIAGNOSTICS,
     "known_groups_models": KNOWN_GROUPS_MODELS,
     "predictive": PREDICTIVE,
+    "prior_sensitivity": PRIOR_SENSITIVITY,
 }
 
 
@@ -29,6 +34,10 @@ def main(job: Any) -> None:
         frames = [read_csv(path) for path in job.input.get(name)]
         frame = pd.concat(frames, ignore_index=True)
         complete[name] = check_table(frame, contract, job.output.get(name))
+    pointwise = pd.concat([read_parquet(path) for path in job.input.pointwise], ignore_index=True)
+    compared = arranged(comparison_table(pointwise), MODEL_COMPARISON, job.wildcards.survey)
+    output = job.output.model_comparison
+    complete["model_comparison"] = check_table(compared, MODEL_COMPARISON, output)
     for name, frame in complete.items():
         write_csv(frame, job.output.get(name))
 

@@ -10,26 +10,29 @@ from prevalence.contracts.estimate import arranged
 from prevalence.contracts.model import (
     DIAGNOSTICS,
     KNOWN_GROUPS_MODELS,
+    POINTWISE,
     PREDICTIVE,
+    PRIOR_SENSITIVITY,
     SCALE_UP_MODELS,
 )
 from prevalence.estimation import ROW_TABLES, SIDE_TABLES, study_of
-from prevalence.files import read_csv, read_parquet, write_csv
+from prevalence.files import read_csv, read_parquet, write_csv, write_parquet
 from prevalence.job import run_job
+from prevalence.models.comparison import left_out
 from prevalence.models.fitting import (
-    diagnosed,
     fit_model,
-    known_group_rows,
     model_inputs,
-    scale_up_rows,
     settings_of,
 )
+from prevalence.models.pointwise import log_likelihoods
 from prevalence.models.predictive import predictive_table
+from prevalence.models.prior_sensitivity import prior_sensitivity_rows
 from prevalence.models.storing import write_inference_data
+from prevalence.models.tables import diagnosed, known_group_rows, scale_up_rows
 
 
 def main(job: Any) -> None:
-    """Write the draws and four small tables."""
+    """Write the draws and their tables."""
     tables = {name: read_parquet(job.input.get(name)) for name in ROW_TABLES}
     tables |= {name: read_csv(job.input.get(name)) for name in SIDE_TABLES if job.input.get(name)}
     study = study_of(
@@ -64,6 +67,8 @@ def main(job: Any) -> None:
             ).assign(estimator=model),
             PREDICTIVE,
         ),
+        "prior_sensitivity": (prior_sensitivity_rows(posterior, inputs, level), PRIOR_SENSITIVITY),
+        "pointwise": (left_out(log_likelihoods(posterior)).assign(estimator=model), POINTWISE),
     }
     survey = job.wildcards.survey
     complete = {
@@ -72,7 +77,8 @@ def main(job: Any) -> None:
     }
     write_inference_data(posterior, job.output.posterior)
     for name, frame in complete.items():
-        write_csv(frame, job.output.get(name))
+        write = write_parquet if name == "pointwise" else write_csv
+        write(frame, job.output.get(name))
 
 
 if __name__ == "__main__":

@@ -18,12 +18,11 @@ from prevalence.models.diagnostics import Thresholds
 from prevalence.models.engine import Sampling
 from prevalence.models.fitting import (
     MODELS,
-    diagnosed,
-    draws_table,
     fit_model,
     model_inputs,
-    scale_up_rows,
 )
+from prevalence.models.prior_sensitivity import prior_sensitivity_rows
+from prevalence.models.tables import diagnosed, draws_table, scale_up_rows
 
 ROOT = Path(__file__).parents[2]
 SHORT = Sampling(2, 150, 150, 1)
@@ -65,6 +64,11 @@ def test_a_model_finds_what_was_planted_and_keeps_the_contract(inputs, model):
         assert size.loc[group, "upper"] > planted / 1.15
         assert size.loc[group, "estimate"] == pytest.approx(planted, rel=0.4)
     assert set(table["interval"]) == {"credible"}
+    rows = prior_sensitivity_rows(posterior, inputs, 0.95).set_index(["group", "prior_scale"])
+    assert rows.loc[("victims", 1.0), "estimate"] == pytest.approx(
+        size.loc["victims", "estimate"], rel=0.01
+    )
+    assert (rows["power_scaling"] >= 0).all()
     islands = table["domain_type"].eq("island").any()
     assert islands == model.startswith("partially_pooled")
     rate = table[(table["group"] == "victims") & (table["unit"] == "per_100")].iloc[0]
@@ -119,7 +123,9 @@ def edge_cases(inputs):
     }
 
 
-@pytest.mark.parametrize("model", ["overdispersed", "partially_pooled"])
+@pytest.mark.parametrize(
+    "model", ["poisson_lognormal", "overdispersed", "partially_pooled", "correlated"]
+)
 @pytest.mark.parametrize(
     "case",
     [
@@ -169,8 +175,9 @@ def test_scripts_write_their_tables(tmp_path, tables_of, weighted, configured):
         small = name in ("known_groups", "populations")
         paths[name] = tmp_path / f"{name}.{'csv' if small else 'parquet'}"
         (write_csv if small else write_parquet)(frame, paths[name])
-    kinds = ("scale_up", "diagnostics", "known_groups_models", "predictive")
+    kinds = ("scale_up", "diagnostics", "known_groups_models", "predictive", "prior_sensitivity")
     outputs = {kind: tmp_path / "one" / f"{kind}.csv" for kind in kinds}
+    outputs["pointwise"] = tmp_path / "one" / "pointwise.parquet"
     job = SimpleNamespace(
         input=paths,
         output=Output(outputs | {"posterior": tmp_path / "one.nc"}),
@@ -188,7 +195,7 @@ def test_scripts_write_their_tables(tmp_path, tables_of, weighted, configured):
     stored = (tmp_path / "one.nc").read_bytes()
     script("fit_model").main(job)
     assert (tmp_path / "one.nc").read_bytes() == stored
-    collected = {kind: tmp_path / "all" / f"{kind}.csv" for kind in kinds}
+    collected = {kind: tmp_path / "all" / f"{kind}.csv" for kind in (*kinds, "model_comparison")}
     job.input = Output({kind: [path, path] for kind, path in outputs.items()})
     job.output = Output(collected)
     with pytest.raises(PipelineError, match="contract"):
@@ -197,6 +204,9 @@ def test_scripts_write_their_tables(tmp_path, tables_of, weighted, configured):
     script("collect_models").main(job)
     for kind in kinds:
         assert read_csv(collected[kind]).equals(read_csv(outputs[kind]))
+    compared = read_csv(collected["model_comparison"]).iloc[0]
+    assert compared["difference"] == 0
+    assert compared["respondents"] == len(tables["respondents"])
 
 
 def check_stored(path, chains, draws):

@@ -12,10 +12,13 @@ pytest.importorskip("numba", reason="the models' compiled loops need numba")
 
 from scipy.special import ndtr
 
+from prevalence.models.correlated import PUBLISHED as FLAT_CORRELATED
+from prevalence.models.correlated import Correlated
 from prevalence.models.counts import CountTable
 from prevalence.models.diagnostics import ess_mean, rhat
 from prevalence.models.engine import Sampling, fit
 from prevalence.models.overdispersed import PUBLISHED, Overdispersed
+from prevalence.models.scaling import Scaling, scaled, scaling_weights
 
 ROOT = Path(__file__).parents[2]
 STAN = ROOT / "tests" / "reference" / "stan"
@@ -76,3 +79,43 @@ def test_overdispersed_model_agrees_with_stan(rwanda):
     common = np.array([reference["omega"][group] < 20 for group in density.counts.groups])
     expected = np.array(list(reference["omega"].values()))
     assert omega[common] == pytest.approx(expected[common], rel=0.05)
+
+
+@pytest.mark.slow
+def test_correlated_model_agrees_with_stan(rwanda):
+    survey, sizes = rwanda
+    reference = json.loads((STAN / "stan_correlated_n600.json").read_text())
+    density = Correlated(clipped(survey, sizes, "stan_correlated_n600"), FLAT_CORRELATED)
+    k, g = len(density.counts.groups), density.layout.globals
+    result = fit(
+        density, [2011, 2], record=lambda x: x[:g].copy(), sampling=Sampling(4, 300, 500, 2)
+    )
+    assert result.whitened
+    assert result.divergent.mean() < 0.01
+    known = np.append(sizes.to_numpy(float), [np.nan] * 4)
+    weights = scaling_weights(Scaling("all"), density.counts.groups, known)
+    prevalences = density.prevalences(result.draws)
+    persons = reference["N"] * np.exp(
+        scaled(prevalences, known, reference["N"], weights, "mean_of_ratios")
+    )
+    assert rhat(persons).max() < 1.03
+    # Its lowest effective size is 134 of 800 draws; sizes mix better than hyperparameters.
+    agree(persons, reference["scaled_all"]["sizes"], stan_ess=300)
+    draws = result.draws.reshape(-1, g)
+    correlation = np.mean([density.correlation(x) for x in draws[::10]], axis=0)
+    choice = Scaling("correlation_weighted", "mean_of_ratios")
+    weights = scaling_weights(choice, density.counts.groups, known, correlation)
+    hidden = reference["N"] * np.exp(
+        scaled(prevalences, known, reference["N"], weights, "mean_of_ratios")[:, :, -4:]
+    )
+    expected = np.array([row["mean"] for row in reference["scaled_weighted"]["sizes"][-4:]])
+    spread = np.array([row["sd"] for row in reference["scaled_weighted"]["sizes"][-4:]])
+    # The weights are means of correlations, so that both chains' errors are in them: half an sd.
+    assert (np.abs(hidden.mean((0, 1)) - expected) < 0.5 * spread).all()
+    sigma = np.exp(result.draws[:, :, g - 3]).mean()
+    assert sigma == pytest.approx(reference["sigma_delta"], rel=0.03)
+    tau = np.exp(result.draws[:, :, k : 2 * k])
+    tau_n = (np.expm1(tau**2) ** -0.5).mean((0, 1))
+    common = np.array([reference["tau_N"][group] < 1 for group in density.counts.groups])
+    theirs = np.array(list(reference["tau_N"].values()))
+    assert tau_n[common] == pytest.approx(theirs[common], rel=0.15, abs=0.02)

@@ -8,9 +8,12 @@ from scipy.special import ndtr
 pytest.importorskip("numba", reason="the models' compiled loops need numba")
 
 from prevalence.errors import PipelineError
+from prevalence.models.correlated import PUBLISHED as FLAT_CORRELATED
+from prevalence.models.correlated import Correlated
 from prevalence.models.counts import CountTable
 from prevalence.models.overdispersed import PUBLISHED, Overdispersed, OverdispersedPriors
 from prevalence.models.partially_pooled import PartiallyPooled
+from prevalence.models.poisson_lognormal import PoissonLognormal
 
 
 def table(seed=1, n=12, groups=4, missing=0.15, largest=400):
@@ -81,16 +84,80 @@ def partially_pooled_by_scipy(density, x):
     return value + jacobians
 
 
+def poisson_lognormal_by_scipy(density, x):
+    counts, priors = density.counts.table, density.priors
+    k = counts.shape[1]
+    log_sa, mu, log_sb = x[k : k + 3]
+    beta, alpha = density.prevalences(x[: k + 3]), density.effects(x)
+    terms = stats.poisson.logpmf(np.nan_to_num(counts), np.exp(alpha[:, None] + beta))
+    w = np.ones(len(counts)) if density.weights is None else density.weights
+    value = (w[:, None] * np.where(np.isnan(counts), 0, terms)).sum()
+    value += (w * stats.norm.logpdf(alpha, 0, np.exp(log_sa))).sum()
+    value += stats.norm.logpdf(beta, mu, np.exp(log_sb)).sum()
+    value += stats.halfnorm.logpdf(np.exp(log_sa), scale=priors.sigma_alpha) + log_sa
+    value += stats.halfnorm.logpdf(np.exp(log_sb), scale=priors.sigma_beta) + log_sb
+    value += stats.norm.logpdf(mu, priors.mu_beta_mean, priors.mu_beta)
+    further = x + 1.0
+    further[k : k + 3] -= 1.0
+    stretch = density.prevalences(further[: k + 3]) - beta, density.effects(further) - alpha
+    return value + np.log(np.concatenate(stretch)).sum()
+
+
+def correlated_by_scipy(density, x):
+    """From effects and the matrix of correlations, whose density is taken to x by differences."""
+    counts, priors = density.counts.table, density.priors
+    k, g = counts.shape[1], density.layout.globals
+    top, eps, _ = density.layout.split(x)
+    plain, delta = density.plain(top), density.degrees(density.recorded(x))
+    effects = eps @ (plain.tau[:, None] * plain.cholesky).T - plain.tau**2 / 2
+    mean = np.exp(delta[:, None] + plain.rho + effects)
+    terms = stats.poisson.logpmf(np.nan_to_num(counts), mean)
+    value = np.where(np.isnan(counts), 0, terms).sum() + stats.norm.logpdf(eps).sum()
+    value += stats.norm.logpdf(delta, 0, plain.sigma_delta).sum()
+    value += stats.norm.logpdf(plain.rho, plain.mu_rho, plain.sigma_rho).sum()
+    value += stats.norm.logpdf(plain.mu_rho, priors.mu_rho_mean, priors.mu_rho)
+    value += stats.halfnorm.logpdf(plain.sigma_rho, scale=priors.sigma_rho) + x[g - 1]
+    value += stats.halfcauchy.logpdf(plain.sigma_delta, scale=priors.sigma_delta) + x[g - 3]
+
+    def tau_n(log_tau):
+        return np.expm1(np.exp(2 * log_tau)) ** -0.5
+
+    log_tau = top[k : 2 * k]
+    slope = (tau_n(log_tau + 1e-6) - tau_n(log_tau - 1e-6)) / 2e-6
+    value += (stats.halfcauchy.logpdf(tau_n(log_tau), scale=priors.tau_n) + np.log(-slope)).sum()
+
+    def correlations(free):
+        moved = top.copy()
+        moved[2 * k : -3] = free
+        return density.correlation(moved)[np.tril_indices(k, -1)]
+
+    free = top[2 * k : -3]
+    moves = 1e-6 * np.eye(len(free))
+    jacobian = [(correlations(free + m) - correlations(free - m)) / 2e-6 for m in moves]
+    value += np.linalg.slogdet(np.array(jacobian))[1]
+    value += (priors.lkj - 1) * np.linalg.slogdet(density.correlation(top))[1]
+    further = x + 1.0
+    further[2 * k : g] -= 1.0
+    stretch = (
+        density.prevalences(further[:g]) - plain.rho,
+        density.degrees(density.recorded(further)) - delta,
+    )
+    return value + np.log(np.concatenate(stretch)).sum()
+
+
 CASES = [
     (overdispersed_by_scipy, lambda c, w: Overdispersed(c, OverdispersedPriors(), w)),
     (
         partially_pooled_by_scipy,
         lambda c, w: PartiallyPooled(c, np.arange(len(c.table)) % 3, weights=w),
     ),
+    (poisson_lognormal_by_scipy, lambda c, w: PoissonLognormal(c, weights=w)),
+    (correlated_by_scipy, lambda c, w: Correlated(c)),
 ]
+NAMES = ["overdispersed", "partially_pooled", "poisson_lognormal", "correlated"]
 
 
-@pytest.mark.parametrize(("by_scipy", "make"), CASES, ids=["overdispersed", "partially_pooled"])
+@pytest.mark.parametrize(("by_scipy", "make"), CASES, ids=NAMES)
 @pytest.mark.parametrize("weighted", [False, True])
 def test_density_is_the_definition_up_to_a_constant(by_scipy, make, weighted):
     counts = table()
@@ -104,7 +171,7 @@ def test_density_is_the_definition_up_to_a_constant(by_scipy, make, weighted):
     assert np.ptp(gaps) < 1e-5
 
 
-@pytest.mark.parametrize("make", [case[1] for case in CASES], ids=["overdispersed", "pooled"])
+@pytest.mark.parametrize("make", [case[1] for case in CASES], ids=NAMES)
 def test_gradient_is_the_slope_of_the_density(make):
     counts = table(seed=4)
     density = make(counts, np.random.default_rng(5).uniform(0.3, 2, len(counts.table)))
@@ -146,3 +213,19 @@ def test_what_is_no_count_is_refused(bad):
 def test_areas_must_fit_the_respondents():
     with pytest.raises(PipelineError, match="Areas"):
         PartiallyPooled(table(), np.full(12, 2))
+
+
+def test_plain_parameters_of_the_correlated_model_come_back():
+    generator = np.random.default_rng(7)
+    density = Correlated(table(largest=6), FLAT_CORRELATED)
+    x = density.start() + generator.normal(0, 0.3, density.layout.size)
+    top, eps, _ = density.layout.split(x)
+    delta = density.degrees(density.recorded(x))
+    assert density.at(density.plain(top), delta, eps) == pytest.approx(x)
+    # Effects of groups have mean 1: the mean count is that of δ and ρ alone.
+    plain = density.plain(top)
+    kept = density.recorded(x)
+    mean = np.mean([density.simulate(kept, generator) for _ in range(4000)], axis=0)
+    expected = np.exp(delta[:, None] + plain.rho)
+    seen = ~np.isnan(mean) & (plain.tau < 1.0)
+    assert np.log(mean[seen] / expected[seen]).mean() == pytest.approx(0, abs=0.05)

@@ -1,10 +1,11 @@
 # model: Bayesian scale-up models beside the design-based estimates.
 #
-# required: what the estimate stage takes, and the section model: of the survey's config;
+# required: what the estimate stage takes, its scale_up.csv, and the section model: of the survey's config;
 #           without that section there is no model stage
 # gives:    restricted/model/<model>.nc (draws of what is reported, as InferenceData) and
-#           restricted/model/{scale_up_models, diagnostics, known_groups_models, predictive}.csv
-# usual:    fit_model (one job a model), collect_models
+#           restricted/model/{scale_up_models, diagnostics, known_groups_models, predictive,
+#           prior_sensitivity, model_comparison, small_areas}.csv
+# usual:    fit_model (one job a model), collect_models, compare_places
 
 
 rule fit_model:
@@ -18,6 +19,8 @@ rule fit_model:
         diagnostics="data/processed/{survey}/restricted/model/{model}/diagnostics.csv",
         known_groups_models="data/processed/{survey}/restricted/model/{model}/known_groups.csv",
         predictive="data/processed/{survey}/restricted/model/{model}/predictive.csv",
+        prior_sensitivity="data/processed/{survey}/restricted/model/{model}/prior_sensitivity.csv",
+        pointwise="data/processed/{survey}/restricted/model/{model}/pointwise.parquet",
     log:
         "logs/{survey}/model/fit_model_{model}.log",
     benchmark:
@@ -38,18 +41,22 @@ rule fit_model:
 
 
 rule collect_models:
-    """The tables of all models of a survey, one file a kind."""
+    """The tables of all models of a survey, one file a kind, and how the models compare."""
     input:
         code=code("scripts/model/collect_models.py"),
         scale_up=model_tables("scale_up"),
         diagnostics=model_tables("diagnostics"),
         known_groups_models=model_tables("known_groups"),
         predictive=model_tables("predictive"),
+        prior_sensitivity=model_tables("prior_sensitivity"),
+        pointwise=model_tables("pointwise", "parquet"),
     output:
         scale_up="data/processed/{survey}/restricted/model/scale_up_models.csv",
         diagnostics="data/processed/{survey}/restricted/model/diagnostics.csv",
         known_groups_models="data/processed/{survey}/restricted/model/known_groups_models.csv",
         predictive="data/processed/{survey}/restricted/model/predictive.csv",
+        prior_sensitivity="data/processed/{survey}/restricted/model/prior_sensitivity.csv",
+        model_comparison="data/processed/{survey}/restricted/model/model_comparison.csv",
     log:
         "logs/{survey}/model/collect_models.log",
     benchmark:
@@ -58,3 +65,24 @@ rule collect_models:
         "../../environment.yml"
     script:
         "../../scripts/model/collect_models.py"
+
+
+rule compare_places:
+    """Places by Fay-Herriot and by the models, and whether the direct estimates disagree."""
+    input:
+        code=code("scripts/model/compare_places.py"),
+        scale_up="data/processed/{survey}/restricted/estimate/scale_up.csv",
+        scale_up_models="data/processed/{survey}/restricted/model/scale_up_models.csv",
+    output:
+        small_areas="data/processed/{survey}/restricted/model/small_areas.csv",
+    log:
+        "logs/{survey}/model/compare_places.log",
+    benchmark:
+        "logs/{survey}/model/compare_places.tsv"
+    conda:
+        "../../environment.yml"
+    params:
+        domains=setting("estimate.domains"),
+        headline=setting("headline.estimator"),
+    script:
+        "../../scripts/model/compare_places.py"

@@ -37,7 +37,15 @@ CONTROLLED = {
         "estimands",
         "effective_n",
     ],
-    "model": ["scale_up_models", "known_groups_models", "diagnostics", "predictive"],
+    "model": [
+        "scale_up_models",
+        "known_groups_models",
+        "diagnostics",
+        "predictive",
+        "model_comparison",
+        "prior_sensitivity",
+        "small_areas",
+    ],
 }
 MADE_BY_RELEASE = [
     "validation",

@@ -36,6 +36,9 @@ REPORTED = [
     "scale_up_models",
     "diagnostics",
     "predictive",
+    "model_comparison",
+    "prior_sensitivity",
+    "small_areas",
 ]
 
 

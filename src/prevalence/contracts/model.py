@@ -91,3 +91,94 @@ PREDICTIVE = contract(
     },
     ["survey", "estimator", "group", "statistic"],
 )
+
+POINTWISE = contract(
+    "pointwise",
+    "Each respondent predicted from the others by a model (PSIS-LOO); never released.",
+    {
+        "survey": text("Id of the survey."),
+        "estimator": text("Name of the model."),
+        "respondent": whole("Place of the respondent among those analysed, from 0."),
+        "elpd": number(
+            "Log predictive density of all of the respondent's answers.", nullable=False
+        ),
+        "effective_parameters": number("The respondent's part of the effective parameters."),
+        "pareto_k": number("Shape of the importance weights' tail."),
+        "high_k": flag("Whether it is too high for so many draws."),
+    },
+    ["survey", "estimator", "respondent"],
+)
+
+MODEL_COMPARISON = contract(
+    "model_comparison",
+    "Unweighted models by how well they predict respondents left out (PSIS-LOO), the best first.",
+    {
+        "survey": text("Id of the survey."),
+        "estimator": text("Name of the model."),
+        "elpd": number(
+            "Sum over respondents of the log predictive density, each left out in turn."
+        ),
+        "elpd_error": number("Its standard error.", minimum=0),
+        "effective_parameters": number("Effective number of parameters."),
+        "difference": number("Of elpd from the best model's; 0 for the best."),
+        "difference_error": number(
+            "Its standard error, from respondents' own differences.", minimum=0
+        ),
+        "respondents": whole("Respondents."),
+        "high_k": whole("Respondents whose importance weights are not to be trusted."),
+        "largest_k": number("Largest Pareto k."),
+        "reliable": flag("Whether at most one in a hundred respondents has a high Pareto k."),
+    },
+    ["survey", "estimator"],
+)
+
+PRIOR_SENSITIVITY = contract(
+    "prior_sensitivity",
+    "Hidden groups of the nation under half and twice the scales of the models' priors.",
+    {
+        "survey": text("Id of the survey."),
+        "estimator": text("Name of the model."),
+        "group": text("Hidden group."),
+        "prior_scale": number(
+            "By which the priors' scales are multiplied; 1 as fitted.", minimum=0
+        ),
+        "estimate": number("Posterior median, in persons."),
+        "lower": number("Lower limit of the credible interval, in persons."),
+        "upper": number("Upper limit of the credible interval, in persons."),
+        "level": number("Level of the interval, as a share.", nullable=False, minimum=0),
+        "unit": text("Unit of the estimate and its limits."),
+        "pareto_k": number("Of the importance weights: above 0.7 they don't carry that far."),
+        "power_scaling": number(
+            "How far the estimate's distribution moves with a power of the prior; above 0.05 it "
+            "leans on the prior.",
+            minimum=0,
+        ),
+    },
+    ["survey", "estimator", "group", "prior_scale"],
+)
+
+SMALL_AREAS = contract(
+    "small_areas",
+    "Rates of places that borrow strength from one another, beside the direct ones of scale_up.",
+    {
+        "survey": text("Id of the survey."),
+        "estimator": text("fay_herriot, or the name of a model."),
+        "group": text("Hidden group."),
+        "domain_type": text("Type of domain."),
+        "domain": text("Name of the domain."),
+        "estimate": number("Estimate, as a rate."),
+        "std_error": number("Root of the mean squared error, or posterior standard deviation."),
+        "lower": number("Lower limit, as a rate."),
+        "upper": number("Upper limit, as a rate."),
+        "level": number("Level of the interval, as a share.", nullable=False, minimum=0),
+        "unit": text("Unit of the estimate and its limits."),
+        "n": whole("Respondents in the direct estimate."),
+        "n_reporting": whole("Respondents in it with a report above 0."),
+        "shrinkage": number(
+            "Share of the direct estimate (Fay-Herriot); 1 less the ratio of variances (models)."
+        ),
+        "discrepancy": number("Standardised distance of the direct estimate."),
+        "disagreement_p": number("Chi-squared test over all places of the type.", minimum=0),
+    },
+    ["survey", "estimator", "group", "domain_type", "domain"],
+)

@@ -110,6 +110,9 @@ SCALE_UP_MODELS = released(model.SCALE_UP_MODELS)
 KNOWN_GROUPS_MODELS = released(model.KNOWN_GROUPS_MODELS)
 DIAGNOSTICS = released(model.DIAGNOSTICS)
 PREDICTIVE = released(model.PREDICTIVE)
+MODEL_COMPARISON = released(model.MODEL_COMPARISON)
+PRIOR_SENSITIVITY = released(model.PRIOR_SENSITIVITY)
+SMALL_AREAS = released(model.SMALL_AREAS)
 
 CONTRACTS = {
     str(value.name): value

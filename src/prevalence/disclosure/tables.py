@@ -11,6 +11,7 @@ LIMITS = ["estimate", "lower", "upper"]
 ERRORS = ["std_error", "se_linearised"]
 # Numbers that aren't estimates: they are public, settings, or counts, and stay as they are.
 EXACT = {"level", "year", "known_size", "step", "excluded", "rank", "psus", "respondents"}
+EXACT |= {"prior_scale", "high_k"}
 EXACT |= {"population", "levels", "lower_bound", "upper_bound", "answered", "top_code", *COUNTS}
 # Tables with one estimate a row.
 ESTIMATES = (
@@ -19,6 +20,7 @@ ESTIMATES = (
     "degree_summary",
     "known_groups",
     "known_groups_models",
+    "small_areas",
     "agreement",
     "contrasts",
     "reporting",
@@ -47,6 +49,8 @@ NATIONAL = (
     "sensitivity",
     "planning",
     "predictive",
+    "prior_sensitivity",
+    "model_comparison",
 )
 # Shares of answers, by question.
 QUALITY = ("data_quality",)

@@ -16,6 +16,7 @@ ESTIMATORS = {
     "unweighted_ratio_of_sums": "Ratio of sums, unweighted",
     "ratio_of_sums_child_alters": "Ratio of sums over child acquaintances",
     "killworth": "Ratio of sums, unweighted, binomial error",
+    "poisson_lognormal": "Poisson model",
     "overdispersed": "Overdispersed model",
     "overdispersed_weighted": "Overdispersed model, weighted",
     "partially_pooled": "Model partially pooled over areas",

@@ -10,11 +10,13 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from prevalence.errors import PipelineError
+from prevalence.models.blocks import BlockWhitening
 from prevalence.models.layout import Density
 from prevalence.models.nuts import Chain, sample_chain
 from prevalence.models.preconditioning import Whitening, identity_whitening, marginal_mode
@@ -27,6 +29,15 @@ Record = Callable[[Array], Array]
 FROZEN_STEP = 0.02
 MOST_DIVERGENT = 0.05
 TRUSTED, UNTRUSTED = 200.0, 5.0  # draws' worth of belief in the whitening's scales
+Map = Whitening | BlockWhitening
+
+
+class Preconditioned(Density, Protocol):
+    """A density that brings its own map, for effects that the common one doesn't know."""
+
+    def preconditioner(self) -> BlockWhitening:
+        """Return a map to nearly standard normal effects of respondents."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -75,7 +86,7 @@ class Fit:
     energy: Array
     divergent: NDArray[np.bool_]
     steps: NDArray[np.int64]
-    whitening: Whitening
+    whitening: Map
     whitened: bool
     step_sizes: tuple[float, ...]
     gradients: int
@@ -83,7 +94,7 @@ class Fit:
 
 
 def fit(
-    density: Density,
+    density: Density | Preconditioned,
     entropy: Sequence[int],
     *,
     record: Record | None = None,
@@ -122,8 +133,9 @@ def fit(
             allowed="counts that are whole numbers of moderate size",
             remedy="Set a top code, or look at the table data_quality.csv for the groups.",
         )
+    shape: Map
     try:
-        shape = marginal_mode(density)
+        shape = _map_of(density)
         whitened = bool(np.isfinite(density.value_and_gradient(shape.centre)[0]))
     except np.linalg.LinAlgError:  # the search left the place where derivatives are finite
         shape, whitened = identity_whitening(density.layout, start), False
@@ -150,6 +162,12 @@ def fit(
     )
 
 
+def _map_of(density: Density | Preconditioned) -> Map:
+    own = getattr(density, "preconditioner", None)
+    found: Map = marginal_mode(density) if own is None else own()
+    return found
+
+
 def _failed(chains: Sequence[Chain]) -> bool:
     frozen = min(chain.step_size for chain in chains) < FROZEN_STEP
     return frozen or any(chain.divergent.mean() > MOST_DIVERGENT for chain in chains)
@@ -160,7 +178,7 @@ class _Task:
     """What every chain of a fit shares."""
 
     density: Density
-    shape: Whitening
+    shape: Map
     record: Record
     sampling: Sampling
     shrinkage: float
@@ -188,9 +206,16 @@ class _Task:
             warmup=self.sampling.warmup,
             draws=self.sampling.draws,
             record=self.recorded,
-            shrinkage=self.shrinkage,
+            shrinkage=self._belief(),
             progress=lambda done: _progress(number, done, self.sampling),
         )
+
+    def _belief(self) -> Array:
+        """Belief in the scale of each coordinate: of a block map's global ones there is little."""
+        belief = np.full(self.density.layout.size, self.shrinkage)
+        if isinstance(self.shape, BlockWhitening):
+            belief[: self.density.layout.globals] = UNTRUSTED
+        return belief
 
 
 # Read by forked workers, which inherit it: densities and records needn't be picklable.

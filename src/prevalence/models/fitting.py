@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,11 +11,14 @@ from numpy.typing import NDArray
 
 from prevalence.domains import Domain, Populations
 from prevalence.errors import PipelineError, listed, suggestion
+from prevalence.models.correlated import Correlated
 from prevalence.models.counts import CountTable
-from prevalence.models.diagnostics import Thresholds, diagnostics_table
+from prevalence.models.diagnostics import Thresholds
 from prevalence.models.engine import Fit, Sampling, fit
 from prevalence.models.overdispersed import Overdispersed
 from prevalence.models.partially_pooled import PartiallyPooled
+from prevalence.models.poisson_lognormal import PoissonLognormal
+from prevalence.models.preconditioning import Whitening
 from prevalence.models.pseudo_posterior import (
     corrected,
     design_covariance,
@@ -26,7 +28,6 @@ from prevalence.models.pseudo_posterior import (
 from prevalence.models.scaling import Scaling, scaled, scaling_weights
 from prevalence.models.small_areas import area_multipliers, domain_prevalence
 from prevalence.relational import capped
-from prevalence.scale_up import PER
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,12 +38,14 @@ Array = NDArray[np.float64]
 Index = NDArray[np.int64]
 
 MODELS = (
+    "poisson_lognormal",
     "overdispersed",
     "overdispersed_weighted",
     "partially_pooled",
     "partially_pooled_weighted",
+    "correlated",
 )
-CREDIBLE, UNCONVERGED = "credible", "credible_unconverged"
+AnyModel = PoissonLognormal | Overdispersed | PartiallyPooled | Correlated
 
 
 @dataclass(frozen=True)
@@ -133,13 +136,14 @@ class Posterior:
     draws
         Shape (chains, draws, q).
     parameters
-        Draws of all parameters, shape (chains, draws, size).
+        Draws of all parameters, shape (chains, draws, size); without the effects of respondents
+        by group in the correlated model.
     fit
         The sampler's account.
     """
 
     model: str
-    density: Overdispersed | PartiallyPooled
+    density: AnyModel
     quantities: tuple[Quantity, ...]
     draws: Array
     parameters: Array
@@ -266,14 +270,16 @@ def fit_model(
             allowed="one report above 0 at least",
             remedy="Mend the codebook, or leave the section `model:` out of the survey's config.",
         )
+    if model == "correlated":
+        return _fit_correlated(model, inputs, entropy, scaling, sampling)
     weights = exponents(inputs.weights) if model.endswith("_weighted") else None
     share = scaling_weights(scaling, inputs.counts.groups, inputs.known_sizes)
-    if model.startswith("overdispersed"):
-        return _fit_overdispersed(model, inputs, entropy, weights, share, scaling.form, sampling)
+    if not model.startswith("partially_pooled"):
+        return _fit_national(model, inputs, entropy, weights, share, scaling.form, sampling)
     return _fit_partially_pooled(model, inputs, entropy, weights, share, scaling.form, sampling)
 
 
-def _fit_overdispersed(
+def _fit_national(
     model: str,
     inputs: ModelInputs,
     entropy: Sequence[int],
@@ -282,12 +288,12 @@ def _fit_overdispersed(
     form: str,
     sampling: Sampling | None,
 ) -> Posterior:
-    density = Overdispersed(inputs.counts, weights=weights)
+    kind = PoissonLognormal if model.startswith("poisson_lognormal") else Overdispersed
+    density: PoissonLognormal | Overdispersed = kind(inputs.counts, weights=weights)
     result = fit(density, entropy, sampling=sampling)
-    groups, g = inputs.counts.groups, density.layout.globals
-    top = result.draws[:, :, :g]
+    top = result.draws[:, :, : density.layout.globals]
     if weights is not None:
-        if not result.whitened:
+        if not (result.whitened and isinstance(result.whitening, Whitening)):
             raise PipelineError(
                 "A weighted fit has no trustworthy mode, so its intervals can't be corrected.",
                 found="whitened chains froze or diverged",
@@ -297,7 +303,39 @@ def _fit_overdispersed(
         strata = np.zeros(len(scores), np.int64)
         strata[inputs.psu] = inputs.stratum
         top = corrected(top, result.whitening, design_covariance(scores, strata))
-    log_prevalence = density.prevalences(top)
+    return _whole_nation(model, density, inputs, result, density.prevalences(top), share, form)
+
+
+def _fit_correlated(
+    model: str,
+    inputs: ModelInputs,
+    entropy: Sequence[int],
+    scaling: Scaling,
+    sampling: Sampling | None,
+) -> Posterior:
+    density, sampling = Correlated(inputs.counts), sampling or Sampling()
+    # Its map knows the scales of the global parameters less well: a longer warm-up.
+    longer = replace(sampling, warmup=2 * sampling.warmup)
+    result = fit(density, entropy, record=density.recorded, sampling=longer)
+    top = result.draws[:, :, : density.layout.globals]
+    some = top.reshape(-1, top.shape[2])[:: max(top.shape[0] * top.shape[1] // 200, 1)]
+    correlation = np.mean([density.correlation(draw) for draw in some], axis=0)
+    share = scaling_weights(scaling, inputs.counts.groups, inputs.known_sizes, correlation)
+    prevalences = density.prevalences(top)
+    return _whole_nation(model, density, inputs, result, prevalences, share, scaling.form)
+
+
+def _whole_nation(
+    model: str,
+    density: PoissonLognormal | Overdispersed | Correlated,
+    inputs: ModelInputs,
+    result: Fit,
+    log_prevalence: Array,
+    share: Array,
+    form: str,
+) -> Posterior:
+    """Scale log prevalences (chains, draws, K) of a model without places."""
+    groups = inputs.counts.groups
     values = scaled(log_prevalence, inputs.known_sizes, inputs.population, share, form)
     sizes = inputs.population * np.exp(values)
     quantities = [_national(group, inputs) for group in groups]
@@ -359,7 +397,7 @@ def _strata_of_areas(inputs: ModelInputs) -> Index:
 
 def _posterior(
     model: str,
-    density: Overdispersed | PartiallyPooled,
+    density: AnyModel,
     quantities: list[Quantity],
     sizes: Array,
     degree: Array,
@@ -376,157 +414,6 @@ def _posterior(
 def _national(group: str, inputs: ModelInputs) -> Quantity:
     hidden = group in {population.name for population in inputs.hidden}
     return Quantity(group, "hidden" if hidden else "known", "national", "national")
-
-
-def diagnosed(posterior: Posterior, thresholds: Thresholds) -> pd.DataFrame:
-    """Diagnose what a model reports; columns of :func:`diagnostics_table` and the sampler's."""
-    table = diagnostics_table(
-        [quantity.label for quantity in posterior.quantities],
-        posterior.draws,
-        posterior.fit.energy,
-        posterior.fit.divergent,
-        thresholds,
-    )
-    table.insert(0, "estimator", posterior.model)
-    return table.assign(
-        whitened=posterior.fit.whitened,
-        draws=posterior.draws.shape[0] * posterior.draws.shape[1],
-        chains=posterior.draws.shape[0],
-        gradients=posterior.fit.gradients,
-    )
-
-
-def draws_table(posterior: Posterior) -> pd.DataFrame:
-    """Lay out the draws: `chain`, `draw`, and a column for each quantity."""
-    import pandas as pd
-
-    chains, draws, q = posterior.draws.shape
-    names = [quantity.label for quantity in posterior.quantities]
-    table = pd.DataFrame(posterior.draws.reshape(-1, q), columns=names)
-    table.insert(0, "draw", np.tile(np.arange(draws), chains))
-    table.insert(0, "chain", np.repeat(np.arange(chains), draws))
-    return table
-
-
-def scale_up_rows(
-    posterior: Posterior, inputs: ModelInputs, diagnostics: pd.DataFrame, level: float
-) -> pd.DataFrame:
-    """Tabulate hidden groups like every estimator: persons, rates and ratios.
-
-    Parameters
-    ----------
-    posterior
-        The draws.
-    inputs
-        The survey.
-    diagnostics
-        From :func:`diagnosed`: a quantity that didn't pass is marked in the column `interval`.
-    level
-        Of the equal-tailed credible intervals.
-
-    Returns
-    -------
-    pandas.DataFrame
-        The columns of `scale_up.csv` but the survey; the estimate is the posterior median.
-    """
-    import pandas as pd
-
-    passed = dict(zip(diagnostics["quantity"], diagnostics["passed"], strict=True))
-    place = {(q.group, q.domain_type, q.domain): i for i, q in enumerate(posterior.quantities)}
-    rows: list[dict[str, Any]] = []
-    for domain in inputs.domains:
-        add = partial(_row, rows, posterior.model, inputs, domain, level)
-        for hidden in inputs.hidden:
-            at = place.get((hidden.name, domain.type, domain.name))
-            if at is None:
-                continue
-            values = posterior.draws[:, :, at].ravel()
-            sound = bool(passed[posterior.quantities[at].label])
-            add(hidden.name, "persons", values, sound, hidden.name)
-            people = inputs.populations.of(domain, hidden.population)
-            if np.isfinite(people):
-                rate = values / people * PER[hidden.per]
-                add(hidden.name, hidden.per, rate, sound, hidden.name)
-        for name, (top, bottom) in inputs.ratios.items():
-            keys = [(group, domain.type, domain.name) for group in (top, bottom)]
-            pair = [place[key] for key in keys if key in place]
-            if domain.type == "national" and len(pair) == 2:
-                first, second = (posterior.draws[:, :, i].ravel() for i in pair)
-                sound = all(passed[posterior.quantities[i].label] for i in pair)
-                add(name, "ratio", first / second, sound, top)
-    return pd.DataFrame(rows)
-
-
-def _row(
-    rows: list[dict[str, Any]],
-    model: str,
-    inputs: ModelInputs,
-    domain: Domain,
-    level: float,
-    group: str,
-    unit: str,
-    values: Array,
-    sound: bool,
-    like: str,
-) -> None:
-    """Add a row for draws of a size, a rate or a ratio; respondents are counted as for `like`."""
-    answers = inputs.counts.table[domain.mask, inputs.counts.groups.index(like)]
-    lower, middle, upper = np.quantile(values, [(1 - level) / 2, 0.5, (1 + level) / 2])
-    rows.append(
-        {
-            "estimator": model,
-            "group": group,
-            "domain_type": domain.type,
-            "domain": domain.name,
-            "estimate": middle,
-            "std_error": values.std(ddof=1),
-            "lower": lower,
-            "upper": upper,
-            "level": level,
-            "unit": unit,
-            "n": int((~np.isnan(answers)).sum()),
-            "n_reporting": int((answers > 0).sum()),
-            "df": np.nan,
-            "interval": CREDIBLE if sound else UNCONVERGED,
-            "se_linearised": np.nan,
-            "headline": False,
-        }
-    )
-
-
-def known_group_rows(posterior: Posterior, inputs: ModelInputs, level: float) -> pd.DataFrame:
-    """Estimate each known group from the others' scaling, beside its official size.
-
-    Returns
-    -------
-    pandas.DataFrame
-        Columns `estimator`, `group`, `estimate`, `std_error`, `lower`, `upper`, `level`, `unit`,
-        `known_size`, `log_ratio`.
-    """
-    import pandas as pd
-
-    sizes = dict(zip(inputs.counts.groups, inputs.known_sizes, strict=True))
-    rows = []
-    for at, quantity in enumerate(posterior.quantities):
-        if quantity.role != "known":
-            continue
-        values = posterior.draws[:, :, at].ravel()
-        lower, middle, upper = np.quantile(values, [(1 - level) / 2, 0.5, (1 + level) / 2])
-        rows.append(
-            {
-                "estimator": posterior.model,
-                "group": quantity.group,
-                "estimate": middle,
-                "std_error": values.std(ddof=1),
-                "lower": lower,
-                "upper": upper,
-                "level": level,
-                "unit": "persons",
-                "known_size": sizes[quantity.group],
-                "log_ratio": float(np.log(middle / sizes[quantity.group])),
-            }
-        )
-    return pd.DataFrame(rows)
 
 
 def settings_of(config: Mapping[str, Any], cores: int) -> tuple[Scaling, Sampling, Thresholds]:

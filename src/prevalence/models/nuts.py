@@ -219,7 +219,7 @@ def sample_chain(
     warmup: int,
     draws: int,
     record: Callable[[Array], Array],
-    shrinkage: float,
+    shrinkage: Array | float,
     progress: Callable[[int], None],
 ) -> Chain:
     """Run one chain.
@@ -237,8 +237,8 @@ def sample_chain(
     record
         What to keep of a point, shape (q,).
     shrinkage
-        Draws' worth of belief that a coordinate has variance 1: large where the whitening is to
-        be trusted, for a window's variances are noise then.
+        Draws' worth of belief that a coordinate has variance 1, of all or of each: large where the
+        whitening is to be trusted, for a window's variances are noise then.
     progress
         Called with the number of finished iterations.
 

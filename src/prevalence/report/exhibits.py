@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from prevalence.report import tables_certainty, tables_findings, tables_method
+from prevalence.report import tables_certainty, tables_findings, tables_method, tables_models
 from prevalence.report.cells import DASH
 from prevalence.report.markdown import bullets, raw, table
 from prevalence.report.material import Material, slug
@@ -39,6 +39,9 @@ TABLE_SOURCES = {
     "models": "scale_up_models",
     "diagnostics": "diagnostics",
     "predictive": "predictive",
+    "comparison": "model_comparison",
+    "priors": "prior_sensitivity",
+    "places": "small_areas",
     "planning": "planning",
     "sample-flow": "sample_flow",
     "response-rates": "response_rates",
@@ -280,6 +283,9 @@ _WRITERS: dict[str, Callable[[Material], str]] = {
     "tbl-models": tables_certainty.models_table,
     "tbl-diagnostics": tables_certainty.diagnostics_table,
     "tbl-predictive": tables_certainty.predictive_table,
+    "tbl-comparison": tables_models.comparison_table,
+    "tbl-priors": tables_models.priors_table,
+    "tbl-places": tables_models.places_table,
     "tbl-coverage": tables_certainty.coverage_table,
     "tbl-planning": tables_certainty.planning_table,
     "exceptions": tables_method.exceptions,

@@ -115,6 +115,11 @@ _TABLES = (
 )
 
 
+def _shown(material: Material, name: str) -> bool:
+    """Whether a released table has an estimate that isn't withheld."""
+    return any(row.get("estimate") is not None for row in material.rows(name))
+
+
 def metadata(material: Material) -> dict[str, Any]:
     """Tell what the sections' conditions refer to: which inputs there are.
 
@@ -148,6 +153,9 @@ def metadata(material: Material) -> dict[str, Any]:
         "source": bool(words.get("source")),
         "raw_files": bool(material.identity.get("raw_files")),
         "planning": bool(_planning(material)),
+        "comparison": len(material.rows("model_comparison")) > 1,
+        "priors": _shown(material, "prior_sensitivity"),
+        "places": _shown(material, "small_areas"),
         "break_even": bool(material.rows("sensitivity", analysis="break_even")),
         "reporting_share": bool(sentences.reported(material)) and "reporting" in words,
         "geographic": bool(material.domain_types("geographic")),

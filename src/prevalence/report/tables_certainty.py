@@ -35,6 +35,7 @@ ESTIMATOR_WORDS = {
     "unweighted_ratio_of_sums": "Ratio of sums, unweighted",
     "ratio_of_sums_child_alters": "Ratio of sums over child acquaintances",
     "killworth": "Ratio of sums, unweighted, binomial standard error",
+    "poisson_lognormal": "Poisson model",
     "overdispersed": "Overdispersed model",
     "overdispersed_weighted": "Overdispersed model, weighted",
     "partially_pooled": "Model partially pooled over areas",

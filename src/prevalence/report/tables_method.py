@@ -61,6 +61,9 @@ TABLES = {
     "scale_up_models": "Estimates of the models",
     "known_groups_models": "Known groups by the models",
     "predictive": "Predictive checks of the models",
+    "model_comparison": "Comparison of the models",
+    "prior_sensitivity": "Sensitivity of the models to priors",
+    "small_areas": "Places by small-area methods",
 }
 REASONS = ("primary", "complementary", "dominance", "geography")
 

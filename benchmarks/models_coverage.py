@@ -1,0 +1,219 @@
+"""Coverage of the models' intervals in simulated surveys: areas, and survey weights.
+
+    python -P benchmarks/models_coverage.py [--areas 300] [--weights 300] [--workers 1]
+
+Areas: data as in the simulation of the partially pooled model's paper, with 20 areas in place of
+150; scaled prevalence of each area's two hidden groups against the truth, beside Killworth's
+estimator with the area's own known sizes. Weights: an informative design, fixed before anything
+was computed, in which a fifth of the people with a fourth of the prevalence are half of the sample,
+so that an unweighted estimate is far off. Writes data/reference/model_coverage.csv with a sidecar.
+(`-P`, since numba would take the neighbour coverage.py for the package of that name.)
+"""
+
+# ruff: noqa: E402 - linear algebra must learn its number of threads before it is loaded
+
+import argparse
+import logging
+import os
+import sys
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(variable, "1")
+
+import numpy as np
+import pandas as pd
+
+from prevalence.domains import Populations
+from prevalence.errors import PipelineError
+from prevalence.files import write_csv
+from prevalence.models.counts import CountTable
+from prevalence.models.engine import Sampling, fit
+from prevalence.models.fitting import HiddenPopulation, ModelInputs, fit_model
+from prevalence.models.partially_pooled import PartiallyPooled
+from prevalence.models.scaling import Scaling, scaled, scaling_weights
+
+sys.path.append(str(Path(__file__).parent))  # after numba, which looks for the package coverage
+from provenance import ROOT, stream, write_sidecar
+
+RESULT = ROOT / "data" / "reference" / "model_coverage.csv"
+CONFIG = {
+    "seed": 20230907,
+    "areas": {
+        "areas": 20,
+        "respondents": [5, 100],
+        "population": 1e6,
+        "mean_rho": [2.5, 3.5, 4.5, 5.0, 5.5, 6.5],
+        "sd_rho": 1.0,
+        "size": [35, 35, 35, 35, 2, 0.3],
+        "delta": [5.5, 1.0],
+    },
+    "weights": {
+        "people": [0.8, 0.2],
+        "sample": [0.5, 0.5],
+        "psus": 20,
+        "respondents": 15,
+        "hidden": [0.004, 0.001],
+        "between_psus": 0.3,
+        "known": [0.002, 0.005, 0.01, 0.02, 0.03],
+        "degree": [4.6, 0.5],
+        "omega": 2.0,
+        "population": 1e7,
+    },
+}
+SAMPLING = Sampling(2, 150, 400, 1)
+Z = 1.96
+
+
+def areas(number):
+    """Fit one data set of areas: rows of truth, estimate, interval, and Killworth's estimate."""
+    logging.disable(logging.WARNING)
+    world, generator = CONFIG["areas"], stream(CONFIG["seed"], "areas", number)
+    m, population = world["areas"], world["population"]
+    mu, size = np.array(world["mean_rho"]), np.array(world["size"])
+    count = generator.integers(*world["respondents"], m, endpoint=True)
+    area = np.repeat(np.arange(m), count)
+    shape = (mu / world["sd_rho"]) ** 2
+    rho = generator.gamma(shape, world["sd_rho"] ** 2 / mu, (m, len(mu)))
+    delta = np.maximum(generator.normal(*world["delta"], len(area)), 0.01)
+    mean = np.exp(delta[:, None] - rho[area])
+    counts = generator.negative_binomial(size, size / (size + mean)).astype(float)
+    density = PartiallyPooled(CountTable(tuple("abcdVP"), counts), area)
+    result = fit(density, [CONFIG["seed"], number], sampling=SAMPLING)
+    latent = np.array(
+        [density.prevalences(x) for x in result.draws.reshape(-1, density.layout.size)]
+    )
+    rows = []
+    for a in range(m):
+        known = np.append(population * np.exp(-rho[a, :4]), [np.nan, np.nan])
+        weights = scaling_weights(Scaling("all"), density.counts.groups, known)
+        sizes = population * np.exp(
+            scaled(latent[:, a], known, population, weights, "ratio_of_sums")
+        )
+        mine = counts[area == a]
+        ratio = np.nansum(known) / max(mine[:, :4].sum(), 1)
+        for k in (4, 5):
+            lower, middle, upper = np.quantile(sizes[:, k], [0.025, 0.5, 0.975])
+            truth = population * np.exp(-rho[a, k])
+            rows.append((number, k, truth, middle, lower, upper, mine[:, k].sum() * ratio))
+    return rows, result.whitened
+
+
+def weights(number):
+    """Fit one survey of the informative design without and with its weights."""
+    logging.disable(logging.WARNING)
+    world, generator = CONFIG["weights"], stream(CONFIG["seed"], "weights", number)
+    share, taken = np.array(world["people"]), np.array(world["sample"])
+    each = world["psus"] * world["respondents"]
+    stratum = np.repeat([0, 1], each)
+    psu = np.repeat(np.arange(2 * world["psus"]), world["respondents"])
+    spread = world["between_psus"]
+    effect = np.exp(generator.normal(-(spread**2) / 2, spread, 2 * world["psus"]))
+    hidden = np.array(world["hidden"])[stratum] * effect[psu]
+    degree = np.exp(generator.normal(*world["degree"], len(psu)))
+    prevalence = np.column_stack([np.tile(world["known"], (len(psu), 1)), hidden])
+    mean, omega = degree[:, None] * prevalence, world["omega"]
+    counts = generator.negative_binomial(mean / (omega - 1), 1 / omega).astype(float)
+    population = world["population"]
+    known = [*(population * np.array(world["known"])), np.nan]
+    inputs = ModelInputs(
+        CountTable((*"abcde", "hidden"), counts),
+        np.array(known),
+        (HiddenPopulation("hidden", "all_ages", "per_1000"),),
+        population,
+        (share / taken)[stratum],
+        stratum,
+        psu,
+        psu,
+        (),
+        Populations({}),
+        {},
+    )
+    truth = population * float(share @ world["hidden"])
+    rows = []
+    for model in ("overdispersed", "overdispersed_weighted"):
+        try:
+            posterior = fit_model(model, inputs, [CONFIG["seed"], number], sampling=SAMPLING)
+        except PipelineError:  # its whitening failed, so that nothing could be corrected
+            rows.append((number, model, truth, *[np.nan] * 4))
+            continue
+        names = [quantity.group for quantity in posterior.quantities]
+        draws = posterior.draws[:, :, names.index("hidden")].ravel()
+        rows.append((number, model, truth, *np.quantile(draws, [0.5, 0.025, 0.975]), draws.std()))
+    return rows, True
+
+
+def share_with_interval(inside, cluster):
+    """Share of intervals that hold the truth, its limits clustered by data set."""
+    means = pd.Series(inside).groupby(cluster).mean()
+    error = Z * means.std(ddof=1) / np.sqrt(len(means))
+    return means.mean(), means.mean() - error, means.mean() + error
+
+
+def area_rows(found):
+    """Summarise the areas' fits by hidden group."""
+    columns = ["set", "group", "truth", "estimate", "lower", "upper", "killworth"]
+    table = pd.DataFrame([row for rows, _ in found for row in rows], columns=columns)
+    for group, part in table.groupby("group"):
+        inside = (part["lower"] <= part["truth"]) & (part["truth"] <= part["upper"])
+        coverage, low, high = share_with_interval(inside.astype(float), part["set"])
+        yield {
+            "study": "areas",
+            "model": "partially_pooled",
+            "group": f"size_{CONFIG['areas']['size'][group]:g}",
+            "surveys": part["set"].nunique(),
+            "without_result": 0,
+            "coverage": coverage,
+            "coverage_lower": low,
+            "coverage_upper": high,
+            "relative_error": (part["estimate"] / part["truth"] - 1).abs().mean(),
+            "relative_error_killworth": (part["killworth"] / part["truth"] - 1).abs().mean(),
+        }
+
+
+def weight_rows(found):
+    """Summarise the fits without and with weights."""
+    columns = ["set", "model", "truth", "estimate", "lower", "upper", "sd"]
+    table = pd.DataFrame([row for rows, _ in found for row in rows], columns=columns)
+    for model, every in table.groupby("model"):
+        part = every.dropna()
+        inside = (part["lower"] <= part["truth"]) & (part["truth"] <= part["upper"])
+        coverage, low, high = share_with_interval(inside.astype(float), part["set"])
+        empirical = part["estimate"].std(ddof=1)
+        bias = (part["estimate"] - part["truth"]).mean()
+        yield {
+            "study": "weights",
+            "model": model,
+            "group": "hidden",
+            "surveys": len(every),
+            "without_result": len(every) - len(part),
+            "coverage": coverage,
+            "coverage_lower": max(low, 0.0),
+            "coverage_upper": min(high, 1.0),
+            "relative_error": (part["estimate"] / part["truth"] - 1).abs().mean(),
+            "relative_bias": bias / part["truth"].mean(),
+            "bias_in_sd": bias / empirical,
+            "sd_over_empirical": part["sd"].mean() / empirical,
+        }
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--areas", type=int, default=300)
+    parser.add_argument("--weights", type=int, default=300)
+    parser.add_argument("--workers", type=int, default=1)
+    options = parser.parse_args()
+    rows = []
+    with ProcessPoolExecutor(options.workers) as pool:
+        rows += weight_rows(list(pool.map(weights, range(options.weights), chunksize=5)))
+        print(pd.DataFrame(rows).round(3).to_string(index=False), flush=True)
+        rows += area_rows(list(pool.map(areas, range(options.areas), chunksize=5)))
+    table = pd.DataFrame(rows)
+    write_csv(table, RESULT)
+    write_sidecar(RESULT, __file__, CONFIG, {"areas": options.areas, "weights": options.weights})
+    print(table.round(3).to_string(index=False))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,149 @@
+"""Direct estimates of places beside Fay–Herriot and the models: shrinkage, and do they disagree."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from prevalence.errors import PipelineError
+from prevalence.models.fay_herriot import fay_herriot, smoothed_variances
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Array = NDArray[np.float64]
+ESTIMATOR = "fay_herriot"
+FEWEST_PLACES = 5
+RATES = ("per_100", "per_1000")
+COLUMNS = (
+    "estimator",
+    "group",
+    "domain_type",
+    "domain",
+    "estimate",
+    "std_error",
+    "lower",
+    "upper",
+    "level",
+    "unit",
+    "n",
+    "n_reporting",
+    "shrinkage",
+    "discrepancy",
+    "disagreement_p",
+)
+
+
+def small_area_rows(
+    direct: pd.DataFrame, models: pd.DataFrame, headline: str, types: Sequence[str]
+) -> pd.DataFrame:
+    """Set estimates of places that borrow strength beside the direct ones.
+
+    Parameters
+    ----------
+    direct
+        The table `scale_up`.
+    models
+        The table `scale_up_models`.
+    headline
+        Its estimator, whose rates are the direct ones.
+    types
+        Geographic types of domains; those with fewer than five places are left out.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Rates by Fay–Herriot and by each model that has places. `shrinkage`: the share of the
+        direct estimate (Fay–Herriot), or one less the ratio of variances of the logarithms.
+        `discrepancy`: for Fay–Herriot the direct estimate's standardised distance from the mean of
+        places, for a model the log ratio over the root of both variances; as both rest on the same
+        answers, that is an understatement. `disagreement_p`: chi-squared over the places of a type.
+    """
+    import pandas as pd
+
+    own = direct[(direct["estimator"] == headline) & direct["unit"].isin(RATES)]
+    rows: list[dict[str, Any]] = []
+    for kind in types:
+        for group, part in own[own["domain_type"] == kind].groupby("group", sort=False):
+            if len(part) < FEWEST_PLACES:
+                continue
+            try:
+                log_rate, variance = _direct(part)
+            except PipelineError:  # too few places with a report: nothing to borrow strength with
+                continue
+            rows += _fay_herriot_rows(part, log_rate, variance)
+            same = (models["group"] == group) & (models["domain_type"] == kind)
+            modelled = models[same & models["unit"].isin(RATES)]
+            for _, found in modelled.groupby("estimator", sort=False):
+                rows += _model_rows(found, part, log_rate, variance)
+    return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def _direct(part: pd.DataFrame) -> tuple[Array, Array]:
+    """Log rates, NaN where nobody reports, and smoothed variances."""
+    estimate, error = part["estimate"].to_numpy(float), part["std_error"].to_numpy(float)
+    seen = (estimate > 0) & (error > 0)
+    log_rate = np.where(seen, np.log(np.where(seen, estimate, 1.0)), np.nan)
+    variance = np.where(seen, (error / np.where(seen, estimate, 1.0)) ** 2, np.nan)
+    return log_rate, smoothed_variances(variance, part["n"].to_numpy(float))
+
+
+def _fay_herriot_rows(part: pd.DataFrame, log_rate: Array, variance: Array) -> list[dict[str, Any]]:
+    from scipy.stats import norm
+
+    fit = fay_herriot(log_rate, variance)
+    rate = np.exp(fit.estimate)
+    apart = (log_rate - fit.coefficients[0]) / np.sqrt(fit.between + variance)
+    p = _chi_squared(apart, 1)
+    rows = []
+    for place, row in enumerate(part.to_dict("records")):
+        reach = float(norm.ppf((1 + row["level"]) / 2)) * fit.std_error[place]
+        rows.append(
+            {
+                **{str(key): row[key] for key in COLUMNS if key in row},
+                "estimator": ESTIMATOR,
+                "estimate": rate[place],
+                "std_error": rate[place] * fit.std_error[place],
+                "lower": rate[place] * math.exp(-reach),
+                "upper": rate[place] * math.exp(reach),
+                "shrinkage": fit.shrinkage[place],
+                "discrepancy": apart[place],
+                "disagreement_p": p,
+            }
+        )
+    return rows
+
+
+def _model_rows(
+    found: pd.DataFrame, part: pd.DataFrame, log_rate: Array, variance: Array
+) -> list[dict[str, Any]]:
+    by_place = found.set_index("domain").reindex(part["domain"])
+    estimate = by_place["estimate"].to_numpy(float)
+    relative = (by_place["std_error"].to_numpy(float) / estimate) ** 2
+    apart = (log_rate - np.log(estimate)) / np.sqrt(variance + relative)
+    p = _chi_squared(apart, 0)
+    rows = []
+    for place, row in enumerate(by_place.reset_index().to_dict("records")):
+        if np.isfinite(estimate[place]):
+            rows.append(
+                {
+                    **{str(key): row[key] for key in COLUMNS if key in row},
+                    "shrinkage": 1 - min(relative[place] / variance[place], 1.0),
+                    "discrepancy": apart[place],
+                    "disagreement_p": p,
+                }
+            )
+    return rows
+
+
+def _chi_squared(apart: Array, fitted: int) -> float:
+    from scipy.stats import chi2
+
+    seen = apart[np.isfinite(apart)]
+    if len(seen) <= fitted:
+        return math.nan
+    return float(chi2.sf(float(seen @ seen), len(seen) - fitted))

@@ -1,0 +1,171 @@
+"""Tidy tables of a model's posterior: diagnostics, draws, hidden groups, known groups."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from prevalence.domains import Domain
+from prevalence.models.diagnostics import Thresholds, diagnostics_table
+from prevalence.models.fitting import ModelInputs, Posterior
+from prevalence.scale_up import PER
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Array = NDArray[np.float64]
+CREDIBLE, UNCONVERGED = "credible", "credible_unconverged"
+
+
+def diagnosed(posterior: Posterior, thresholds: Thresholds) -> pd.DataFrame:
+    """Diagnose what a model reports; columns of :func:`diagnostics_table` and the sampler's."""
+    table = diagnostics_table(
+        [quantity.label for quantity in posterior.quantities],
+        posterior.draws,
+        posterior.fit.energy,
+        posterior.fit.divergent,
+        thresholds,
+    )
+    table.insert(0, "estimator", posterior.model)
+    return table.assign(
+        whitened=posterior.fit.whitened,
+        draws=posterior.draws.shape[0] * posterior.draws.shape[1],
+        chains=posterior.draws.shape[0],
+        gradients=posterior.fit.gradients,
+    )
+
+
+def draws_table(posterior: Posterior) -> pd.DataFrame:
+    """Lay out the draws: `chain`, `draw`, and a column for each quantity."""
+    import pandas as pd
+
+    chains, draws, q = posterior.draws.shape
+    names = [quantity.label for quantity in posterior.quantities]
+    table = pd.DataFrame(posterior.draws.reshape(-1, q), columns=names)
+    table.insert(0, "draw", np.tile(np.arange(draws), chains))
+    table.insert(0, "chain", np.repeat(np.arange(chains), draws))
+    return table
+
+
+def scale_up_rows(
+    posterior: Posterior, inputs: ModelInputs, diagnostics: pd.DataFrame, level: float
+) -> pd.DataFrame:
+    """Tabulate hidden groups like every estimator: persons, rates and ratios.
+
+    Parameters
+    ----------
+    posterior
+        The draws.
+    inputs
+        The survey.
+    diagnostics
+        From :func:`diagnosed`: a quantity that didn't pass is marked in the column `interval`.
+    level
+        Of the equal-tailed credible intervals.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The columns of `scale_up.csv` but the survey; the estimate is the posterior median.
+    """
+    import pandas as pd
+
+    passed = dict(zip(diagnostics["quantity"], diagnostics["passed"], strict=True))
+    place = {(q.group, q.domain_type, q.domain): i for i, q in enumerate(posterior.quantities)}
+    rows: list[dict[str, Any]] = []
+    for domain in inputs.domains:
+        add = partial(_row, rows, posterior.model, inputs, domain, level)
+        for hidden in inputs.hidden:
+            at = place.get((hidden.name, domain.type, domain.name))
+            if at is None:
+                continue
+            values = posterior.draws[:, :, at].ravel()
+            sound = bool(passed[posterior.quantities[at].label])
+            add(hidden.name, "persons", values, sound, hidden.name)
+            people = inputs.populations.of(domain, hidden.population)
+            if np.isfinite(people):
+                rate = values / people * PER[hidden.per]
+                add(hidden.name, hidden.per, rate, sound, hidden.name)
+        for name, (top, bottom) in inputs.ratios.items():
+            keys = [(group, domain.type, domain.name) for group in (top, bottom)]
+            pair = [place[key] for key in keys if key in place]
+            if domain.type == "national" and len(pair) == 2:
+                first, second = (posterior.draws[:, :, i].ravel() for i in pair)
+                sound = all(passed[posterior.quantities[i].label] for i in pair)
+                add(name, "ratio", first / second, sound, top)
+    return pd.DataFrame(rows)
+
+
+def _row(
+    rows: list[dict[str, Any]],
+    model: str,
+    inputs: ModelInputs,
+    domain: Domain,
+    level: float,
+    group: str,
+    unit: str,
+    values: Array,
+    sound: bool,
+    like: str,
+) -> None:
+    """Add a row for draws of a size, a rate or a ratio; respondents are counted as for `like`."""
+    answers = inputs.counts.table[domain.mask, inputs.counts.groups.index(like)]
+    lower, middle, upper = np.quantile(values, [(1 - level) / 2, 0.5, (1 + level) / 2])
+    rows.append(
+        {
+            "estimator": model,
+            "group": group,
+            "domain_type": domain.type,
+            "domain": domain.name,
+            "estimate": middle,
+            "std_error": values.std(ddof=1),
+            "lower": lower,
+            "upper": upper,
+            "level": level,
+            "unit": unit,
+            "n": int((~np.isnan(answers)).sum()),
+            "n_reporting": int((answers > 0).sum()),
+            "df": np.nan,
+            "interval": CREDIBLE if sound else UNCONVERGED,
+            "se_linearised": np.nan,
+            "headline": False,
+        }
+    )
+
+
+def known_group_rows(posterior: Posterior, inputs: ModelInputs, level: float) -> pd.DataFrame:
+    """Estimate each known group from the others' scaling, beside its official size.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns `estimator`, `group`, `estimate`, `std_error`, `lower`, `upper`, `level`, `unit`,
+        `known_size`, `log_ratio`.
+    """
+    import pandas as pd
+
+    sizes = dict(zip(inputs.counts.groups, inputs.known_sizes, strict=True))
+    rows = []
+    for at, quantity in enumerate(posterior.quantities):
+        if quantity.role != "known":
+            continue
+        values = posterior.draws[:, :, at].ravel()
+        lower, middle, upper = np.quantile(values, [(1 - level) / 2, 0.5, (1 + level) / 2])
+        rows.append(
+            {
+                "estimator": posterior.model,
+                "group": quantity.group,
+                "estimate": middle,
+                "std_error": values.std(ddof=1),
+                "lower": lower,
+                "upper": upper,
+                "level": level,
+                "unit": "persons",
+                "known_size": sizes[quantity.group],
+                "log_ratio": float(np.log(middle / sizes[quantity.group])),
+            }
+        )
+    return pd.DataFrame(rows)

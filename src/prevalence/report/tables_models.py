@@ -1,0 +1,122 @@
+"""Tables of the models beside one another: prediction, priors, places."""
+
+from __future__ import annotations
+
+from prevalence.report.cells import DASH, fixed, once, whole
+from prevalence.report.markdown import table
+from prevalence.report.material import Material, Row
+from prevalence.report.story import is_true
+from prevalence.report.tables_certainty import ESTIMATOR_WORDS
+from prevalence.report.wording import capitalised
+
+SENSITIVE = 0.05  # of the power-scaling measure
+DISAGREE = 2.0  # standardised distance
+
+
+def _name(model: str) -> str:
+    if model == "fay_herriot":
+        return "Fay–Herriot"
+    return ESTIMATOR_WORDS.get(model, capitalised(model.replace("_", " ")))
+
+
+def comparison_table(material: Material) -> str:
+    """Write how well each model predicts respondents who are left out."""
+    found = material.rows("model_comparison")
+    if len(found) < 2:
+        return ""
+    rows = [
+        [
+            _name(str(row["estimator"])),
+            fixed(row["difference"], 0),
+            DASH if not row.get("difference") else fixed(row["difference_error"], 0),
+            fixed(row["effective_parameters"], 0),
+            whole(row["high_k"]),
+            "yes" if is_true(row["reliable"]) else "no",
+        ]
+        for row in found
+    ]
+    return table(
+        ["Model", "Difference", "Its error", "Parameters", "High k", "Reliable"],
+        rows,
+        caption="How well the models predict a respondent's answers from all others': difference "
+        "of the expected log predictive density from the best model's (PSIS-LOO), effective "
+        "parameters, and respondents whose importance weights are not to be trusted",
+        label="comparison",
+        align="lrrrrl",
+        widths=[38, 14, 12, 14, 10, 12],
+    )
+
+
+def priors_table(material: Material) -> str:
+    """Write the national estimates under half and twice the scales of the priors."""
+    by_fit: dict[tuple[str, str], dict[float, Row]] = {}
+    for row in material.rows("prior_sensitivity"):
+        key = (str(row["group"]), str(row["estimator"]))
+        by_fit.setdefault(key, {})[float(row["prior_scale"])] = row
+    rows = []
+    for group in material.groups:
+        for (name, model), found in by_fit.items():
+            if name != group or any(row.get("estimate") is None for row in found.values()):
+                continue
+            usual = found[1.0]
+            leans = (usual.get("power_scaling") or 0) > SENSITIVE
+            rows.append(
+                [
+                    material.heading(group),
+                    _name(model),
+                    *(whole(found[scale]["estimate"]) for scale in (0.5, 1.0, 2.0)),
+                    f"{fixed(usual.get('power_scaling'), 3)}{' (leans)' if leans else ''}",
+                ]
+            )
+    if not rows:
+        return ""
+    return table(
+        ["Group", "Model", "Half", "As fitted", "Twice", "Power scaling"],
+        once(rows),
+        caption="The models' national estimates in persons with half and twice the scales of their "
+        "priors, by reweighting; power scaling above 0.05 says that an estimate leans on a prior",
+        label="priors",
+        align="llrrrl",
+        widths=[22, 32, 12, 12, 12, 16],
+    )
+
+
+def places_table(material: Material) -> str:
+    """Write whether direct estimates of places disagree with those that borrow strength."""
+    kinds: dict[tuple[str, str, str], list[Row]] = {}
+    for row in material.rows("small_areas"):
+        key = (str(row["group"]), str(row["domain_type"]), str(row["estimator"]))
+        kinds.setdefault(key, []).append(row)
+    rows = []
+    for group in material.groups:
+        for (name, kind, model), found in kinds.items():
+            shown = [row for row in found if row.get("estimate") is not None]
+            if name != group or not shown:
+                continue
+            shrunk = [row["shrinkage"] for row in shown if row.get("shrinkage") is not None]
+            far = sum(abs(row.get("discrepancy") or 0) > DISAGREE for row in shown)
+            p = next((row["disagreement_p"] for row in shown if row.get("disagreement_p")), None)
+            mean = fixed(sum(shrunk) / len(shrunk), 2) if shrunk else DASH
+            rows.append(
+                [
+                    f"{material.heading(group)}, {kind.replace('_', ' ')}s",
+                    _name(model),
+                    whole(len(shown)),
+                    mean,
+                    whole(far),
+                    fixed(p, 2) if p is not None else DASH,
+                ]
+            )
+    if not rows:
+        return ""
+    return table(
+        ["Group", "Estimator", "Places", "Shrinkage", "Far off", "p"],
+        once(rows),
+        caption="Places that borrow strength from one another beside the direct estimates: mean "
+        "shrinkage (for Fay–Herriot the direct estimate's share, for a model one less the ratio "
+        "of variances), places whose direct estimate is more than two standard errors off, and a "
+        "test over all places",
+        label="places",
+        align="llrrrr",
+        widths=[30, 32, 10, 12, 10, 8],
+    )

@@ -1,0 +1,146 @@
+"""Leave-one-respondent-out against exact answers, and reweighting against other priors."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import integrate, stats
+from scipy.special import ndtr
+
+pytest.importorskip("numba", reason="the models' compiled loops need numba")
+
+from prevalence.models.comparison import comparison_table, left_out
+from prevalence.models.counts import CountTable
+from prevalence.models.engine import Sampling, fit
+from prevalence.models.overdispersed import Overdispersed, OverdispersedPriors
+from prevalence.models.partially_pooled import PartiallyPooled
+from prevalence.models.pointwise import log_likelihoods
+from prevalence.models.poisson_lognormal import PoissonLognormal
+from prevalence.models.prior_sensitivity import (
+    log_hyperprior,
+    smoothed_weights,
+    weighted_quantiles,
+)
+
+GROUPS = tuple("abcd")
+
+
+def answers(seed=1, n=120, extra=0.5):
+    """Counts with log-normal degrees; `extra` is the variance of gamma effects by cell."""
+    generator = np.random.default_rng(seed)
+    mean = generator.lognormal(0, 0.7, (n, 1)) * [6.0, 3.0, 1.0, 0.3]
+    if extra:
+        mean = mean * generator.gamma(1 / extra, extra, mean.shape)
+    counts = generator.poisson(mean).astype(float)
+    counts[0, 1] = np.nan
+    return CountTable(GROUPS, counts)
+
+
+def posterior(density, name, sampling=Sampling(2, 150, 200, 1)):  # noqa: B008
+    result = fit(density, [3], sampling=sampling)
+    return SimpleNamespace(density=density, model=name, parameters=result.draws)
+
+
+def exactly(density, x, i):
+    """Integrate a respondent's effect by quadrature over the definition of the model."""
+    y = density.counts.table[i]
+    seen, k, g = ~np.isnan(y), len(y), density.layout.globals
+
+    def integrand(effect):
+        if isinstance(density, PartiallyPooled):
+            top = density.layout.split(x)[0]
+            size = np.exp(top[2 * k : 3 * k])
+            mean = np.exp(effect + density.prevalences(x)[density.area_of[i]])
+            terms = stats.nbinom.logpmf(y[seen], size[seen], (size / (size + mean))[seen])
+            sigma = 1.5 / (1 + np.exp(-top[-1]))
+            prior = stats.truncnorm.logpdf(effect, -5.5 / sigma, np.inf, 5.5, sigma)
+        else:
+            mean = np.exp(effect + density.prevalences(x[:g]))[seen]
+            if isinstance(density, Overdispersed):
+                p = ndtr(x[k : 2 * k])[seen]
+                terms = stats.nbinom.logpmf(y[seen], mean * p / (1 - p), p)
+            else:
+                terms = stats.poisson.logpmf(y[seen], mean)
+            prior = stats.norm.logpdf(effect, 0, np.exp(x[g - 3]))
+        return float(np.exp(terms.sum() + prior))
+
+    centre = 5.5 if isinstance(density, PartiallyPooled) else 0.0
+    points = [centre - 1, centre, centre + 1]
+    bounds = (max(centre - 6, 1e-9), centre + 6) if centre else (-6.0, 6.0)
+    return np.log(integrate.quad(integrand, *bounds, points=points, limit=400)[0])
+
+
+@pytest.mark.parametrize(
+    "make",
+    [PoissonLognormal, Overdispersed, lambda c: PartiallyPooled(c, np.arange(len(c.table)) % 5)],
+    ids=["poisson_lognormal", "overdispersed", "partially_pooled"],
+)
+def test_effects_are_integrated_out(make):
+    density = make(answers())
+    found = posterior(density, "some")
+    values = log_likelihoods(found, draws=40)
+    step = found.parameters.shape[0] * found.parameters.shape[1] // 40
+    for draw, i in ((0, 0), (1, 3), (2, 17)):
+        x = found.parameters[0, draw * step]
+        assert values[0, draw, i] == pytest.approx(exactly(density, x, i), abs=0.01)
+
+
+def test_leaving_out_by_weights_is_leaving_out_by_refitting():
+    counts = answers(seed=5, n=60)
+    density = Overdispersed(counts)
+    table = left_out(log_likelihoods(posterior(density, "all", Sampling(2, 150, 500, 1)), 1000))
+    assert not table["high_k"].any()
+    for i in (0, 5):
+        fewer = Overdispersed(CountTable(GROUPS, np.delete(counts.table, i, axis=0)))
+        refit = fit(fewer, [4], sampling=Sampling(2, 150, 250, 1))
+        top = refit.draws[..., : fewer.layout.globals].reshape(-1, fewer.layout.globals)
+        # The steps stand for other effects in the smaller table: by plain parameters.
+        k = len(GROUPS)
+        values = []
+        for x in top[::10]:
+            scales = np.exp(x[2 * k]), x[2 * k + 1], np.exp(x[2 * k + 2])
+            plain = density.at(fewer.prevalences(x), x[k : 2 * k], scales, np.zeros(60))
+            values.append(exactly(density, plain, i))
+        exact = np.logaddexp.reduce(values) - np.log(len(values))
+        assert table.loc[i, "elpd"] == pytest.approx(exact, abs=0.1)
+
+
+def test_the_model_that_made_the_data_predicts_best():
+    counts = answers(seed=2, n=200, extra=1.0)
+    parts = []
+    for name, density in (("plain", PoissonLognormal(counts)), ("over", Overdispersed(counts))):
+        part = left_out(log_likelihoods(posterior(density, name)))
+        parts.append(part.assign(estimator=name))
+    table = comparison_table(pd.concat(parts, ignore_index=True)).set_index("estimator")
+    assert list(table.index) == ["over", "plain"]
+    assert table.loc["over", "difference"] == 0
+    assert table.loc["plain", "difference"] < -4 * table.loc["plain", "difference_error"]
+    gap = table.loc["plain", "elpd"] - table.loc["over", "elpd"]
+    assert table.loc["plain", "difference"] == pytest.approx(gap)
+
+
+def test_no_model_with_a_likelihood_gives_an_empty_comparison():
+    weighted = SimpleNamespace(density=Overdispersed(answers()), model="overdispersed_weighted")
+    assert log_likelihoods(weighted) is None
+    assert len(comparison_table(left_out(None).assign(estimator="x"))) == 0
+
+
+def test_reweighting_reaches_the_posterior_under_other_scales():
+    counts = answers(seed=7, n=30)
+    narrow = OverdispersedPriors(sigma_alpha=0.4, sigma_beta=2.0)
+    wide = OverdispersedPriors(sigma_alpha=0.8, mu_beta=20.0, sigma_beta=4.0)
+    long = Sampling(2, 150, 1000, 1)
+    fits = [
+        fit(Overdispersed(counts, priors), [1], sampling=long).draws for priors in (narrow, wide)
+    ]
+    density = Overdispersed(counts, narrow)
+    g = density.layout.globals
+    top = fits[0][:, :, :g].reshape(-1, g)
+    ratio = log_hyperprior(density, top, 2.0) - log_hyperprior(density, top)
+    weights, k = smoothed_weights(ratio)
+    assert k < 0.7
+    log_sigma = np.quantile(fits[1][:, :, g - 3], [0.1, 0.5, 0.9])
+    reweighted = weighted_quantiles(top[:, g - 3], weights, [0.1, 0.5, 0.9])
+    assert reweighted == pytest.approx(log_sigma, abs=0.05)
+    assert np.quantile(top[:, g - 3], 0.5) < log_sigma[1] - 0.01

@@ -1,0 +1,80 @@
+"""Fay–Herriot and the models beside direct estimates of places."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from prevalence.models.direct_comparison import small_area_rows
+
+PLACES = [f"place {number:03d}" for number in range(200)]
+
+
+def direct(rates, error, n=50):
+    """A table like `scale_up`, with one group's rates of places."""
+    rows = {
+        "estimator": "ratio_of_sums",
+        "group": "victims",
+        "domain_type": "region",
+        "domain": PLACES[: len(rates)],
+        "estimate": rates,
+        "std_error": np.asarray(rates) * error,
+        "lower": np.nan,
+        "upper": np.nan,
+        "level": 0.95,
+        "unit": "per_100",
+        "n": n,
+        "n_reporting": np.where(np.asarray(rates) > 0, 20, 0),
+    }
+    return pd.DataFrame(rows)
+
+
+def drawn(between, error, seed=1, places=40):
+    generator = np.random.default_rng(seed)
+    truth = np.exp(generator.normal(0, between, places))
+    return truth, truth * np.exp(generator.normal(0, error, places))
+
+
+def rows(table, models=None, types=("region",)):
+    if models is None:
+        models = table[:0]
+    return small_area_rows(table, models, "ratio_of_sums", types)
+
+
+def test_fay_herriot_is_nearer_to_the_truth_and_says_how_much_it_shrinks():
+    truth, rates = drawn(0.3, 0.4, places=200)
+    found = rows(direct(rates, 0.4))
+    error = np.log(found["estimate"] / truth)
+    assert (error**2).mean() < 0.7 * (np.log(rates / truth) ** 2).mean()
+    assert found["shrinkage"].mean() == pytest.approx(0.3**2 / (0.3**2 + 0.4**2), abs=0.15)
+    inside = (found["lower"] < truth) & (truth < found["upper"])
+    assert inside.mean() > 0.85
+    assert found["disagreement_p"].iloc[0] > 0.01
+
+
+def test_a_place_without_reports_is_predicted_from_the_others():
+    _, rates = drawn(0.3, 0.2)
+    table = direct(rates, 0.2)
+    table.loc[3, ["estimate", "std_error"]] = 0.0
+    found = rows(table).set_index("domain").loc[PLACES[3]]
+    assert found["shrinkage"] == 0
+    assert 0.5 < found["estimate"] < 2
+    assert np.isnan(found["discrepancy"])
+
+
+def test_a_model_that_is_off_is_told_from_one_that_agrees():
+    truth, rates = drawn(0.3, 0.2)
+    table = direct(rates, 0.2)
+    right = table.assign(estimator="right", estimate=truth, std_error=0.05 * truth)
+    wrong = right.assign(estimator="wrong", estimate=truth[::-1])
+    found = rows(table, pd.concat([right, wrong])).groupby("estimator").first()
+    assert found.loc["right", "disagreement_p"] > 0.01
+    assert found.loc["wrong", "disagreement_p"] < 0.001
+    assert found.loc["right", "shrinkage"] == pytest.approx(1 - 0.05**2 / 0.2**2, abs=0.05)
+
+
+def test_few_places_or_few_reports_give_no_rows():
+    _, rates = drawn(0.3, 0.2)
+    assert rows(direct(rates[:4], 0.2)).empty
+    silent = direct(np.where(np.arange(40) < 2, 1.0, 0.0), 0.2)
+    assert rows(silent).empty
+    assert rows(direct(rates, 0.2), types=()).empty
