@@ -122,7 +122,7 @@ class Correlated:
     @cached_property
     def _filled(self) -> tuple[Array, Array]:
         """Counts with 0 for missing, and 1 where answered, shape (n, K)."""
-        return np.nan_to_num(self.counts.table), self.counts.present * 1.0
+        return np.nan_to_num(self.counts.table), self.counts.present.astype(float)
 
     @cached_property
     def _crude(self) -> tuple[Array, Array]:
