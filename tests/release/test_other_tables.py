@@ -68,6 +68,22 @@ def test_models_follow_the_cells_of_the_design_based_estimates():
     assert table.loc[1:, ["estimate", "lower", "upper", "n", "n_reporting"]].isna().all().all()
 
 
+def test_a_place_is_not_given_away_by_what_it_lends_to_others():
+    one = model_rows(["region", "region"], ["R01", "R99"]).assign(
+        shrinkage=0.3, discrepancy=0.5, disagreement_p=0.2
+    )
+    rows = pd.concat([one.assign(estimator="fay_herriot"), one], ignore_index=True)
+    cells = released(0.15, small_areas=rows).tables["scale_up"]
+    shown = cells[(cells["domain"] == "R01") & (cells["suppressed"] == "")]
+    assert len(shown), "or the test says nothing"
+    table = released(0.15, small_areas=rows).tables["small_areas"]
+    assert list(table["suppressed"]) == ["complementary", "geography", "", "geography"]
+    numbers = table[["estimate", "lower", "upper", "shrinkage", "discrepancy"]]
+    assert numbers.loc[[0, 1, 3]].isna().all().all()
+    assert numbers.loc[2].notna().all()
+    assert table["disagreement_p"].isna().all()
+
+
 def test_not_even_names_of_municipalities_leave():
     rows = model_rows(["national", "city", "psu"], ["national", "C0001", "p0a"])
     diagnostics = pd.DataFrame(

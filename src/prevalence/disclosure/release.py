@@ -132,6 +132,8 @@ def release(
         elif RULES[name] == "estimates":
             frame = _of_published_domains(frame, geography)
             why = _row_reasons(frame, cells, sums, name)
+            if name == "small_areas":
+                frame, why = _without_borrowed_places(frame, why)
             if "headline" in frame and len(frame):
                 frame = _without_small_differences(frame, policy)
             done[name] = _controlled(_without_few_zeros(frame, why, policy), why, policy)
@@ -229,6 +231,24 @@ def _relative_halves(table: pd.DataFrame, policy: Policy) -> dict[Place, float]:
     with np.errstate(divide="ignore", invalid="ignore"):
         halves = np.nan_to_num(step / 2 / estimate, posinf=0.0)
     return {place: float(half) for place, half in zip(places_of(table), halves, strict=True)}
+
+
+def _without_borrowed_places(
+    table: pd.DataFrame, reasons: NDArray[np.object_]
+) -> tuple[pd.DataFrame, NDArray[np.object_]]:
+    """Withhold what would give a withheld place away by what it lends to the others.
+
+    Fay-Herriot's places are drawn to a mean of all direct rates, from which a lone withheld one
+    could be solved; so could it from a chi-squared of all places' distances.
+    """
+    frame, found = table.copy(), reasons.copy()
+    keys = list(zip(frame["estimator"], frame["group"], frame["domain_type"], strict=True))
+    torn = {key for key, reason in zip(keys, reasons, strict=True) if reason}
+    inside = np.array([key in torn for key in keys], bool)
+    frame["disagreement_p"] = frame["disagreement_p"].where(~inside)
+    lent = inside & (frame["estimator"] == "fay_herriot").to_numpy(bool) & (found == "")
+    found[lent] = COMPLEMENTARY
+    return frame, found
 
 
 def _row_reasons(
