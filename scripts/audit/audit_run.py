@@ -7,7 +7,6 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -254,9 +253,7 @@ def conclude(folder: Path, found: Findings, how: dict[str, Any], auditor: str) -
 
 
 def describe_crate(folder: Path, target: Path, made: Manifest) -> str:
-    """Write the RO-Crate where the package for it is installed; say what was done."""
-    if find_spec("rocrate") is None:
-        return "RO-Crate: not written, the package rocrate is not installed"
+    """Write the RO-Crate; say where it is."""
     from prevalence.audit.crate import write_crate
 
     title, authors = citation()

@@ -7,8 +7,6 @@ from toy_runs import SOURCES, files, manifest
 
 from prevalence.audit.crate import named_by_hash, write_crate
 
-pytest.importorskip("rocrate", reason="the package rocrate is not installed")
-
 
 @pytest.fixture(scope="module")
 def crate(tmp_path_factory):

@@ -1,7 +1,6 @@
 """The audited run as an RO-Crate 1.2: what was published, from which inputs, by which workflow.
 
-Raw and restricted data are named by their hashes (RFC 6920) and never copied. The package `rocrate`
-is needed for this alone; without it an audit leaves the crate out and says so.
+Raw and restricted data are named by their hashes (RFC 6920) and never copied.
 """
 
 from __future__ import annotations
@@ -9,9 +8,11 @@ from __future__ import annotations
 import base64
 import shutil
 from collections.abc import Sequence
-from importlib import import_module
 from pathlib import Path
 from typing import Any
+
+from rocrate.model.contextentity import ContextEntity
+from rocrate.rocrate import ROCrate
 
 from prevalence.audit.record import Manifest
 
@@ -68,7 +69,7 @@ def write_crate(
     pathlib.Path
         The crate's folder; one that stood there is replaced.
     """
-    crate = import_module("rocrate.rocrate").ROCrate(version=VERSION)
+    crate = ROCrate(version=VERSION)
     identity = str(manifest.identity["identity"])
     people = [
         _described(crate, f"#author-{number}", {"@type": "Organization", "name": name})
@@ -134,8 +135,7 @@ def _workflow(crate: Any, root: Path, licence: Any) -> Any:
 
 def _described(crate: Any, name: str, properties: dict[str, Any]) -> Any:
     """Add something that the crate speaks of and doesn't hold."""
-    entity = import_module("rocrate.model.contextentity").ContextEntity
-    return crate.add(entity(crate, name, properties))
+    return crate.add(ContextEntity(crate, name, properties))
 
 
 def _file(crate: Any, source: Path, path: str, digest: str | None) -> Any:
