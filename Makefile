@@ -10,7 +10,7 @@ MANIFEST ?=
 SCRATCH ?=
 AUDITOR ?= not named
 
-.PHONY: help report test test-slow quarto cluster check docs lock synthesize adopt-synthetic manifest audit diff reference resume new-survey check-survey debug wheelhouse clean
+.PHONY: help report test test-slow quarto cluster check docs lock synthesize adopt-synthetic manifest audit verify diff reference resume new-survey check-survey debug wheelhouse clean
 
 help:  ## list these commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## / — /' | sort
@@ -92,11 +92,14 @@ audit: $(INSTALLED)  ## re-run from raw data in a clean copy and compare: make a
 	@$(BIN)/python scripts/audit/audit_run.py --survey "$(or $(SURVEY),ph2022)" --manifest "$(MANIFEST)" \
 	  --scratch "$(SCRATCH)" --auditor "$(AUDITOR)"
 
+verify: $(INSTALLED)  ## compare what stands here with the committed manifest, without running it anew
+	@$(BIN)/python scripts/audit/audit_run.py --survey "$(or $(SURVEY),ph2022)" --manifest "$(MANIFEST)" --standing
+
 diff: $(INSTALLED)  ## what changed between two runs, by exhibit: make diff OLD=… NEW=… (default: committed and present run)
 	@$(if $(NEW),,$(SNAKEMAKE) data/processed/$(or $(SURVEY),ph2022)/audit/manifest.json --quiet all)
 	@$(BIN)/python scripts/audit/compare_runs.py --survey "$(or $(SURVEY),ph2022)" --old "$(OLD)" --new "$(NEW)"
 
-reference: $(INSTALLED)  ## commit to what the run makes: the manifest in data/reference/ and its line in the README
+reference: $(INSTALLED)  ## commit to what the run makes: the manifest in data/reference/ and the README's generated parts
 	@$(BIN)/python scripts/audit/audit_run.py --survey "$(or $(SURVEY),ph2022)" --scratch "$(SCRATCH)" --reference
 
 resume: $(INSTALLED)  ## after a killed run: unlock and complete, unless a run is alive

@@ -1,6 +1,7 @@
 """Run a survey again from its raw data in a clean copy, and compare what comes out."""
 
 import argparse
+import csv
 import shutil
 import sys
 import tempfile
@@ -17,6 +18,15 @@ from prevalence.audit.graph import Graph, jobs_from
 from prevalence.audit.machine import checkout, hardware, installed, resources, without_network
 from prevalence.audit.published import refusals
 from prevalence.audit.record import Manifest, manifest_from
+from prevalence.audit.reference import (
+    EXHIBITS,
+    MANIFEST,
+    RUN,
+    exhibit_text,
+    line,
+    run_text,
+    with_block,
+)
 from prevalence.audit.scratch import copied, files_below, last_lines, planned, run_snakemake
 from prevalence.audit.summary import codecheck, differences, summary
 from prevalence.errors import PipelineError, listed
@@ -169,7 +179,7 @@ def audit(given: argparse.Namespace, folder: Path) -> int:
     made = read_manifest(folder / record(survey))
     print(f"run again from {how['declared_inputs']} declared inputs in {how['seconds']:.0f} s")
     if given.reference:
-        return write_reference(made)
+        return write_reference(made, folder, how)
     graph = Graph(jobs_from(read_json(folder / record(survey) / "jobs.json")))
     path = given_manifest(given.manifest, survey, made.renderer)
     before = read_manifest(path) if path else None
@@ -261,20 +271,49 @@ def describe_crate(folder: Path, target: Path, made: Manifest) -> str:
     return f"RO-Crate: {(target / 'crate').relative_to(ROOT)}/ro-crate-metadata.json"
 
 
-def write_reference(made: Manifest) -> int:
-    """Commit to what this run made: the manifest, and its line in the README."""
-    from prevalence.audit.reference import START, with_line
-
+def write_reference(made: Manifest, folder: Path, how: dict[str, Any]) -> int:
+    """Commit to what this run made: the manifest, and what the README says of it."""
     path = reference(made.survey, made.renderer)
     write_json(made.plain(), ROOT / path)
+    committed = sorted((ROOT / path).parent.glob("manifest.*.json"))
+    lines = [
+        f"- {line(each.relative_to(ROOT).as_posix(), each.read_bytes())}" for each in committed
+    ]
+    blocks = {MANIFEST: "\n".join(lines)}
+    if made.survey == read_yaml(ROOT / "config" / "config.yaml")["surveys"][0]:
+        with (folder / record(made.survey) / "exhibits.csv").open(encoding="utf-8") as stream:
+            rows = list(csv.DictReader(stream))
+        blocks |= {RUN: run_text(made, how, hardware()), EXHIBITS: exhibit_text(rows, made)}
     readme = ROOT / "README.md"
-    text = readme.read_text(encoding="utf-8") if readme.exists() else ""
-    if START in text:
-        write_text(with_line(text, path.as_posix(), (ROOT / path).read_bytes()), readme)
-    else:
-        print(f"README.md has no line {START}: the hash was not written there")
+    if readme.exists():
+        text = readme.read_text(encoding="utf-8")
+        for name, block in blocks.items():
+            text = with_block(text, name, block)
+        write_text(text, readme)
     print(f"{path}: {len(made.outputs)} outputs, identity {made.identity['identity']}")
     return 0
+
+
+def verify_standing(survey: str, given: str, cores: str) -> int:
+    """Compare what stands in this folder with the manifest, without running it anew."""
+    done = run_snakemake(ROOT, ["--cores", cores, (record(survey) / "manifest.json").as_posix()])
+    if done.returncode:
+        raise PipelineError(
+            "The run could not be put on record.",
+            found="\n" + last_lines(done.stdout + done.stderr),
+            remedy="Mend what the log says; then verify again.",
+        )
+    made = read_manifest(ROOT / record(survey))
+    path = given_manifest(given, survey, made.renderer)
+    if path is None:
+        print("not compared: there is no manifest of this survey")
+        return NOTHING
+    graph = Graph(jobs_from(read_json(ROOT / record(survey) / "jobs.json")))
+    outcomes = compared(read_manifest(path), made, graph)
+    for told in differences(outcomes):
+        print(f"  {told}")
+    print(verdict(outcomes, made.tolerance))
+    return 0 if reproduced(outcomes) else 1
 
 
 def arguments() -> argparse.Namespace:
@@ -287,6 +326,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--auditor", default="not named")
     parser.add_argument("--keep", action="store_true", help="keep the clean copy")
     parser.add_argument("--reference", action="store_true", help="write the manifest to commit")
+    parser.add_argument("--standing", action="store_true", help="compare without running anew")
     return parser.parse_args()
 
 
@@ -306,6 +346,8 @@ def main() -> int:
     folder = Path(tempfile.mkdtemp(prefix=f"audit-{given.survey}-", dir=scratch))
     try:
         check_survey(given.survey)
+        if given.standing:
+            return verify_standing(given.survey, given.manifest, given.cores)
         return audit(given, folder)
     except PipelineError as error:
         print(f"NOT reproduced: {error}", file=sys.stderr)

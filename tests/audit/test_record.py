@@ -1,11 +1,12 @@
 """The record of a run: jobs, settings, exhibits, machine, and the committed manifest."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 import yaml
-from toy_runs import GRAPH, PAGE, RELEASED, RESTRICTED, estimates, manifest
+from toy_runs import DRAWN, GRAPH, PAGE, RELEASED, RESTRICTED, estimates, manifest
 
 from prevalence.audit.comparison import changes, compared
 from prevalence.audit.exhibits import Sources, exhibit_rows, raw_variables, script_place
@@ -13,7 +14,17 @@ from prevalence.audit.graph import Graph, Job, jobs_from, plain, rule_settings, 
 from prevalence.audit.machine import checkout, resources
 from prevalence.audit.picture import drawn, reduced, rules_of
 from prevalence.audit.record import flattened, manifest_from
-from prevalence.audit.reference import END, START, line, with_line
+from prevalence.audit.reference import (
+    EXHIBITS,
+    MANIFEST,
+    RUN,
+    block_of,
+    exhibit_text,
+    line,
+    marks,
+    run_text,
+    with_block,
+)
 from prevalence.audit.scratch import copied, graph_from_plan
 from prevalence.audit.sidecar import sidecar
 from prevalence.audit.summary import codecheck, differences, summary
@@ -233,24 +244,66 @@ def test_outside_of_a_checkout_there_is_no_commit(tmp_path):
     assert checkout(tmp_path)["commit"] is None
 
 
-def test_the_readme_names_the_committed_manifest():
-    text = f"before\n{START}\nold\n{END}\nafter\n"
+def test_a_generated_block_of_the_readme_is_replaced_and_the_rest_stays():
+    first, last = marks(MANIFEST)
+    text = f"before\n{first}\nold\n{last}\nafter\n"
     content = json.dumps(manifest().plain()).encode()
-    written = with_line(text, "data/reference/manifest.toy.builtin.json", content)
-    assert written.startswith("before\n") and written.endswith(f"{END}\nafter\n")
-    assert "old" not in written
-    assert with_line(written, "data/reference/manifest.toy.builtin.json", content) == written
+    said = line("data/reference/manifest.toy.builtin.json", content)
+    written = with_block(text, MANIFEST, said)
+    assert written == f"before\n{first}\n{said}\n{last}\nafter\n"
+    assert with_block(written, MANIFEST, said) == written
+    assert block_of(written, MANIFEST) == said
     with pytest.raises(PipelineError, match="no place"):
-        with_line("no marks", "m.json", content)
+        with_block("no marks", MANIFEST, said)
+
+
+def test_the_readme_says_what_a_run_took():
+    jobs = [
+        {"job": "model/fit", "seconds": 40.0, "peak_mb": None},
+        {"job": "report/render", "seconds": 9.0, "peak_mb": 512.4},
+    ]
+    machine = {"cores": 2, "processor": "A processor", "memory_gb": 8.0}
+    said = run_text(manifest(), {"seconds": 80.2, "jobs": jobs}, machine)
+    assert "`0123456789ab` of `toy`: 2 jobs from 5 declared inputs to 5 outputs" in said
+    assert "in 80 s on 2 cores (A processor, 8.0 GB)" in said
+    assert "`model/fit`, took 40 s, the heaviest, `report/render`, 512 MB" in said
+
+
+def test_the_readme_leads_each_exhibit_to_its_code():
+    shown = {"written_by": "src/a.py:12 src/a.py:20", "script": "scripts/b.py:3"}
+    row = {"kind": "figure", "exhibit": "fig-headline", **shown, "restricted_script": "c.py:1"}
+    text = exhibit_text([row, {"kind": "number", "exhibit": "x"}], manifest())
+    assert f"| fig-headline | `{DRAWN}` | `src/a.py` | `c.py` |" in text
+    assert "has 1 numbers of the text" in text
 
 
 COMMITTED = sorted((ROOT / "data" / "reference").glob("manifest.*.json"))
 
 
+def committed(survey):
+    """The committed manifest of a survey; none while results are being changed."""
+    paths = [path for path in COMMITTED if path.name.startswith(f"manifest.{survey}.")]
+    if not paths:
+        pytest.skip(f"no manifest of {survey} is committed: make reference writes it")
+    return manifest_from(json.loads(paths[0].read_bytes()), paths[0])
+
+
 @pytest.mark.parametrize("path", COMMITTED, ids=lambda path: path.name)
 def test_the_hash_in_the_readme_is_that_of_the_committed_manifest(path):
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert line(path.relative_to(ROOT).as_posix(), path.read_bytes()) in readme
+    assert line(path.relative_to(ROOT).as_posix(), path.read_bytes()) in block_of(readme, MANIFEST)
+
+
+def test_the_times_and_the_exhibits_in_the_readme_are_those_of_the_committed_run():
+    made = committed("ph2022")
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert f"`{made.identity['identity']}` of `ph2022`" in block_of(readme, RUN)
+    rows = [row.strip("| ").split(" | ") for row in block_of(readme, EXHIBITS).splitlines()[2:]]
+    told = {row[0]: row[1].strip("`") for row in rows if len(row) > 1}
+    assert told == dict(made.exhibits)
+    code = re.findall(r"`((?:scripts|src)/[\w/]+\.py)`", block_of(readme, EXHIBITS))
+    assert code
+    assert [path for path in code if not (ROOT / path).is_file()] == []
 
 
 def test_the_summary_says_what_went_in_and_what_came_out():

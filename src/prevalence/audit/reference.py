@@ -1,13 +1,22 @@
-"""The committed manifest of published outputs, and the line in the README that names it."""
+"""The committed manifest of published outputs, and what the README says of the run behind it."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from prevalence.audit.contents import sha256
+from prevalence.audit.record import Manifest
 from prevalence.errors import PipelineError
 
-START, END = "<!-- generated: manifest -->", "<!-- end: manifest -->"
+# Blocks of the README between a line `<!-- generated: name -->` and a line `<!-- end: name -->`.
+MANIFEST, RUN, EXHIBITS = "manifest", "run", "exhibits"
+
+
+def marks(name: str) -> tuple[str, str]:
+    """Give the two lines between which a generated block of the README stands."""
+    return f"<!-- generated: {name} -->", f"<!-- end: {name} -->"
 
 
 def line(path: str, content: bytes) -> str:
@@ -33,33 +42,103 @@ def line(path: str, content: bytes) -> str:
     )
 
 
-def with_line(text: str, path: str, content: bytes) -> str:
-    """Put the sentence into the README.
+def run_text(manifest: Manifest, how: Mapping[str, Any], hardware: Mapping[str, Any]) -> str:
+    """Say what a whole run took.
+
+    Parameters
+    ----------
+    manifest
+        Of the run.
+    how
+        ``seconds``, and ``jobs`` with ``job``, ``seconds`` and ``peak_mb`` of each.
+    hardware
+        ``processor``, ``cores`` and ``memory_gb`` of the machine.
+
+    Returns
+    -------
+    str
+        A paragraph.
+    """
+    jobs = how["jobs"]
+    heaviest = max(jobs, key=lambda job: job["peak_mb"] or 0.0)
+    longest = max(jobs, key=lambda job: job["seconds"] or 0.0)
+    size = sum(manifest.content(path)["size"] for path in manifest.outputs) / 1e6
+    return (
+        f"Measured with the run `{manifest.identity['identity']}` of `{manifest.survey}`: "
+        f"{len(jobs)} jobs from {len(manifest.inputs)} declared inputs to "
+        f"{len(manifest.outputs)} outputs ({size:.0f} MB) in {how['seconds']:.0f} s on "
+        f"{hardware['cores']} cores ({hardware['processor']}, {hardware['memory_gb']} GB); the "
+        f"longest job, `{longest['job']}`, took {longest['seconds']:.0f} s, the heaviest, "
+        f"`{heaviest['job']}`, {heaviest['peak_mb'] or 0.0:.0f} MB of memory."
+    )
+
+
+def exhibit_text(rows: Sequence[Mapping[str, str]], manifest: Manifest) -> str:
+    """Lay out which file and which code each figure and table of the report comes from.
+
+    Parameters
+    ----------
+    rows
+        The exhibit map, as in ``audit/exhibits.csv``.
+    manifest
+        Of the run; names the published file of each exhibit.
+
+    Returns
+    -------
+    str
+        A Markdown table; the numbers of the prose are counted below it.
+    """
+    lines = ["| exhibit | data | shown by | computed by |", "| --- | --- | --- | --- |"]
+    for row in rows:
+        if row["kind"] != "number":
+            data = manifest.exhibits[row["exhibit"]]
+            cells = [row["exhibit"], f"`{data}`", _code(row["written_by"] or row["script"])]
+            lines.append(f"| {' | '.join([*cells, _code(row['restricted_script'])])} |")
+    numbers = sum(row["kind"] == "number" for row in rows)
+    return "\n".join([*lines, "", f"The audit's `exhibits.csv` has {numbers} numbers of the text."])
+
+
+def _code(places: str) -> str:
+    files = dict.fromkeys(place.rpartition(":")[0] or place for place in places.split())
+    return " ".join(f"`{file}`" for file in files)
+
+
+def with_block(text: str, name: str, block: str) -> str:
+    """Put a generated block into the README.
 
     Parameters
     ----------
     text
         The README.
-    path, content
-        Of the manifest.
+    name
+        Of the block.
+    block
+        What shall stand between its marks.
 
     Returns
     -------
     str
-        The README with the sentence between its two marks.
+        The README with the block.
 
     Raises
     ------
     PipelineError
         If the marks aren't there.
     """
-    before, start, rest = text.partition(START)
-    _, end, after = rest.partition(END)
+    first, last = marks(name)
+    before, start, rest = text.partition(first)
+    _, end, after = rest.partition(last)
     if not (start and end):
         raise PipelineError(
-            "The README has no place for the manifest's hash.",
+            f"The README has no place for its generated block '{name}'.",
             file="README.md",
-            allowed=f"a line {START} and a line {END}",
-            remedy="Put the two lines where the hash should stand.",
+            allowed=f"a line {first} and a line {last}",
+            remedy="Put the two lines where the block should stand.",
         )
-    return f"{before}{START}\n{line(path, content)}\n{END}{after}"
+    return f"{before}{first}\n{block}\n{last}{after}"
+
+
+def block_of(text: str, name: str) -> str:
+    """Give a generated block of the README; empty if it isn't there."""
+    first, last = marks(name)
+    return text.partition(first)[2].partition(last)[0].strip()
