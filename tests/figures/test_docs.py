@@ -41,8 +41,11 @@ def words_in(picture):
 
 def test_the_readme_shows_the_pictures():
     text = (ROOT / "README.md").read_text(encoding="utf-8")
+    for name in ("dag.svg", "headline.svg"):
+        assert f"docs/figures/{name}" in text
+    pages = [path.read_text(encoding="utf-8") for path in (ROOT / "docs").glob("*.md")]
     for path in PICTURES.glob("*.svg"):
-        assert f"docs/figures/{path.name}" in text
+        assert any(f"figures/{path.name}" in page for page in [text, *pages]), path.name
     assert b"SYNTHETIC DATA" in (PICTURES / "headline.svg").read_bytes()
 
 

@@ -1,0 +1,37 @@
+"""Studies of the models under data/reference/: computed once, and as they should be."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+ROOT = Path(__file__).parents[2]
+FOLDER = ROOT / "data" / "reference"
+
+
+def test_ranks_of_planted_parameters_are_uniform():
+    table = pd.read_csv(FOLDER / "model_ranks.csv")
+    models = {"poisson_lognormal", "overdispersed", "partially_pooled", "correlated"}
+    assert set(table["model"]) <= models
+    assert "poisson_lognormal" in set(table["model"])
+    tallies = table.filter(like="bin_").to_numpy()
+    assert (tallies.sum(axis=1) == table["fits"]).all()
+    assert table["fits"].min() >= 200
+    # Bonferroni: one of a thousand such tables would fail by chance.
+    assert table["p_value"].min() > 0.001 / len(table)
+    assert (table["mean_rank"] - 0.5).abs().max() < 4 / np.sqrt(12 * table["fits"].min())
+
+
+@pytest.fixture
+def coverage():
+    return pd.read_csv(FOLDER / "model_coverage.csv").set_index(["study", "model", "group"])
+
+
+def test_weights_mend_what_an_informative_design_spoils(coverage):
+    study = coverage.loc["weights"].reset_index("group")
+    plain, weighted = study.loc["overdispersed"], study.loc["overdispersed_weighted"]
+    assert plain["bias_in_sd"] < -2, "the design is informative"
+    assert plain["coverage"] < 0.5
+    assert abs(weighted["relative_bias"]) < 0.05
+    assert weighted["coverage"] > 0.9
