@@ -10,7 +10,7 @@ from prevalence.adjustment import (
 )
 from prevalence.contracts import check_table
 from prevalence.contracts.estimate import ADJUSTMENT, FACTORS, VARIANCE_COMPONENTS, arranged
-from prevalence.estimation import ROW_TABLES, SIDE_TABLES, study_of
+from prevalence.estimation import CODED, ROW_TABLES, SIDE_TABLES, study_of
 from prevalence.files import read_csv, read_parquet, write_csv
 from prevalence.job import run_job
 
@@ -21,7 +21,9 @@ def main(job: Any) -> None:
     """Write adjusted estimates, variance components and factors; empty where none is configured."""
     import pandas as pd
 
-    tables = {name: read_parquet(job.input.get(name)) for name in ROW_TABLES}
+    tables = {
+        name: read_parquet(job.input.get(name), coded=CODED.get(name, ())) for name in ROW_TABLES
+    }
     tables |= {name: read_csv(job.input.get(name)) for name in SIDE_TABLES if job.input.get(name)}
     study = study_of(
         tables,

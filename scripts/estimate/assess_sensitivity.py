@@ -5,7 +5,7 @@ from typing import Any
 from prevalence.adjustment import draw_factors, frame_degree_draws
 from prevalence.contracts import check_table
 from prevalence.contracts.estimate import INFLUENCE, SENSITIVITY, arranged
-from prevalence.estimation import ROW_TABLES, SIDE_TABLES, study_of
+from prevalence.estimation import CODED, ROW_TABLES, SIDE_TABLES, study_of
 from prevalence.files import read_csv, read_parquet, write_csv
 from prevalence.job import run_job
 from prevalence.sensitivity import influence_table, sensitivity_table
@@ -13,7 +13,9 @@ from prevalence.sensitivity import influence_table, sensitivity_table
 
 def main(job: Any) -> None:
     """Write tornado, contour and break-even values, and leave-one-place-out influence."""
-    tables = {name: read_parquet(job.input.get(name)) for name in ROW_TABLES}
+    tables = {
+        name: read_parquet(job.input.get(name), coded=CODED.get(name, ())) for name in ROW_TABLES
+    }
     tables |= {name: read_csv(job.input.get(name)) for name in SIDE_TABLES if job.input.get(name)}
     study = study_of(
         tables,

@@ -5,7 +5,7 @@ from typing import Any
 from prevalence.contracts import check_table
 from prevalence.contracts.estimate import DEGREE_DISTRIBUTION, DEGREE_SUMMARY, DEGREES, arranged
 from prevalence.degree import degree_distribution, degree_summary, groups_answered
-from prevalence.estimation import ROW_TABLES, SIDE_TABLES, study_of
+from prevalence.estimation import CODED, ROW_TABLES, SIDE_TABLES, study_of
 from prevalence.files import read_csv, read_parquet, write_csv, write_parquet
 from prevalence.job import run_job
 from prevalence.relational import stacked
@@ -15,7 +15,9 @@ def main(job: Any) -> None:
     """Write degrees, their summary and their distribution."""
     import pandas as pd
 
-    tables = {name: read_parquet(job.input.get(name)) for name in ROW_TABLES}
+    tables = {
+        name: read_parquet(job.input.get(name), coded=CODED.get(name, ())) for name in ROW_TABLES
+    }
     tables |= {name: read_csv(job.input.get(name)) for name in SIDE_TABLES if job.input.get(name)}
     study = study_of(
         tables,

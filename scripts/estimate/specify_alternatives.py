@@ -4,7 +4,7 @@ from typing import Any
 
 from prevalence.contracts import check_table
 from prevalence.contracts.estimate import CHOICE_SHARES, SPECIFICATIONS, TRIMMING, arranged
-from prevalence.estimation import ROW_TABLES, SIDE_TABLES, study_of
+from prevalence.estimation import CODED, ROW_TABLES, SIDE_TABLES, study_of
 from prevalence.files import read_csv, read_parquet, write_csv
 from prevalence.job import run_job
 from prevalence.specifications import alternatives
@@ -12,7 +12,9 @@ from prevalence.specifications import alternatives
 
 def main(job: Any) -> None:
     """Write the specification table, the shares of its choices, and the record of trimming."""
-    tables = {name: read_parquet(job.input.get(name)) for name in ROW_TABLES}
+    tables = {
+        name: read_parquet(job.input.get(name), coded=CODED.get(name, ())) for name in ROW_TABLES
+    }
     tables |= {name: read_csv(job.input.get(name)) for name in SIDE_TABLES if job.input.get(name)}
     study = study_of(
         tables,

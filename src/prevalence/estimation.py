@@ -41,6 +41,7 @@ Array = NDArray[np.float64]
 
 ROW_TABLES = ("respondents", "ard", "weights", "replicates", "replicate_factors")
 SIDE_TABLES = ("known_groups", "populations")
+CODED = {"ard": ("respondent", "group", "role", "missing")}  # texts that stand in many rows
 DESCRIPTION = ["label", "source", "quality", "year"]
 POPULATION_COLUMNS = ["domain_type", "domain", "all_ages", "children", "adults"]
 

@@ -7,7 +7,7 @@ between estimates have valid intervals.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Protocol
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
+BLOCK_CELLS = 32_000_000  # cells of columns that are made whole at once: 256 MB
 BOOTSTRAP, LINEARISED, REPLICATES = "bootstrap", "linearised", "replicates"
 
 
@@ -133,18 +134,76 @@ class Inference:
     level: float = 0.95
 
 
+class PackedColumns(Sequence[Array]):
+    """Columns of which those with many zeros are kept by their other cells alone.
+
+    Most columns of a survey's ratios are those of a domain, or reports of a rare group: 0 for most
+    respondents. A column that is asked for is made whole.
+
+    Parameters
+    ----------
+    n
+        Number of respondents.
+    """
+
+    def __init__(self, n: int) -> None:
+        self.n = n
+        self._kept: list[tuple[NDArray[np.uint32] | None, Array]] = []
+
+    def append(self, values: Array) -> None:
+        """Add a column of shape (n,)."""
+        cells = np.flatnonzero(values)
+        if 2 * cells.size < self.n < np.iinfo(np.uint32).max:
+            self._kept.append((cells.astype(np.uint32), values[cells]))
+        else:
+            self._kept.append((None, values))
+
+    def __len__(self) -> int:
+        """Give the number of columns."""
+        return len(self._kept)
+
+    def __getitem__(self, place: Any) -> Any:
+        """Make a column whole, shape (n,)."""
+        if isinstance(place, slice):
+            return [self[k] for k in range(*place.indices(len(self)))]
+        cells, values = self._kept[place]
+        if cells is None:
+            return values
+        whole = np.zeros(self.n)
+        whole[cells] = values
+        return whole
+
+    def blocks(self) -> Iterator[slice]:
+        """Give places of columns that are made whole together, `BLOCK_CELLS` cells at most."""
+        size = max(1, BLOCK_CELLS // max(self.n, 1))
+        for start in range(0, max(len(self), 1), size):
+            yield slice(start, min(start + size, len(self)))
+
+    def stacked(self, places: Sequence[int]) -> Array:
+        """Put some columns side by side, shape (n, number of places)."""
+        whole = np.empty((self.n, len(places)))
+        for number, place in enumerate(places):
+            whole[:, number] = self[place]
+        return whole
+
+
 @dataclass
 class RatioBatch:
     """Collects the numerators and denominators of many ratios, each distinct column once."""
 
     n: int
-    columns: list[Array] = field(default_factory=list)
+    columns: PackedColumns = field(init=False)
     numerators: list[int] = field(default_factory=list)
     denominators: list[int] = field(default_factory=list)
     masks: list[Mask] = field(default_factory=list)
     reporting: list[int] = field(default_factory=list)
     exposures: list[float] = field(default_factory=list)
     _places: dict[bytes, int] = field(default_factory=dict)
+    _masks: dict[bytes, Mask] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Start without columns."""
+        self.columns = PackedColumns(self.n)
 
     def add(
         self,
@@ -174,14 +233,14 @@ class RatioBatch:
             inside &= mask
         self.numerators.append(self._column(np.where(inside, numerator, 0.0)))
         self.denominators.append(self._column(np.where(inside, denominator, 0.0)))
-        self.masks.append(inside)
+        self.masks.append(self._masks.setdefault(_digest(inside), inside))
         self.reporting.append(int((numerator[inside] > 0).sum()))
         looked_at = (denominator if exposure is None else exposure)[inside]
         self.exposures.append(float(np.nansum(looked_at)))
         return len(self.masks) - 1
 
     def _column(self, values: Array) -> int:
-        key = blake2b(np.ascontiguousarray(values).tobytes(), digest_size=16).digest()
+        key = _digest(values)
         if key not in self._places:
             self._places[key] = len(self.columns)
             self.columns.append(values)
@@ -202,9 +261,13 @@ class RatioBatch:
         RatioEstimates
             In the order in which the ratios were added.
         """
-        stack = np.column_stack(self.columns) if self.columns else np.empty((self.n, 0))
-        full = sampling.weights @ stack
-        replicated = sampling.replicates.totals(stack)
+        full = np.empty(len(self.columns))
+        parts = []
+        for block in self.columns.blocks():
+            stack = self.columns.stacked(range(block.start, block.stop))
+            full[block] = sampling.weights @ stack
+            parts.append(sampling.replicates.totals(stack))
+        replicated = parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
         top, bottom = np.array(self.numerators, int), np.array(self.denominators, int)
         ratio = divided(full[top], full[bottom])
         replicates = divided(replicated[:, top], replicated[:, bottom])
@@ -213,7 +276,7 @@ class RatioBatch:
             ratio=ratio,
             replicates=replicates,
             std_error=replicate_error(ratio, replicates, sampling.scale),
-            se_linearised=self._linearised(sampling, stack, ratio, full[bottom])
+            se_linearised=self._linearised(sampling, ratio, full[bottom])
             if linearised
             else np.full(q, np.nan),
             df=self._degrees_of_freedom(sampling) if linearised else np.full(q, np.nan),
@@ -223,20 +286,34 @@ class RatioBatch:
             replicate_scale=sampling.scale,
         )
 
-    def _linearised(self, sampling: Sampling, stack: Array, ratio: Array, bottom: Array) -> Array:
+    def _linearised(self, sampling: Sampling, ratio: Array, bottom: Array) -> Array:
         known = np.isfinite(ratio)
-        safe = np.where(known, ratio, 0.0)
-        scores = stack[:, self.numerators] - stack[:, self.denominators] * safe
-        scores *= sampling.weights[:, None] / np.where(known, bottom, 1.0)
-        return np.where(known, np.sqrt(sampling.variance(scores)), np.nan)
+        safe, below = np.where(known, ratio, 0.0), np.where(known, bottom, 1.0)
+        found = np.empty(len(ratio))
+        # A ratio takes two columns, their scores, and what is between.
+        size = max(1, BLOCK_CELLS // (4 * max(self.n, 1)))
+        for start in range(0, len(ratio), size):
+            block = slice(start, start + size)
+            sides = np.array([self.numerators[block], self.denominators[block]])
+            used, places = np.unique(sides, return_inverse=True)
+            stack = self.columns.stacked(used.tolist())
+            places = places.reshape(sides.shape)
+            scores: Array = stack[:, places[0]] - stack[:, places[1]] * safe[block]
+            scores *= sampling.weights[:, None] / below[block]
+            found[block] = sampling.variance(scores)
+        return np.where(known, np.sqrt(found), np.nan)
 
     def _degrees_of_freedom(self, sampling: Sampling) -> Array:
-        found: dict[bytes, float] = {}
-        for mask in self.masks:
-            key = mask.tobytes()
-            if key not in found:
-                found[key] = sampling.degrees_of_freedom(mask)
-        return np.array([found[mask.tobytes()] for mask in self.masks])
+        found: dict[int, float] = {}
+        for mask in self.masks:  # equal masks are one and the same
+            if id(mask) not in found:
+                found[id(mask)] = sampling.degrees_of_freedom(mask)
+        return np.array([found[id(mask)] for mask in self.masks])
+
+
+def _digest(values: Array | Mask) -> bytes:
+    """Name a column by its content."""
+    return blake2b(np.ascontiguousarray(values).data, digest_size=16).digest()
 
 
 def divided(numerator: Array, denominator: Array) -> Array:

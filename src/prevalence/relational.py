@@ -39,7 +39,12 @@ def count_columns(ard: pd.DataFrame, respondents: Sequence[str]) -> dict[str, Ar
     """
     import pandas as pd
 
-    rows = pd.Index(respondents).get_indexer(pd.Index(ard["respondent"]))
+    ids = ard["respondent"]
+    if isinstance(ids.dtype, pd.CategoricalDtype):  # each id is looked up once
+        places = pd.Index(respondents).get_indexer(pd.Index(ids.cat.categories))
+        rows = np.append(places, -1)[ids.cat.codes.to_numpy()]
+    else:
+        rows = pd.Index(respondents).get_indexer(pd.Index(ids))
     if (rows < 0).any():
         raise PipelineError(
             "The counts hold respondents that the weights don't have.",

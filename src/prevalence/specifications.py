@@ -428,7 +428,8 @@ class _NetworkDesigns:
         self.study = study
         self.sets = sets
         self.weights = weights
-        self.capped: dict[tuple[str, str], Array] = {}
+        self.caps: dict[tuple[str, str], Array] = {}
+        self.latest: tuple[tuple[str, str], Array] | None = None
         self.degrees: dict[tuple[str, str, str], Array] = {}
         self.scores: dict[tuple[str, ...], float] = {}
 
@@ -456,15 +457,17 @@ class _NetworkDesigns:
 
     def _counts(self, one: Specification) -> Array:
         key = (one.top_code, one.known_groups)
-        if key not in self.capped:
+        if self.latest is None or self.latest[0] != key:  # large tables: one is kept at a time
             table = stacked(self.study.counts, self.sets[one.known_groups])
             if one.top_code == HEADLINE:
                 table = capped(table, self.study.headline.known_cap)
             elif one.top_code in QUANTILES:
-                share = QUANTILES[one.top_code]
-                table = np.minimum(table, [quantile_cap(column, share) for column in table.T])
-            self.capped[key] = table
-        return self.capped[key]
+                if key not in self.caps:
+                    share = QUANTILES[one.top_code]
+                    self.caps[key] = np.array([quantile_cap(column, share) for column in table.T])
+                table = np.minimum(table, self.caps[key])
+            self.latest = (key, table)
+        return self.latest[1]
 
     def _factor(self, step: str) -> Array:
         final = self.study.sampling.weights
