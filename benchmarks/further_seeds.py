@@ -10,9 +10,6 @@ whether the gate let the report pass. It has a sidecar with command, date and th
 
 import argparse
 import json
-import os
-import shutil
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -20,53 +17,18 @@ from pathlib import Path
 import pandas as pd
 import yaml
 from provenance import ROOT, write_sidecar
+from scratch import run, scratch_copy
 
 from prevalence.files import read_csv, read_yaml, write_csv
 
 RESULT = ROOT / "data" / "reference" / "further_seeds.csv"
 SURVEY = "ph2022"
-PARTS = ("workflow", "scripts", "src", "profiles", "reports", "config")
-FILES = (
-    "Snakefile",
-    "requirements.lock",
-    "environment.yml",
-    "pyproject.toml",
-    "README.md",
-    "CITATION.cff",
-)
+RAW = ("raw/psa", f"raw/{SURVEY}", "reference")
 KEYS = ["group", "unit"]
 STAGES = (
     *("common", "synthesize", "ingest", "clean", "weight", "estimate"),
     *("release", "figures", "report", "publish"),
 )
-
-
-def scratch_copy(folder):
-    """Copy what a run needs, outputs aside."""
-    for part in PARTS:
-        leave_out = shutil.ignore_patterns("__pycache__", SURVEY if part == "reports" else "")
-        shutil.copytree(ROOT / part, folder / part, ignore=leave_out)
-    for name in FILES:
-        if (ROOT / name).exists():
-            shutil.copyfile(ROOT / name, folder / name)
-    for name in ("raw/psa", f"raw/{SURVEY}", "reference"):
-        shutil.copytree(ROOT / "data" / name, folder / "data" / name)
-
-
-def run(folder, *command):
-    """Run a command there; give its exit code."""
-    environment = os.environ | {"PYTHONPATH": str(folder / "src")}
-    done = subprocess.run(
-        [sys.executable, *command],
-        cwd=folder,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        print((done.stdout + done.stderr)[-2000:], file=sys.stderr)
-    return done.returncode
 
 
 def results_of(seed, folder):
@@ -107,7 +69,7 @@ def main():
     rows = []
     for seed in range(shipped + 1, shipped + 1 + options.seeds):
         with tempfile.TemporaryDirectory() as scratch:
-            scratch_copy(Path(scratch))
+            scratch_copy(Path(scratch), SURVEY, RAW)
             rows += results_of(seed, Path(scratch))
         mine = [f"{row['group']} {row['covered']}" for row in rows if row["seed"] == seed]
         print(f"{seed}: {', '.join(mine)}; published {rows[-1]['published']}", flush=True)

@@ -24,8 +24,9 @@ from pathlib import Path
 
 import pandas as pd
 import psutil
-from further_seeds import scratch_copy
+from further_seeds import RAW
 from provenance import ROOT, write_sidecar
+from scratch import scratch_copy
 
 from prevalence.files import write_csv
 
@@ -162,7 +163,7 @@ def main():
         folder, recorded = Path(place) / "project", Path(place) / "jobs"
         folder.mkdir()
         recorded.mkdir()
-        scratch_copy(folder)
+        scratch_copy(folder, SURVEY, RAW)
         record_jobs(folder, recorded)
         rounds = [situations(folder, recorded) for _ in range(options.repeat)]
     rows = []
