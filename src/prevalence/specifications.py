@@ -430,6 +430,7 @@ class _NetworkDesigns:
         self.weights = weights
         self.caps: dict[tuple[str, str], Array] = {}
         self.latest: tuple[tuple[str, str], Array] | None = None
+        self.left_out: tuple[tuple[str, str, str], Array] | None = None
         self.degrees: dict[tuple[str, str, str], Array] = {}
         self.scores: dict[tuple[str, ...], float] = {}
 
@@ -449,7 +450,10 @@ class _NetworkDesigns:
         factor = self._factor(one.weights)
         scored = (one.estimator, one.weights, *key)
         if scored not in self.scores:
-            left_out = leave_one_out_degrees(one.degree, counts, sizes, n_u, **options)
+            if self.left_out is None or self.left_out[0] != key:
+                found = leave_one_out_degrees(one.degree, counts, sizes, n_u, **options)
+                self.left_out = (key, found)
+            left_out = self.left_out[1]
             mass = (self.study.sampling.weights * factor)[:, None]
             shares = weighted_ratios(one.estimator, counts, left_out, mass)
             self.scores[scored] = root_mean_square(n_u * shares, sizes)
