@@ -1,0 +1,144 @@
+"""Large surveys are read, cleaned and estimated in pieces: the pieces make the same whole."""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from prevalence import exports, ratio, respondents
+from prevalence.codebook import parse_codebook
+from prevalence.contracts import check_table
+from prevalence.contracts.clean import ARD
+from prevalence.decoding import decode_responses
+from prevalence.exports import Export, read_export
+from prevalence.files import read_parquet, write_parquet, write_parquet_pieces
+from prevalence.identifier_scan import exempt_columns, scan_export
+from prevalence.ratio import PackedColumns, RatioBatch
+from prevalence.relational import count_columns
+from prevalence.respondents import relational_data, relational_pieces
+from prevalence.responses import type_responses
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory):
+    """A folder with the synthetic survey of benchmarks/big_survey.py, 2,000 interviews."""
+    folder = tmp_path_factory.mktemp("big")
+    for part in ("surveys", "codebooks"):
+        (folder / "config" / part).mkdir(parents=True)
+    sys.path.insert(0, str(ROOT / "benchmarks"))
+    try:
+        from big_survey import write_survey
+
+        rows = write_survey(folder, 2_000, 1)
+    finally:
+        sys.path.remove(str(ROOT / "benchmarks"))
+    assert rows > 2_000  # repeated interviews are part of the dirt
+    return folder
+
+
+@pytest.fixture(scope="module")
+def codebook(project):
+    path = project / "config" / "codebooks" / "big.csv"
+    return parse_codebook(path.read_bytes(), path)
+
+
+@pytest.fixture(scope="module")
+def export(project):
+    return read_export(project / "data" / "raw" / "big" / "big.csv")
+
+
+@pytest.fixture(scope="module")
+def responses(export, codebook):
+    return type_responses(export, codebook, "a-public-key-for-tests", "big.csv")
+
+
+def test_a_csv_file_read_by_pieces_is_the_file(project, export, monkeypatch):
+    monkeypatch.setattr(exports, "_PIECE", 7)
+    monkeypatch.setattr(exports, "_MOST_SHARED", 3)
+    path = project / "data" / "raw" / "big" / "big.csv"
+    assert dict(read_export(path).columns) == dict(export.columns)
+    plain = pd.read_csv(path, dtype=str, keep_default_na=False)
+    assert {name: plain[name].tolist() for name in plain} == dict(export.columns)
+
+
+def test_rows_are_in_the_order_that_all_columns_give(responses):
+    everything = ["id", *(name for name in responses.columns if name != "id")]
+    assert responses["id"].duplicated().any()
+    expected = responses.sample(frac=1, random_state=1).sort_values(
+        everything, kind="stable", ignore_index=True
+    )
+    pd.testing.assert_frame_equal(responses, expected)
+
+
+def test_ids_and_times_are_not_searched_but_dropped_ids_are(export, codebook):
+    exempt = exempt_columns(export, codebook, "big.csv")
+    assert {"id", "household", "start", "end"} <= exempt
+    assert not exempt & set(scan_export(export, exempt))
+    column = ["juan.delacruz@example.org"] * 3
+    more = Export(columns={"mail": column, "id": column})
+    assert set(scan_export(more, {"id"})) == {"mail"}
+
+
+def test_the_long_table_in_pieces_is_the_long_table(responses, codebook, tmp_path, monkeypatch):
+    interviews = decode_responses(responses, codebook).where(
+        ~responses["id"].duplicated().to_numpy()
+    )
+    whole = relational_data(interviews, codebook, [])
+    monkeypatch.setattr(respondents, "_PIECE", 300)
+    pieces = list(relational_pieces(interviews, codebook, []))
+    assert len(pieces) == -(-interviews.n // 300)
+    write_parquet_pieces(
+        (check_table(piece, ARD, "ard") for piece in pieces), tmp_path / "a.parquet"
+    )
+    pd.testing.assert_frame_equal(read_parquet(tmp_path / "a.parquet"), whole)
+    # One piece gives the bytes of a table written at once.
+    write_parquet_pieces([whole], tmp_path / "b.parquet")
+    write_parquet(whole, tmp_path / "c.parquet")
+    assert (tmp_path / "b.parquet").read_bytes() == (tmp_path / "c.parquet").read_bytes()
+
+
+def test_counts_are_the_same_from_coded_texts(responses, codebook, tmp_path):
+    interviews = decode_responses(responses, codebook).where(
+        ~responses["id"].duplicated().to_numpy()
+    )
+    write_parquet(relational_data(interviews, codebook, []), tmp_path / "ard.parquet")
+    ids = sorted(interviews.answers["respondent"])
+    plain = count_columns(read_parquet(tmp_path / "ard.parquet"), ids)
+    coded = read_parquet(tmp_path / "ard.parquet", coded=["respondent", "group"])
+    assert isinstance(coded["respondent"].dtype, pd.CategoricalDtype)
+    again = count_columns(coded, ids)
+    assert list(plain) == list(again)
+    for group, values in plain.items():
+        np.testing.assert_array_equal(values, again[group])
+
+
+def test_packed_columns_are_the_columns():
+    columns = [np.array([0.0, 0.0, 0.0, 2.5]), np.array([1.0, 2.0, 3.0, 0.0]), np.zeros(4)]
+    packed = PackedColumns(4)
+    for column in columns:
+        packed.append(column)
+    assert len(packed) == 3
+    np.testing.assert_array_equal(np.column_stack(packed[:]), np.column_stack(columns))
+    np.testing.assert_array_equal(packed.stacked([2, 0]), np.column_stack([columns[2], columns[0]]))
+
+
+def test_ratios_in_blocks_are_those_of_one_block(sampling_of, monkeypatch):
+    random = np.random.default_rng(1)
+    n = 60
+    sampling = sampling_of(
+        random.random(n) + 1, np.repeat(["a", "b"], n // 2), np.arange(n) // 5, replicates=50
+    )
+    batch = RatioBatch(n)
+    for group in range(9):
+        mask = random.random(n) < (0.3 if group % 2 else 0.9)
+        batch.add(random.poisson(1.0, n).astype(float), 1 + random.random(n), mask)
+    whole = batch.evaluate(sampling)
+    monkeypatch.setattr(ratio, "BLOCK_CELLS", 3 * n)
+    assert len(list(batch.columns.blocks())) == 6
+    blocks = batch.evaluate(sampling)
+    for name in ("ratio", "replicates", "std_error", "se_linearised", "df", "n"):
+        np.testing.assert_allclose(getattr(blocks, name), getattr(whole, name), rtol=1e-12)
