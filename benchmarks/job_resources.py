@@ -6,7 +6,8 @@
 Snakemake notes peak memory and seconds of every job under logs/. A rule asks for half as much again
 as its largest job took, and 300 MB for the two Snakemake processes that start a job on a node,
 rounded up to 100 MB, 500 MB at least; for ten times its seconds, five minutes at least. Each
-further attempt asks for that much more. Written into profiles/*/config.yaml between two marked lines.
+further attempt asks for that much more. Written into profiles/*/config.yaml between two marked
+lines.
 """
 
 import argparse

@@ -21,6 +21,7 @@ COMMAND_LINE = {
     "resume_run.py",
     "write_data_dictionary.py",
     "write_manifest.py",
+    "write_studies_page.py",
 }
 
 
