@@ -120,6 +120,18 @@ class RatioEstimates:
             self.replicate_scale,
         )
 
+    @classmethod
+    def joined(cls, parts: Sequence[RatioEstimates]) -> RatioEstimates:
+        """Put the ratios of several batches of one sample after one another."""
+        if len(parts) == 1:
+            return parts[0]
+        columns = {
+            name: np.concatenate([getattr(part, name) for part in parts], axis=-1)
+            for name in cls.__dataclass_fields__
+            if name != "replicate_scale"
+        }
+        return cls(**columns, replicate_scale=parts[0].replicate_scale)
+
 
 @dataclass(frozen=True)
 class Inference:
@@ -238,6 +250,11 @@ class RatioBatch:
         looked_at = (denominator if exposure is None else exposure)[inside]
         self.exposures.append(float(np.nansum(looked_at)))
         return len(self.masks) - 1
+
+    @property
+    def is_large(self) -> bool:
+        """Whether its columns, made whole, would take more than 1 GB: time to evaluate them."""
+        return len(self.columns) * self.n > 4 * BLOCK_CELLS
 
     def _column(self, values: Array) -> int:
         key = _digest(values)

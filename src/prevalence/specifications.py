@@ -25,7 +25,7 @@ from prevalence.known_groups import (
     trimmed_estimates,
     trimming_table,
 )
-from prevalence.ratio import BOOTSTRAP, LINEARISED, RatioBatch, divided, tidy
+from prevalence.ratio import BOOTSTRAP, LINEARISED, RatioBatch, RatioEstimates, divided, tidy
 from prevalence.relational import capped, quantile_cap, stacked
 from prevalence.scale_up import Form, ratio_columns
 
@@ -268,7 +268,8 @@ def specification_table(
         key: reports.of(replace(headline, combination=key[0], imputation=key[1]))
         for key in dict.fromkeys((one.combination, one.imputation) for one in wanted)
     }
-    batch, keys, scores = RatioBatch(len(study.sampling.weights)), [], []
+    n = len(study.sampling.weights)
+    batch, exactly, parts, keys, scores = RatioBatch(n), RatioBatch(n), [], [], []
     for one in wanted:
         degree, factor, score = designs.of(one)
         hidden = counts[one.combination, one.imputation]
@@ -278,12 +279,19 @@ def specification_table(
                 Form(one.estimator), capped(values, cap), degree, study.sampling.weights
             )
             batch.add(top * factor, bottom * factor, exposure=exposure)
+            if one == headline:
+                exactly.add(top * factor, bottom * factor)
             keys.append(
                 {"group": group, "unit": "persons", "headline": one == headline} | vars(one)
             )
             scores.append(score)
-    estimates = batch.evaluate(study.sampling, linearised=False)
-    df = study.sampling.degrees_of_freedom(np.ones(batch.n, bool))
+        if batch.is_large:
+            parts.append(batch.evaluate(study.sampling, linearised=False))
+            batch = RatioBatch(n)
+    if batch.masks or not parts:
+        parts.append(batch.evaluate(study.sampling, linearised=False))
+    estimates = RatioEstimates.joined(parts)
+    df = study.sampling.degrees_of_freedom(np.ones(n, bool))
     estimates = replace(estimates, df=np.full(len(keys), df))
     scale = np.full(len(keys), study.populations.total)
     usual = study.headline.inference
@@ -292,7 +300,7 @@ def specification_table(
     effect = study_design_effect(study)
     table = tidy(keys, estimates, scale, replicated, effect).assign(variance=drawn, loo_rms=scores)
     mine = [place for place, key in enumerate(keys) if key["headline"]]
-    exact = _only(batch, mine).evaluate(study.sampling)
+    exact = exactly.evaluate(study.sampling)
     others = []
     for interval, variance in product(("log_t", "t", "percentile"), (drawn, LINEARISED)):
         if interval == "percentile" and variance != BOOTSTRAP:
@@ -394,19 +402,6 @@ def _trimmed_rows(
     rows = tidy(keys, estimates, np.full(len(keys), study.populations.total), replicated)
     rows = rows.assign(variance=drawn, loo_rms=score, headline=False)
     return rows, trimming_table(trimming, known, rule["threshold"])
-
-
-def _only(batch: RatioBatch, places: Sequence[int]) -> RatioBatch:
-    """Give a batch of some of the ratios of another."""
-    chosen = RatioBatch(batch.n)
-    for place in places:
-        inside = batch.masks[place]
-        top, bottom = (
-            np.where(inside, batch.columns[side[place]], np.nan)
-            for side in (batch.numerators, batch.denominators)
-        )
-        chosen.add(top, bottom)
-    return chosen
 
 
 class _NetworkDesigns:

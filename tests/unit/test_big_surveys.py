@@ -15,7 +15,7 @@ from prevalence.decoding import decode_responses
 from prevalence.exports import Export, read_export
 from prevalence.files import read_parquet, write_parquet, write_parquet_pieces
 from prevalence.identifier_scan import exempt_columns, scan_export
-from prevalence.ratio import PackedColumns, RatioBatch
+from prevalence.ratio import PackedColumns, RatioBatch, RatioEstimates
 from prevalence.relational import count_columns
 from prevalence.respondents import relational_data, relational_pieces
 from prevalence.responses import type_responses
@@ -142,3 +142,23 @@ def test_ratios_in_blocks_are_those_of_one_block(sampling_of, monkeypatch):
     blocks = batch.evaluate(sampling)
     for name in ("ratio", "replicates", "std_error", "se_linearised", "df", "n"):
         np.testing.assert_allclose(getattr(blocks, name), getattr(whole, name), rtol=1e-12)
+
+
+def test_ratios_of_several_batches_are_put_together(sampling_of, monkeypatch):
+    sampling = sampling_of(np.ones(8), np.repeat(["a", "b"], 4), np.arange(8) // 2, replicates=20)
+    columns = np.random.default_rng(2).poisson(2.0, (5, 8)).astype(float) + 1
+    whole, parts = RatioBatch(8), []
+    monkeypatch.setattr(ratio, "BLOCK_CELLS", 4)
+    part = RatioBatch(8)
+    for column in columns:
+        for batch in (whole, part):
+            batch.add(column, columns[0])
+        if part.is_large:
+            parts.append(part.evaluate(sampling, linearised=False))
+            part = RatioBatch(8)
+    parts += [part.evaluate(sampling, linearised=False)] if part.masks else []
+    assert len(parts) > 1
+    joined = RatioEstimates.joined(parts)
+    expected = whole.evaluate(sampling, linearised=False)
+    for name in ("ratio", "replicates", "std_error", "n", "n_reporting", "exposure"):
+        np.testing.assert_allclose(getattr(joined, name), getattr(expected, name), rtol=1e-12)
