@@ -24,6 +24,7 @@ from prevalence.audit.reference import (
     RUN,
     exhibit_text,
     line,
+    marks,
     run_text,
     with_block,
 )
@@ -288,7 +289,10 @@ def write_reference(made: Manifest, folder: Path, how: dict[str, Any]) -> int:
     if readme.exists():
         text = readme.read_text(encoding="utf-8")
         for name, block in blocks.items():
-            text = with_block(text, name, block)
+            if marks(name)[0] in text:
+                text = with_block(text, name, block)
+            else:
+                print(f"README.md has no line {marks(name)[0]}: nothing was written there")
         write_text(text, readme)
     print(f"{path}: {len(made.outputs)} outputs, identity {made.identity['identity']}")
     return 0

@@ -9,7 +9,8 @@ import yaml
 
 from prevalence.audit.sidecar import SUFFIX, sidecar
 from prevalence.config import check_config
-from prevalence.contracts.dictionary import contracts_of
+from prevalence.contracts import release
+from prevalence.contracts.dictionary import contracts_in
 from prevalence.disclosure.extraction import pieces
 from prevalence.disclosure.gate import (
     Allowed,
@@ -44,7 +45,7 @@ def described(
     paths: list[Path], identity: dict[str, Any], *, synthetic: bool
 ) -> dict[str, dict[str, Any]]:
     """Describe each published table in a file beside it."""
-    contracts = contracts_of("release")
+    contracts = contracts_in(release)
     return {
         f"tables/{path.name}{SUFFIX}": sidecar(
             path.name, path.read_bytes(), contracts.get(path.stem), identity, synthetic=synthetic

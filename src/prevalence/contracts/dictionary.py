@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 import prevalence.contracts
@@ -25,12 +26,22 @@ def contracts_of(stage: str) -> dict[str, pa.DataFrameSchema]:
     stage
         A stage's name; a stage without contracts gives an empty dict.
     """
-    import pandera.pandas as pa
-
     names = {module.name for module in pkgutil.iter_modules(prevalence.contracts.__path__)}
     if stage not in names:
         return {}
-    module = importlib.import_module(f"prevalence.contracts.{stage}")
+    return contracts_in(importlib.import_module(f"prevalence.contracts.{stage}"))
+
+
+def contracts_in(module: ModuleType) -> dict[str, pa.DataFrameSchema]:
+    """Contracts that a module defines or takes over, by the name of their table.
+
+    Parameters
+    ----------
+    module
+        A stage's module; a script that imports it declares it as an input of its rule.
+    """
+    import pandera.pandas as pa
+
     found = [value for value in vars(module).values() if isinstance(value, pa.DataFrameSchema)]
     return {str(contract.name): contract for contract in found}
 
