@@ -35,3 +35,10 @@ def test_weights_mend_what_an_informative_design_spoils(coverage):
     assert plain["coverage"] < 0.5
     assert abs(weighted["relative_bias"]) < 0.05
     assert weighted["coverage"] > 0.9
+
+
+def test_intervals_of_areas_hold_the_truth_and_pooling_helps(coverage):
+    areas = coverage.loc["areas"]
+    assert (areas["coverage_lower"] <= 0.95).all()
+    assert (areas["coverage_upper"] >= 0.93).all()
+    assert (areas["relative_error"] < areas["relative_error_killworth"]).all()
