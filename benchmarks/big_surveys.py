@@ -37,6 +37,7 @@ HEADING = "## Big surveys"
 SIZES = (3_600, 36_000, 200_000, 1_000_000)
 SEED = 20230907
 TOTAL = "all"
+SEVERAL = ("verify_raw", "read_table", "draw_where", "render_report")  # rules of several jobs
 SCRIPT = re.compile(r"\.snakemake/scripts/tmp\w+\.(\w+)\.py")
 STAGES = (
     *("common", "ingest", "clean", "weight", "estimate"),
@@ -92,8 +93,7 @@ def clock_seconds(folder):
     found = {}
     for path in (folder / "logs" / "big").glob("*/*.tsv"):
         rule = path.stem
-        for long in ("verify_raw", "read_table"):
-            rule = long if rule.startswith(long) else rule
+        rule = next((name for name in SEVERAL if rule.startswith(name)), rule)
         found[rule] = found.get(rule, 0.0) + float(pd.read_csv(path, sep="\t")["s"].iloc[0])
     return pd.Series(found, name="clock_s")
 
@@ -151,7 +151,7 @@ def draw(table):
         # In proportion to the number of respondents, through the largest survey.
         line = values[-1] * size / size[-1]
         axes.loglog(size, line, ":", color="#777777")
-        axes.annotate("slope 1", (size[1], line[1]), (4, -12), textcoords="offset points")
+        axes.annotate("slope 1", (size[-1], line[-1]), (-24, -16), textcoords="offset points")
         axes.axhline(aim, color="#b34700", linewidth=0.8)
         axes.annotate(said, (size[0], aim), (0, 3), textcoords="offset points", color="#b34700")
         axes.set_title(title, loc="left", fontsize=10)
@@ -214,7 +214,13 @@ def write_page(table):
 def main():
     """Measure, and write table, figure and section."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--respondents", type=int, nargs="+", default=list(SIZES))
+    parser.add_argument(
+        "--respondents",
+        type=int,
+        nargs="*",
+        default=list(SIZES),
+        help="sizes to be measured; none: figure and section anew from the table",
+    )
     options = parser.parse_args()
     for respondents in options.respondents:
         folder = Path(tempfile.mkdtemp())
@@ -227,13 +233,15 @@ def main():
             others = read_csv(RESULT)
             others = others[others["respondents"] != respondents]
             table = pd.concat([others, table], ignore_index=True)
-        table = table.sort_values(["respondents", "rule"], ignore_index=True)
-        write_csv(table, RESULT)
-        settings = read_yaml(Path(__file__).with_name("big_survey.yaml"))
-        parameters = {"seed": SEED, "survey": settings}
-        write_sidecar(RESULT, __file__, parameters, table["respondents"].nunique(), rules=STAGES)
-        draw(table)
-        write_page(table)
+        write_csv(table.sort_values(["respondents", "rule"], ignore_index=True), RESULT)
+    table = read_csv(RESULT)
+    parameters = {
+        "seed": SEED,
+        "survey": read_yaml(Path(__file__).with_name("big_survey.yaml")),
+    }
+    write_sidecar(RESULT, __file__, parameters, table["respondents"].nunique(), rules=STAGES)
+    draw(table)
+    write_page(table)
 
 
 if __name__ == "__main__":
