@@ -13,18 +13,21 @@ from pathlib import Path
 # Appended to a copy's Snakefile: writes what Snakemake would hand to each script.
 DESCRIBE = '''
 
-def described_jobs(survey):
-    """What the script of each job gets."""
+def described_jobs(paths):
+    """What the script of each job gets that makes one of the files."""
 
-    def plain(items):
-        return [
+    def plain(files):
+        named = [
             [name, str(value) if isinstance(value, str) else [str(part) for part in value]]
-            for name, value in items
+            for name, value in files.items()
         ]
+        return named or [["", [str(part) for part in files]]]
 
     found = {}
-    for path in [*everything(survey), f"data/processed/{survey}/audit/manifest.json"]:
-        made = next(each for each in workflow.rules if each.is_producer(path))
+    for path in paths:
+        made = next((each for each in workflow.rules if each.is_producer(path)), None)
+        if made is None:  # a file in a folder that is an output
+            continue
         wildcards = made.get_wildcards(path)
         inputs = made.expand_input(wildcards)[0]
         outputs = made.expand_output(wildcards)[0]
@@ -34,8 +37,8 @@ def described_jobs(survey):
             "rule": made.name,
             "script": next(Path("scripts").glob(f"*/{made.name}.py")).as_posix(),
             "wildcards": dict(wildcards),
-            "input": plain(inputs.items()),
-            "output": plain(outputs.items()),
+            "input": plain(inputs),
+            "output": plain(outputs),
             "params": [[name, value] for name, value in params.items()],
             "log": [str(log) for log in made.expand_log(wildcards)[0]],
             "threads": 1,
@@ -44,9 +47,12 @@ def described_jobs(survey):
 
 
 import json
+import os
 
+paths = json.loads(os.environ["DESCRIBED_PATHS"])
+paths = paths or [*everything("tiny"), "data/processed/tiny/audit/manifest.json"]
 with open("jobs.json", "w") as stream:
-    json.dump(described_jobs("tiny"), stream, default=str)
+    json.dump(described_jobs(paths), stream, default=str)
 '''
 # Put in front of the path: a socket is refused even where the network can't be shut off.
 GUARD = """
@@ -61,6 +67,24 @@ socket.socket.connect = refused
 socket.create_connection = refused
 socket.getaddrinfo = refused
 """
+
+
+def describe(project, paths=()) -> dict[str, dict]:
+    """One job of each rule that makes one of the files: what its script gets.
+
+    Without files those that a survey's run and its record make.
+    """
+    snakefile = project / "Snakefile"
+    plain = snakefile.read_text()
+    snakefile.write_text(plain + DESCRIBE)
+    environment = {**os.environ, "DESCRIBED_PATHS": json.dumps(list(paths))}
+    done = project.snakemake("--list-rules", env=environment)
+    snakefile.write_text(plain)
+    assert done.returncode == 0, done.stdout + done.stderr
+    jobs = json.loads((project / "jobs.json").read_text())
+    if paths:  # one may fit the pattern of a rule that did not make it
+        jobs = [job for job in jobs if all((project / path).exists() for path in outputs(job))]
+    return {job["rule"]: job for job in jobs}
 
 
 class Named(list):

@@ -1,11 +1,12 @@
 """Each rule runs with nothing but its declared inputs, without a network, to the same bytes."""
 
-import json
 import shutil
 from pathlib import Path
 
 import pytest
-from isolated import DESCRIBE, declared, outputs, run_alone, set_out
+from isolated import declared, describe, outputs, run_alone, set_out
+from test_rules import RULES
+from test_simulate import written
 
 ROOT = Path(__file__).parents[2]
 # Made on request: the record of a run, which the others don't ask for.
@@ -19,14 +20,7 @@ def described(finished, tmp_path_factory):
     """A finished project with a description of each of its jobs, one for each rule."""
     folder = tmp_path_factory.mktemp("described") / "project"
     shutil.copytree(finished.folder, folder, symlinks=True)
-    snakefile = folder / "Snakefile"
-    plain = snakefile.read_text()
-    snakefile.write_text(plain + DESCRIBE)
-    project = type(finished)(folder)
-    project.run("--list-rules")
-    snakefile.write_text(plain)
-    jobs = json.loads((folder / "jobs.json").read_text())
-    return folder, {job["rule"]: job for job in jobs}
+    return folder, describe(type(finished)(folder))
 
 
 def made(folder: Path, job) -> dict[str, bytes]:
@@ -72,6 +66,30 @@ def test_long_rules_do_so_too(described, tmp_path):
     project, jobs = described
     assert set(LONG) <= set(jobs)
     assert not faults_of(LONG, project, jobs, tmp_path)
+
+
+@pytest.mark.slow
+def test_rules_that_run_on_request_do_so_too(described, fresh, tmp_path):
+    """A second wave, the comparison of surveys, simulations, the synthetic export."""
+    config = (fresh / "config/surveys/tiny.yaml").read_text()
+    waves = "waves:\n  - {survey: tiny, psus: independent}\n\n"
+    (fresh / "config/surveys/later.yaml").write_text(waves + config)
+    shutil.copytree(fresh / "data/raw/tiny", fresh / "data/raw/later")
+    shutil.copytree(ROOT / "data/raw/psa", fresh / "data/raw/psa")
+    run = (fresh / "config/config.yaml").read_text()
+    (fresh / "config/config.yaml").write_text(run.replace("[tiny]", "[tiny, later]"))
+    written(fresh)
+    fresh.run("trend", "compare", "simulate", "data/processed/synthetic/tiny/truth.json")
+    made_files = [
+        path.relative_to(fresh.folder).as_posix()
+        for top in ("data/processed", "reports/later", "reports/compare")
+        for path in sorted((fresh / top).rglob("*"))
+        if path.is_file() and not path.name.startswith(".")
+    ]
+    jobs = describe(fresh, made_files)
+    requested = sorted(jobs.keys() - described[1].keys())
+    assert not faults_of(requested, fresh.folder, jobs, tmp_path)
+    assert {*requested, *described[1]} == set(RULES), "each rule is covered"
 
 
 @pytest.mark.parametrize(
