@@ -22,6 +22,7 @@ import threading
 import time
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import psutil
 from big_survey import KNOWN, psus_of, write_survey
@@ -37,6 +38,7 @@ HEADING = "## Big surveys"
 SIZES = (3_600, 36_000, 200_000, 1_000_000)
 SEED = 20230907
 TOTAL = "all"
+AIM = 600.0  # seconds by the clock
 SEVERAL = ("verify_raw", "read_table", "draw_where", "render_report")  # rules of several jobs
 SCRIPT = re.compile(r"\.snakemake/scripts/tmp\w+\.(\w+)\.py")
 STAGES = (
@@ -140,18 +142,21 @@ def draw(table):
     figure = Figure(figsize=(7.2, 3.6), layout="constrained")
     size = whole["respondents"].to_numpy(float)
     panels = (
-        ("Seconds of the processor, whole run", "processor_s", 600.0 * 2, "10 minutes of 2 cores"),
+        ("Seconds of the processor, whole run", "processor_s", 2 * AIM, "10 minutes of 2 cores"),
         ("Peak memory of the largest job, MB", "peak_mb", 6_000.0, "6 GB"),
     )
     for axes, (title, column, aim, said) in zip(figure.subplots(1, 2), panels, strict=True):
         values = whole[column].to_numpy(float)
         axes.loglog(size, values, "o-", color="#1f5a7a")
         for x, y in zip(size, values, strict=True):
-            axes.annotate(f"{y:,.0f}", (x, y), (0, 7), textcoords="offset points", ha="center")
+            place, side = ((0, 7), "left") if x == size[0] else ((-6, 2), "right")
+            axes.annotate(f"{y:,.0f}", (x, y), place, textcoords="offset points", ha=side)
         # In proportion to the number of respondents, through the largest survey.
         line = values[-1] * size / size[-1]
         axes.loglog(size, line, ":", color="#777777")
-        axes.annotate("slope 1", (size[-1], line[-1]), (-24, -16), textcoords="offset points")
+        if len(size) > 1:
+            middle = (np.sqrt(size[0] * size[1]), np.sqrt(line[0] * line[1]))
+            axes.annotate("slope 1", middle, (6, -10), textcoords="offset points", color="#555555")
         axes.axhline(aim, color="#b34700", linewidth=0.8)
         axes.annotate(said, (size[0], aim), (0, 3), textcoords="offset points", color="#b34700")
         axes.set_title(title, loc="left", fontsize=10)
@@ -175,7 +180,8 @@ def section(table):
         f"report, without models; {len(KNOWN)} known groups, four items on two hidden groups,",
         "1,000 replicates. The surveys are synthetic. The clock's seconds hold whatever else the",
         "machine did meanwhile; the processor's do not. Aim: 10 minutes, and 6 GB a job, with",
-        "1,000,000 respondents.",
+        "1,000,000 respondents. Both grow more slowly than the survey: starting a job has its",
+        "price, and replicates are made by PSU and calibration cell, not by respondent.",
         "",
         "![Time and memory against the number of respondents](figures/big_surveys.svg)",
         "",
@@ -187,6 +193,15 @@ def section(table):
             f"| {row.respondents:,} | {row.psus:,} | {row.processor_s:,.0f} | {row.clock_s:,.0f} | "
             f"{row.peak_mb:,.0f} |"
         )
+    last = whole.iloc[-1]
+    if last["clock_s"] > AIM:
+        share = last["processor_s"] / (2 * last["clock_s"])
+        lines += [
+            "",
+            "By the clock the largest took longer than the aim: beside other work on the machine",
+            f"the run had {share:.0%} of the two cores. Whether 10 minutes suffice on two idle ones",
+            "is not measured here.",
+        ]
     top = largest[largest["rule"] != TOTAL].sort_values("processor_s", ascending=False).head(12)
     lines += [
         "",

@@ -13,8 +13,16 @@ from prevalence.contracts import check_table
 from prevalence.contracts.clean import ARD
 from prevalence.decoding import decode_responses
 from prevalence.exports import Export, read_export
-from prevalence.files import read_parquet, write_parquet, write_parquet_pieces
+from prevalence.files import (
+    read_csv,
+    read_json,
+    read_parquet,
+    read_yaml,
+    write_parquet,
+    write_parquet_pieces,
+)
 from prevalence.identifier_scan import exempt_columns, scan_export
+from prevalence.identity import value_hash
 from prevalence.ratio import PackedColumns, RatioBatch, RatioEstimates
 from prevalence.relational import count_columns
 from prevalence.respondents import relational_data, relational_pieces
@@ -162,3 +170,21 @@ def test_ratios_of_several_batches_are_put_together(sampling_of, monkeypatch):
     expected = whole.evaluate(sampling, linearised=False)
     for name in ("ratio", "replicates", "std_error", "n", "n_reporting", "exposure"):
         np.testing.assert_allclose(getattr(joined, name), getattr(expected, name), rtol=1e-12)
+
+
+def test_the_measured_sizes_meet_the_aim():
+    table = read_csv(ROOT / "data" / "reference" / "big_surveys.csv")
+    whole = table[table["rule"] == "all"].set_index("respondents")
+    assert {3_600, 36_000, 200_000, 1_000_000} <= set(whole.index)
+    million = whole.loc[1_000_000]
+    assert million["psus"] == 5_000
+    assert million["peak_mb"] < 6_000
+    # Two cores for ten minutes; what the clock says depends on what else the machine does.
+    assert million["processor_s"] < 2 * 600
+    # No faster than in proportion: a fivefold survey takes at most five times as much.
+    assert million["processor_s"] < 5 * whole.loc[200_000, "processor_s"]
+    assert million["peak_mb"] < 5 * whole.loc[200_000, "peak_mb"]
+    sidecar = read_json(ROOT / "data" / "reference" / "big_surveys.json")
+    survey = read_yaml(ROOT / "benchmarks" / "big_survey.yaml")
+    parameters = {"seed": sidecar["seed"], "survey": survey}
+    assert sidecar["parameters_sha256"] == value_hash(parameters), "run benchmarks/big_surveys.py"
