@@ -199,8 +199,8 @@ def section(table):
         lines += [
             "",
             "By the clock the largest took longer than the aim: beside other work on the machine",
-            f"the run had {share:.0%} of the two cores. Whether 10 minutes suffice on two idle ones",
-            "is not measured here.",
+            f"the run had {share:.0%} of the two cores. Whether 10 minutes suffice on two idle",
+            "cores is not measured here.",
         ]
     top = largest[largest["rule"] != TOTAL].sort_values("processor_s", ascending=False).head(12)
     lines += [
