@@ -42,7 +42,9 @@ def declare(survey: str, reason: str) -> str:
     manifest = Path("data/raw") / survey / "MANIFEST.sha256"
     before = parse_manifest(manifest.read_text(), manifest) if manifest.exists() else {}
     after = {}
-    for file in raw_files(survey):
+    # A declared file that no rule reads, such as a description of the export, stays declared.
+    beside = {manifest.with_name(name) for name in before if manifest.with_name(name).is_file()}
+    for file in {*raw_files(survey), *beside}:
         with file.open("rb") as stream:
             after[file.name] = hashlib.file_digest(stream, "sha256").hexdigest()
     changed = [name for name in sorted(before | after) if before.get(name) != after.get(name)]

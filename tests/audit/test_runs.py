@@ -40,7 +40,7 @@ def test_exhibits_are_told_by_cell_with_the_reason():
 def test_the_changelog_line_gives_the_reason_of_the_correction():
     old, new = runs(sources={"data/raw/toy/toy.sav": b"corrected"})
     text = changelog_line(difference(old, new, GRAPH), new.manifest)
-    assert text.startswith("- toy: toy.sav: A typing error.")
+    assert text.startswith("- toy: toy.sav: A typing error. groups")
     assert "groups.victims.count 430,000 → 440,000" in text
     assert "2 of 2 exhibits changed" in text
     assert "\n" not in text
@@ -63,7 +63,7 @@ def test_config_and_software_are_told():
 def test_withheld_and_new_rows_are_told():
     before = pd.DataFrame({"group": ["a", "b"], "estimate": [1.0, 5.0]})
     after = pd.DataFrame({"group": ["a", "c"], "estimate": [None, 5.0]})
-    assert cell_changes(before, after) == "estimate a 1.0 → withheld; 1 rows gone; 1 rows new"
+    assert cell_changes(before, after) == "estimate a 1 → withheld; 1 rows gone; 1 rows new"
     assert cell_changes(before, None) == ""
     assert cell_changes(before, before) == ""
 

@@ -42,6 +42,18 @@ def test_a_delivery_then_a_correction(survey):
     assert "nothing was written" in declare(survey).stdout
 
 
+def test_a_declared_file_that_no_rule_reads_stays_declared(survey):
+    raw = survey / "data" / "raw" / "s"
+    declare(survey)
+    (raw / "notes.txt").write_text("of the field team\n")
+    digest = hashlib.sha256((raw / "notes.txt").read_bytes()).hexdigest()
+    with (raw / "MANIFEST.sha256").open("a") as stream:
+        stream.write(f"{digest}  notes.txt\n")
+    (raw / "s.csv").write_text("a\n2\n")
+    assert "1 of 3 files declared anew (s.csv)" in declare(survey, "a correction").stdout
+    assert f"{digest}  notes.txt" in (raw / "MANIFEST.sha256").read_text()
+
+
 def test_a_missing_file_leaves_the_manifest(survey):
     declare(survey)
     manifest = survey / "data" / "raw" / "s" / "MANIFEST.sha256"

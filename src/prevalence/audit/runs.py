@@ -185,8 +185,13 @@ def _cell(place: str, was: Any, now: Any) -> tuple[float, str]:
         relative = (now - was) / abs(was) if was else float("inf")
         percent = f" ({100 * relative:+.2g}%)" if was else ""
         return abs(relative), f"{place} {_number(was)} → {_number(now)}{percent}"
-    words = ["withheld" if _missing(value) else str(value) for value in (was, now)]
+    words = ["withheld" if _missing(value) else _word(value) for value in (was, now)]
     return float("inf"), f"{place} {words[0]} → {words[1]}"
+
+
+def _word(value: Any) -> str:
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    return _number(value) if number else str(value)
 
 
 def _number(value: float) -> str:
@@ -275,7 +280,7 @@ def changelog_line(found: Difference, new: Manifest) -> str:
         A list item.
     """
     parts = stages(list(found.inputs.files))
-    causes = [f"{row.get('file')}: {row.get('reason')}" for row in found.corrections]
+    causes = [f"{row['file']}: {row['reason'].rstrip('.')}" for row in found.corrections]
     if parts["data"] and not causes:
         causes.append(
             f"raw data ({listed([path.rsplit('/', 1)[-1] for path in parts['data']], 3)})"
