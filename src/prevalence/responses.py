@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 # Stata knows no dots in names, SPSS's portable format neither small letters nor long names.
 _NAME_LENGTH = {".dta": 32, ".por": 8}
+LARGEST_CODE = 10_000  # a larger number in a coded column could be a telephone number
 
 
 def locate_variables(export: Export, codebook: Codebook, file: object) -> dict[str, str]:
@@ -224,11 +225,21 @@ def _check_codes(numbers: NDArray[np.float64], variable: Variable, file: object)
             "A column of the survey export holds codes that the codebook doesn't list.",
             file=file,
             place=f"column {variable.raw}",
-            found=listed(f"{code:g} ({n} rows)" for code, n in zip(codes, counts, strict=True)),
+            found=_codes_told(codes, counts),
             allowed=listed([*variable.codes, *variable.missing_codes], 40),
             remedy=f"Add the codes to line {variable.line} of {variable.raw}'s codebook, or "
             "correct the export.",
         )
+
+
+def _codes_told(codes: NDArray[np.float64], counts: NDArray[np.int64]) -> str:
+    """Name what can be codes; any other number may be an answer, and is only counted."""
+    codelike = (codes == np.round(codes)) & (np.abs(codes) < LARGEST_CODE)
+    told = [f"{c:g} ({n} rows)" for c, n in zip(codes[codelike], counts[codelike], strict=True)]
+    if not codelike.all():
+        others = int(counts[~codelike].sum())
+        told.append(f"{int((~codelike).sum())} numbers that can't be codes ({others} rows)")
+    return listed(told)
 
 
 def _check_declared(
@@ -243,12 +254,11 @@ def _check_declared(
         inside |= (numbers >= low) & (numbers <= high)
     inside &= ~np.isin(numbers, list(variable.missing_numbers))
     if inside.any():
-        codes = np.unique(numbers[inside])
         raise PipelineError(
             "The survey export declares codes missing that the codebook doesn't.",
             file=file,
             place=f"column {variable.raw}",
-            found=f"{listed(f'{code:g}' for code in codes)} in {int(inside.sum()):,} rows",
+            found=_codes_told(*np.unique(numbers[inside], return_counts=True)),
             allowed=listed(variable.missing_codes),
             remedy=f"Add them to missing_codes on line {variable.line} of the codebook.",
         )

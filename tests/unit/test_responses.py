@@ -122,3 +122,12 @@ def test_any_value_is_typed_or_refused_without_being_told(column, value):
         return
     assert len(frame) == 1
     assert list(frame.columns) == list(ROW)
+
+
+@pytest.mark.parametrize("value", [1e-12, 14.5995, 9175550123.0])
+def test_a_number_that_cannot_be_a_code_is_counted_and_not_told(value):
+    with pytest.raises(PipelineError, match="1 numbers that can't be codes") as error:
+        typed(export(**{"S.2": value}))
+    assert f"{value:g}" not in str(error.value)
+    with pytest.raises(PipelineError, match=r"7 \(1 rows\)"):
+        typed(export(**{"S.2": 7.0}))

@@ -83,7 +83,7 @@ def _applies(config: Mapping[str, Any], section: str) -> bool:
     estimate = config["estimate"]
     factors = (estimate.get("adjustment") or {}).get("factors")
     asked = {
-        "response": "frame" in (config["ingest"].get("tables") or {}),
+        "response": "frame" in ((config.get("ingest") or {}).get("tables") or {}),
         "calibration": (config.get("weight") or {}).get("calibration"),
         "specifications": estimate.get("specifications"),
         "sensitivity": factors and (estimate.get("sensitivity") or {}).get("contour"),
