@@ -75,7 +75,7 @@ def test_a_code_that_only_the_export_calls_missing(survey, answers, export_of):
     survey.codebook.write_text(survey.codebook.read_text().replace("998=dont_know;", ""))
     text = message_of(survey, export_of(answers, survey.folder / "bad.sav"))
     assert "declares codes missing that the codebook doesn't" in text
-    assert "998 in 1 rows" in text
+    assert "998 (1 rows)" in text
 
 
 def test_a_stata_letter_that_the_codebook_lacks(survey, answers, export_of):
