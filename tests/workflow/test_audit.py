@@ -60,7 +60,12 @@ def test_what_is_unchanged_is_reproduced_and_put_on_record(copied):
     after = copied.outputs()
     assert {path: after[path] for path in before} == before, "nothing of the user's is touched"
     assert all(path.startswith(RECORD) for path in after.keys() - before.keys())
-    for name in ("summary.md", "exhibits.csv", "report.zip", "dag.svg", "codecheck.yml"):
+    crate = "crate/ro-crate-metadata.json"
+    for name in (
+        *("summary.md", "comparison.json", "manifest.json", "config.yaml", "seeds.json"),
+        *("exhibits.csv", "jobs.json", "dag.svg", "disclosure_log.csv", "run.json"),
+        *("report.zip", "codecheck.yml", crate),
+    ):
         assert (copied / RECORD / name).stat().st_size > 100
     with (copied / RECORD / "exhibits.csv").open(encoding="utf-8") as stream:
         exhibits = list(csv.DictReader(stream))
