@@ -21,7 +21,7 @@ def test_the_graph_of_the_rules_is_drawn_from_the_rules(tmp_path, monkeypatch):
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1694044800")
     rules, edges = script["rule_graph"]("ph2022")
     with mpl.rc_context():
-        mpl.rcdefaults()  # other figures, drawn before in the same process, have a style of their own
+        mpl.rcdefaults()  # figures drawn before in this process have a style of their own
         fresh = script["drawn"](rules, edges, script["stage_of"](rules))
     same = (PICTURES / "dag.svg").read_bytes() == fresh
     assert same, "docs/figures/dag.svg is not of these rules: make docs"
