@@ -1,6 +1,7 @@
 """Check every staged file of a survey, and publish what passes: all of it or nothing."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +22,8 @@ from prevalence.disclosure.gate import (
     required_texts,
     withheld_cells,
 )
-from prevalence.disclosure.numbers import Places, words_in
-from prevalence.disclosure.pieces import digest
+from prevalence.disclosure.numbers import Places, is_number, words_in
+from prevalence.disclosure.pieces import Piece, digest
 from prevalence.errors import PipelineError, listed
 from prevalence.files import read_csv, read_json, read_yaml, replacing
 from prevalence.job import LOG, run_job
@@ -118,13 +119,27 @@ def staged_files(staged: Path) -> dict[str, bytes]:
     }
 
 
+def worded(found: Sequence[Piece]) -> list[str]:
+    """Texts whose words are checked, in order; a cell of data once, and none that is a number."""
+    texts: list[str] = []
+    told: set[str] = set()
+    for piece in found:
+        if piece.kind == "cell":
+            if piece.text in told or is_number(piece.text):
+                continue
+            told.add(piece.text)
+        if piece.kind in WORDED:
+            texts.append(piece.text)
+    return texts
+
+
 def word_findings(
     files: dict[str, bytes], words: Terminology
 ) -> tuple[list[Finding], list[Finding]]:
     """Check the words of the rendered files and of the figures: what stops, and what advises."""
     stops, advice = [], []
     for name, content in files.items():
-        texts = [p.text for p in pieces(name, content) if p.kind in WORDED]
+        texts = worded(pieces(name, content))
         breaches = words.breaches("\n".join(texts), name, report=True)
         if name.endswith((".html", ".docx")):
             breaches += words.lone_sentences(texts, name)

@@ -200,7 +200,9 @@ def plain_words(text: str) -> str:
     str
         One form of letters and hyphens, underscores as spaces, nothing invisible.
     """
-    visible = "".join(c for c in text if unicodedata.category(c) != "Cf")
+    if text.isascii():  # it has one form only
+        return text.replace("_", " ")
+    visible = "".join(c for c in text if c.isascii() or unicodedata.category(c) != "Cf")
     plain = unicodedata.normalize("NFKC", visible)
     return _HYPHENS.sub("-", plain).replace("_", " ")
 

@@ -9,6 +9,7 @@ left unresolved, programs, what can't be read, and what a report must say are ch
 
 from __future__ import annotations
 
+import functools
 import io
 import json
 import re
@@ -392,11 +393,17 @@ def _round(value: float) -> bool:
 
 def _without(text: str, allowed: Sequence[str], *, broken: bool) -> str:
     """Leave exact allowed texts out; in a PDF they may be broken over lines."""
-    for known in allowed:
-        text = text.replace(known, " ")
-        if broken and known:
-            text = re.sub(r"-?\s*".join(map(re.escape, known)), " ", text)
-    return text
+    known = _any_of(tuple(allowed), broken)
+    return text if known is None else known.sub(" ", text)
+
+
+@functools.cache
+def _any_of(texts: tuple[str, ...], broken: bool) -> re.Pattern[str] | None:
+    """One pattern of all texts, the longest first; None if there is no text."""
+    between = r"-?\s*" if broken else ""
+    ordered = sorted({text for text in texts if text}, key=len, reverse=True)
+    patterns = [between.join(map(re.escape, text)) for text in ordered]
+    return re.compile("|".join(patterns)) if patterns else None
 
 
 def _check_identifiers(
@@ -407,7 +414,8 @@ def _check_identifiers(
     persons = person_kinds(text, reviewed)
     if pdf:  # columns of a table run together; nobody's telephone number has commas
         text = re.sub(r"\d{1,3}(?:,\d{3})+", "|", text)
-    kinds = [kind for kind in _IDENTIFIERS if kind in identifier_kinds(text)]
+    seen = identifier_kinds(text)
+    kinds = [kind for kind in _IDENTIFIERS if kind in seen]
     if pdf or piece.kind == "tick":  # neighbouring numbers of a table run together
         kinds = [kind for kind in kinds if kind != "coordinates"]
     if re.fullmatch(r"\s*-?\d+\.\d+(?:e-?\d+)?\s*", text):  # a decimal number is no one's number

@@ -49,17 +49,19 @@ _IN_WORDS = re.compile(
 
 def readable(text: str) -> str:
     """Write a text as it is read: one form of digits and spaces, nothing invisible."""
+    if text.isascii():  # it has one form only
+        return text
     text = _THIN.sub(",", text).translate(_SUPERSCRIPTS)
     text = "".join(c for c in text if unicodedata.category(c) != "Cf")
     return unicodedata.normalize("NFKC", text)
 
 
-def numeric(values: pd.Series, *, keep: bool = False) -> Array:
-    """Numbers of a column, as floats; what is none is left out, or NaN if `keep`."""
+def numeric(values: pd.Series) -> Array:
+    """Numbers of a column, as floats; NaN where there is none."""
     import pandas as pd
 
-    numbers = pd.to_numeric(values, errors="coerce").to_numpy(float)
-    return numbers if keep else numbers[np.isfinite(numbers)]
+    numbers: Array = pd.to_numeric(values, errors="coerce").to_numpy(float)
+    return numbers
 
 
 def allowed_numbers(tables: Mapping[str, pd.DataFrame], texts: Iterable[str]) -> Array:
@@ -81,7 +83,7 @@ def allowed_numbers(tables: Mapping[str, pd.DataFrame], texts: Iterable[str]) ->
     """
     parts = [numbers_in(text) for text in texts]
     for table in tables.values():
-        parts += _forms(table)
+        parts.append(_forms(table).ravel())
         parts += _counts_of_rows(table)
     return sorted_numbers([*parts, np.array([0.0, 100.0, 1000.0])])  # the bases of rates besides
 
@@ -92,9 +94,9 @@ def sorted_numbers(parts: Iterable[Array]) -> Array:
     return np.unique(np.abs(numbers[np.isfinite(numbers)]))
 
 
-def _forms(table: pd.DataFrame) -> list[Array]:
-    """Every number of a table, in its usual forms."""
-    parts = []
+def _forms(table: pd.DataFrame) -> Array:
+    """Every number of a table, in its usual forms; shape (rows, forms), NaN where there is none."""
+    parts: list[Array] = []
     for column in table.columns:
         if column in POSITIONS:
             continue
@@ -104,10 +106,10 @@ def _forms(table: pd.DataFrame) -> list[Array]:
             parts.append(np.exp(values))
     parts += _one_in_numbers(table)
     if {"known_size", "estimate"} <= set(table.columns):
-        size, estimate = (numeric(table[name], keep=True) for name in ("known_size", "estimate"))
+        size, estimate = (numeric(table[name]) for name in ("known_size", "estimate"))
         with np.errstate(divide="ignore", invalid="ignore"):
             parts += [estimate / size, size / estimate]
-    return parts
+    return np.column_stack(parts) if parts else np.zeros((len(table), 0))
 
 
 def _counts_of_rows(table: pd.DataFrame) -> list[Array]:
@@ -125,14 +127,18 @@ def _counts_of_rows(table: pd.DataFrame) -> list[Array]:
 
 
 def _one_in_numbers(table: pd.DataFrame) -> list[Array]:
+    """Turn rates into the n of "one in n", exact and to two digits; NaN for other rows."""
     if "unit" not in table:
         return []
+    unit = table["unit"].astype(str)
+    base = unit.map({"per_100": 100.0, "per_1000": 1000.0}).to_numpy(float)
+    if not np.isfinite(base).any():
+        return []
     parts = []
-    for unit, base in (("per_100", 100.0), ("per_1000", 1000.0)):
-        rows = table[table["unit"] == unit]
-        for column in {"estimate", "lower", "upper"} & set(table.columns):
-            values = numeric(rows[column])
-            rates = base / values[values > 0]
+    for column in sorted({"estimate", "lower", "upper"} & set(table.columns)):
+        with np.errstate(divide="ignore", invalid="ignore"):
+            values = numeric(table[column])
+            rates = np.where(values > 0, base / values, np.nan)
             digits = 1 - np.floor(np.log10(rates))
             parts += [rates, np.round(rates * 10.0**digits) / 10.0**digits]
     return parts
@@ -259,23 +265,26 @@ class Places:
     def __init__(self, tables: Mapping[str, pd.DataFrame]) -> None:
         parts: _Parts = {}
         for table in tables.values():
-            for name in ("domain", "category", "against"):
-                if name in table:
-                    self._add(parts, table, name)
+            names = [name for name in ("domain", "category", "against") if name in table]
+            forms = _forms(table) if names else np.zeros((0, 0))
+            for name in names:
+                self._add(parts, table, name, forms)
         self.cells = {key: sorted_numbers(values) for key, values in parts.items()}
         self.names = frozenset(place for _, place in self.cells) - {"national"}
 
     @staticmethod
-    def _add(
-        parts: dict[tuple[str | None, str], list[Array]], table: pd.DataFrame, name: str
-    ) -> None:
-        groups = ["group"] if "group" in table and name != "category" else []
-        for key, rows in table.groupby([*groups, name], sort=False, dropna=True):
-            place = str(key[-1])
-            forms = _forms(rows)
-            parts.setdefault((None, place), []).extend(forms)
-            if groups:
-                parts.setdefault((str(key[0]), place), []).extend(forms)
+    def _add(parts: _Parts, table: pd.DataFrame, name: str, forms: Array) -> None:
+        grouped = "group" in table and name != "category"
+        by_group = table["group"].astype(str) if grouped else [None] * len(table)
+        rows: dict[tuple[str | None, str], list[int]] = {}
+        places = zip(by_group, table[name].astype(object), table[name].notna(), strict=True)
+        for row, (group, place, named) in enumerate(places):
+            if named:
+                rows.setdefault((None, str(place)), []).append(row)
+                if group is not None:
+                    rows.setdefault((group, str(place)), []).append(row)
+        for key, found in rows.items():
+            parts.setdefault(key, []).append(forms[found].ravel())
 
     def numbers(self, place: str, group: str | None = None) -> Array:
         """Sorted numbers of a place, or of a group there; none of what is withheld."""
