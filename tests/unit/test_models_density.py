@@ -11,6 +11,7 @@ from prevalence.errors import PipelineError
 from prevalence.models.correlated import PUBLISHED as FLAT_CORRELATED
 from prevalence.models.correlated import Correlated
 from prevalence.models.counts import CountTable
+from prevalence.models.intervals import Intervals
 from prevalence.models.overdispersed import PUBLISHED, Overdispersed, OverdispersedPriors
 from prevalence.models.partially_pooled import PartiallyPooled
 from prevalence.models.poisson_lognormal import PoissonLognormal
@@ -171,9 +172,68 @@ def test_density_is_the_definition_up_to_a_constant(by_scipy, make, weighted):
     assert np.ptp(gaps) < 1e-5
 
 
+def coarse_table(seed):
+    """Some answers known as intervals only: top-coded, and binned."""
+    counts = table(seed=seed)
+    generator = np.random.default_rng(seed)
+    filled, cells = counts.table.copy(), []
+    chosen = counts.present & (generator.uniform(size=filled.shape) < 0.5)
+    for i, k in np.argwhere(chosen):
+        y = filled[i, k]
+        lower, upper = (2, 5) if 2 <= y <= 5 else (0, 1) if y < 2 else (6, np.inf)
+        cells.append((i, k, lower, upper))
+        filled[i, k] = np.nan
+    rows, columns, lower, upper = np.array(cells, float).T
+    where = rows.astype(np.int64), columns.astype(np.int64)
+    return CountTable(counts.groups, filled, Intervals(*where, lower, upper))
+
+
+def laws(density, x):
+    """Distributions of all cells, by SciPy."""
+    k, g = len(density.counts.groups), density.layout.globals
+    if isinstance(density, Overdispersed):
+        p = ndtr(x[k : 2 * k])
+        mean = np.exp(density.effects(x)[:, None] + density.prevalences(x[:g]))
+        return stats.nbinom(mean * p / (1 - p), p)
+    if isinstance(density, PartiallyPooled):
+        top, _, effects = density.layout.split(x)
+        log_mean = np.logaddexp(0, effects)[:, None] + density.prevalences(x)[density.area_of]
+        size = np.exp(top[2 * k : 3 * k])
+        return stats.nbinom(size, size / (size + np.exp(log_mean)))
+    if isinstance(density, PoissonLognormal):
+        return stats.poisson(np.exp(density.effects(x)[:, None] + density.prevalences(x[:g])))
+    top, eps, _ = density.layout.split(x)
+    plain = density.plain(top)
+    b = eps @ (plain.tau[:, None] * plain.cholesky).T - plain.tau**2 / 2
+    return stats.poisson(np.exp(density.degrees(density.recorded(x))[:, None] + plain.rho + b))
+
+
+@pytest.mark.parametrize(("by_scipy", "make"), CASES, ids=NAMES)
+def test_interval_answers_add_the_probability_of_their_intervals(by_scipy, make):
+    counts = coarse_table(seed=8)
+    cells = counts.intervals
+    weights = np.random.default_rng(2).uniform(0.3, 2, len(counts.table))
+    density = make(counts, weights)
+    w = np.ones(len(weights)) if isinstance(density, Correlated) else weights
+    generator = np.random.default_rng(3)
+    gaps = []
+    for _ in range(3):
+        x = density.start() + generator.normal(0, 0.4, density.layout.size)
+        law = laws(density, x)
+        with np.errstate(invalid="ignore"):
+            upper = np.full(counts.table.shape, np.inf)
+            lower = np.zeros(counts.table.shape)
+            upper[cells.rows, cells.columns] = cells.upper
+            lower[cells.rows, cells.columns] = cells.lower
+            inside = np.where(np.isinf(upper), 1.0, law.cdf(upper)) - law.cdf(lower - 1)
+        extra = w[cells.rows] @ np.log(inside[cells.rows, cells.columns])
+        gaps.append(density.value_and_gradient(x)[0] - by_scipy(density, x) - extra)
+    assert np.ptp(gaps) < 1e-5
+
+
+@pytest.mark.parametrize("counts", [table(seed=4), coarse_table(seed=4)], ids=["exact", "coarse"])
 @pytest.mark.parametrize("make", [case[1] for case in CASES], ids=NAMES)
-def test_gradient_is_the_slope_of_the_density(make):
-    counts = table(seed=4)
+def test_gradient_is_the_slope_of_the_density(make, counts):
     density = make(counts, np.random.default_rng(5).uniform(0.3, 2, len(counts.table)))
     x = density.start() + np.random.default_rng(6).normal(0, 0.4, density.layout.size)
     gradient = density.value_and_gradient(x)[1]

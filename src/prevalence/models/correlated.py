@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from prevalence.models.blocks import BlockWhitening, block_whitening
 from prevalence.models.counts import CountTable
+from prevalence.models.intervals import add_poisson
 from prevalence.models.layout import Layout
 
 Array = NDArray[np.float64]
@@ -125,9 +126,14 @@ class Correlated:
         return np.nan_to_num(self.counts.table), self.counts.present.astype(float)
 
     @cached_property
+    def _rough(self) -> tuple[Array, Array]:
+        """The same with a stand-in for interval answers: for first guesses and the map."""
+        return np.nan_to_num(self.counts.rough), self.counts.answered.astype(float)
+
+    @cached_property
     def _crude(self) -> tuple[Array, Array]:
         """Logarithms of row totals, centred (n,), and of column means (K,), kept off zero."""
-        table = self.counts.table
+        table = self.counts.rough
         rows = np.log(np.nansum(table, axis=1) + 0.5)
         columns = np.log(np.nanmean(table, axis=0) + 0.5 / len(table))
         return rows - rows.mean(), columns
@@ -136,7 +142,7 @@ class Correlated:
     def _uncentring(self) -> tuple[Array, Array]:
         """Shares of noise in what the answers say of ρ, shape (K,), and of δ, shape (n,)."""
         rows, columns = self._crude
-        people = self._filled[0]
+        people = self._rough[0]
         shares = []
         for crude, total in ((columns, people.sum(axis=0)), (rows, people.sum(axis=1))):
             noise = TYPICAL_OMEGA / (total + 1)
@@ -211,7 +217,7 @@ class Correlated:
         effects = normal @ (plain.tau[:, None] * plain.cholesky).T - plain.tau**2 / 2
         # A draw of a rare group's τ may give a rate that no integer holds.
         mean = np.exp(np.minimum(delta[:, None] + plain.rho + effects, 30.0))
-        return np.where(self.counts.present, generator.poisson(mean).astype(float), np.nan)
+        return np.where(self.counts.answered, generator.poisson(mean).astype(float), np.nan)
 
     def start(self) -> Array:
         """Logarithms of row and column means, τ of 1, no correlation."""
@@ -250,7 +256,12 @@ class Correlated:
         log_mean = eps @ spread.T + (mu + apart - tau**2 / 2) + delta[:, None]
         mean = np.exp(log_mean) * answered
         rest = counts - mean
-        value = float((counts * log_mean).sum() - mean.sum()) - 0.5 * float((eps**2).sum())
+        coarse = 0.0
+        cells = self.counts.intervals
+        if len(cells):
+            place = cells.rows, cells.columns
+            coarse, rest[place] = add_poisson(cells, log_mean[place], np.ones(len(counts)))
+        value = coarse + float((counts * log_mean).sum() - mean.sum()) - 0.5 * float((eps**2).sum())
         d_rho, d_delta, d_spread = rest.sum(axis=0), rest.sum(axis=1), rest.T @ eps
         d_log_tau = tau * (d_spread * factor).sum(axis=1) - tau**2 * d_rho
         d_factor = np.tril(tau[:, None] * d_spread)
@@ -329,7 +340,7 @@ class Correlated:
             float(rho.mean()),
             max(float(rho.std()), 0.3),
         )
-        mean = np.exp(intercept + effects) * self._filled[1]
+        mean = np.exp(intercept + effects) * self._rough[1]
         stretch = sigma ** self._uncentring[1]
         k, n = len(rho), len(delta)
         bend = np.empty((n, k + 1, k + 1))
@@ -342,7 +353,7 @@ class Correlated:
 
     def _crude_spread(self) -> Array:
         """``τ`` by moments, from what counts vary beyond respondents' totals, shape (K,)."""
-        counts, answered = self._filled
+        counts, answered = self._rough
         totals = counts.sum(axis=1, keepdims=True) * answered
         mean = totals * (counts.sum(axis=0) / np.maximum(totals.sum(axis=0), 1e-9))
         excess = ((counts - mean) ** 2 - mean).sum(axis=0) / np.maximum((mean**2).sum(axis=0), 1e-9)
@@ -364,7 +375,7 @@ class Correlated:
             Modes of ``δ + b + τ²/2``, shape (n, K).
         """
         plain = self.plain(self.start()[: self.layout.globals])
-        counts, answered = self._filled
+        counts, answered = self._rough
         n, k = counts.shape
         intercept, sigma = plain.rho, plain.sigma_delta
         covariance = np.diag(self._crude_spread() ** 2)
@@ -398,7 +409,7 @@ class Correlated:
 
     def _moved(self, intercept: Array, inverse: Array, effects: Array, rounds: int) -> Array:
         """Newton steps of the respondents' effects towards their modes, shape (n, K)."""
-        counts, answered = self._filled
+        counts, answered = self._rough
         for _ in range(rounds):
             mean = np.exp(np.minimum(intercept + effects, 20.0)) * answered
             bend = inverse + mean[:, :, None] * np.eye(len(intercept))

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from prevalence.errors import PipelineError, listed
+from prevalence.models.intervals import Intervals, no_intervals
 
 Array = NDArray[np.float64]
 Index = NDArray[np.int64]
@@ -24,20 +25,73 @@ class CountTable:
     groups
         Names of the ``K`` groups.
     table
-        Counts, shape (n, K); NaN where missing.
+        Counts, shape (n, K); NaN where missing, or known as an interval only.
+    intervals
+        Answers of which only an interval is known; none by default.
     """
 
     groups: tuple[str, ...]
     table: Array
+    intervals: Intervals = field(default_factory=no_intervals)
 
     def __post_init__(self) -> None:
         """Refuse what no count model can take."""
-        check_counts(self.table, self.groups)
+        cells = self.intervals
+        if len(cells) and not np.isnan(self.table[cells.rows, cells.columns]).all():
+            raise PipelineError(
+                "An answer can't be a count and an interval at once.",
+                allowed="a missing count where there is an interval",
+                remedy="Run snakemake again from the clean stage.",
+            )
+        check_counts(self.rough, self.groups)
 
     @property
     def present(self) -> NDArray[np.bool_]:
-        """Which cells were answered, shape (n, K)."""
+        """Which cells hold a count, shape (n, K)."""
         return ~np.isnan(self.table)
+
+    @property
+    def answered(self) -> NDArray[np.bool_]:
+        """Which cells hold a count or an interval, shape (n, K)."""
+        return ~np.isnan(self.lowest)
+
+    @property
+    def lowest(self) -> Array:
+        """Counts with intervals at their lower end, shape (n, K)."""
+        return self._filled(self.intervals.lower)
+
+    @property
+    def rough(self) -> Array:
+        """Counts with a whole number in place of each interval, for first guesses only."""
+        return self._filled(np.floor(self.intervals.stand_in))
+
+    def _filled(self, values: Array) -> Array:
+        if not len(self.intervals):
+            return self.table
+        filled = self.table.copy()
+        filled[self.intervals.rows, self.intervals.columns] = values
+        return filled
+
+    def coarsened(self, counts: Array) -> Array:
+        """Put counts as coarsely as the answers were given.
+
+        Parameters
+        ----------
+        counts
+            Shape (n, K); such as drawn ones.
+
+        Returns
+        -------
+        numpy.ndarray
+            A count that lies in an interval of its group becomes that interval's lower end.
+        """
+        cells = self.intervals
+        coarse = counts.copy()
+        found = np.unique(np.column_stack([cells.columns, cells.lower, cells.upper]), axis=0)
+        for k, lower, upper in found:
+            column = counts[:, int(k)]
+            coarse[(column >= lower) & (column <= upper), int(k)] = lower
+        return coarse
 
     def cells(self, minimum: float) -> tuple[Index, Index, Array]:
         """Row, column and count of the cells that hold `minimum` or more."""

@@ -23,6 +23,7 @@ from scipy.special import log_ndtr, ndtr
 
 from prevalence.models.compiled import compiled
 from prevalence.models.counts import CountTable
+from prevalence.models.intervals import add_overdispersed
 from prevalence.models.layout import Layout
 
 Array = NDArray[np.float64]
@@ -175,7 +176,7 @@ class Overdispersed:
     @cached_property
     def _crude(self) -> tuple[Array, Array]:
         """Logarithms of row totals, centred (n,), and of column means (K,), kept off zero."""
-        table = self.counts.table
+        table = self.counts.rough
         rows = np.log(np.nansum(table, axis=1) + 0.5)
         columns = np.log(np.nanmean(table, axis=0) + 0.5 / len(table))
         return rows - rows.mean(), columns
@@ -184,7 +185,7 @@ class Overdispersed:
     def _uncentring(self) -> tuple[Array, Array]:
         """Shares of noise ``c_k``, shape (K,), and ``c_i``, shape (n,)."""
         rows, columns = self._crude
-        people = np.nan_to_num(self.counts.table)
+        people = np.nan_to_num(self.counts.rough)
         shares = []
         for crude, total in ((columns, people.sum(axis=0)), (rows, people.sum(axis=1))):
             noise = TYPICAL_OMEGA / (total + 1)
@@ -247,7 +248,7 @@ class Overdispersed:
         p = np.clip(ndtr(x[groups : 2 * groups]), 1e-12, 1 - 1e-12)
         mean = np.exp(self.effects(x)[:, None] + self.prevalences(x[: self.layout.globals]))
         drawn = generator.poisson(generator.gamma(mean * p / (1 - p)) * (1 - p) / p)
-        return np.where(self.counts.present, drawn.astype(float), np.nan)
+        return np.where(self.counts.answered, drawn.astype(float), np.nan)
 
     def value_and_gradient(self, x: Array) -> tuple[float, Array]:
         """Log posterior up to a constant, and its gradient."""
@@ -278,10 +279,13 @@ class Overdispersed:
         d_alpha -= self._w * scale * (mean_terms.sum() - lost)
         d_log_q -= exposure * mean_terms
         d_log_omega = -exposure * rate
+        coarse, d_logit = self._coarse(alpha, log_q, log_p, log_1p, d_alpha, d_log_q)
+        value += coarse
         # dΦ/Φ and −dΦ/(1−Φ), by logarithms: neither tail underflows.
         log_density = -0.5 * v * v - 0.5 * math.log(2 * math.pi)
         d_log_p, d_log_1p = np.exp(log_density - log_p), -np.exp(log_density - log_1p)
         d_v = d_log_q * (d_log_p - d_log_1p) - d_log_omega * d_log_p + people * d_log_1p
+        d_v += d_logit * (d_log_p - d_log_1p)
         prior, d_apart, d_v_prior, d_scales, d_alpha_prior = self._prior(
             apart, v, log_sa, mu, log_sb, alpha
         )
@@ -294,6 +298,28 @@ class Overdispersed:
         return value, np.concatenate(
             [d_beta * stretch_b, d_v + d_v_prior, d_scales, d_alpha * stretch_a]
         )
+
+    def _coarse(
+        self,
+        alpha: Array,
+        log_q: Array,
+        log_p: Array,
+        log_1p: Array,
+        d_alpha: Array,
+        d_log_q: Array,
+    ) -> tuple[float, Array]:
+        """Log-likelihood of interval answers and its derivative by ``logit 1/ω``, shape (K,).
+
+        Derivatives by ``α`` and ``log q`` are added to in place.
+        """
+        cells = self.counts.intervals
+        if not len(cells):
+            return 0.0, np.zeros(len(log_q))
+        log_size = alpha[cells.rows] + log_q[cells.columns]
+        value, by_size, by_logit = add_overdispersed(cells, log_size, log_p, log_1p, self._w)
+        d_alpha += np.bincount(cells.rows, by_size, len(alpha))
+        d_log_q += np.bincount(cells.columns, by_size, len(log_q))
+        return value, np.asarray(np.bincount(cells.columns, by_logit, len(log_q)), float)
 
     def _exposure(self, scale: Array, mean_terms: Array) -> tuple[Array, Array]:
         """Sum ``w e^α`` over those who answered each group; by respondent what isn't answered."""

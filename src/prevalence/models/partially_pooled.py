@@ -20,6 +20,7 @@ from scipy.special import digamma, expit, gammaln, log_ndtr
 from prevalence.errors import PipelineError
 from prevalence.models.compiled import compiled
 from prevalence.models.counts import CountTable
+from prevalence.models.intervals import add_fixed_size
 from prevalence.models.layout import Layout
 
 Array = NDArray[np.float64]
@@ -183,7 +184,7 @@ class PartiallyPooled:
 
     def start(self) -> Array:
         """Area means, drawn towards the nation's; dispersion from plain moments of none."""
-        table, priors = self.counts.table, self.priors
+        table, priors = self.counts.rough, self.priors
         rows = np.log(np.nan_to_num(table).sum(axis=1) + 0.5)
         delta = np.maximum(priors.delta_mean + 0.7 * np.clip(rows - rows.mean(), -2, 2), 0.5)
         mean = np.nanmean(table, axis=0) + 0.5 / len(table)
@@ -206,7 +207,7 @@ class PartiallyPooled:
         ``c_k`` is the share of noise in the crude relative differences, by moments: 1 where there
         is nothing else.
         """
-        table = self.counts.table
+        table = self.counts.rough
         mean = np.nanmean(table, axis=0) + 0.5 / len(table)
         people, answered = self._by_area
         expected = answered * mean + 1e-9
@@ -223,8 +224,8 @@ class PartiallyPooled:
         """People known and answers given, by area and group (M, K), unweighted."""
         people = np.zeros((self.areas, len(self.counts.groups)))
         answered = people.copy()
-        np.add.at(people, self.area_of, np.nan_to_num(self.counts.table))
-        np.add.at(answered, self.area_of, self.counts.present * 1.0)
+        np.add.at(people, self.area_of, np.nan_to_num(self.counts.rough))
+        np.add.at(answered, self.area_of, self.counts.answered * 1.0)
         return people, answered
 
     def _placed(self, log_mu: Array, log_sigma: Array, steps: Array) -> tuple[Array, Array]:
@@ -249,7 +250,7 @@ class PartiallyPooled:
         size = np.exp(top[2 * groups : 3 * groups])
         mean = np.exp(_softplus(effects)[:, None] + self.prevalences(x)[self.area_of])
         drawn = generator.poisson(generator.gamma(np.broadcast_to(size, mean.shape)) * mean / size)
-        return np.where(self.counts.present, drawn.astype(float), np.nan)
+        return np.where(self.counts.answered, drawn.astype(float), np.nan)
 
     def value_and_gradient(self, x: Array) -> tuple[float, Array]:
         """Log posterior up to a constant, and its gradient."""
@@ -313,6 +314,16 @@ class PartiallyPooled:
         value += float(shares @ np.log(rising))
         d_size += self._answered * (np.log(size) + 1)
         d_size += np.bincount(columns, shares / rising, len(size))
+        cells = self.counts.intervals
+        if len(cells):
+            place = self.layout.area_of[cells.rows], cells.columns
+            log_mean = delta[cells.rows] - rho[place]
+            log_size = np.log(size[cells.columns])
+            coarse, by_mean, by_size = add_fixed_size(cells, log_mean, log_size, self._w)
+            value += coarse
+            d_delta += np.bincount(cells.rows, by_mean, len(delta))
+            np.add.at(d_minus_rho, place, by_mean)
+            d_size += np.bincount(cells.columns, by_size, len(size)) / size
         return value, d_delta, d_minus_rho, d_size
 
     def _degrees(self, delta: Array, logit: float) -> tuple[float, Array, float]:

@@ -16,6 +16,8 @@ from scipy.special import gammaln, ndtr
 
 from prevalence.models.compiled import compiled
 from prevalence.models.correlated import Correlated
+from prevalence.models.counts import CountTable
+from prevalence.models.intervals import negative_binomial_intervals, poisson_intervals
 from prevalence.models.overdispersed import Overdispersed
 from prevalence.models.partially_pooled import PartiallyPooled
 from prevalence.models.poisson_lognormal import PoissonLognormal
@@ -89,11 +91,17 @@ def _at_nodes(
     k = len(density.counts.groups)
     table = density.counts.table
     found = np.zeros(nodes.shape)
+    cells = density.counts.intervals
     if isinstance(density, PartiallyPooled):
         top = density.layout.split(x)[0]
         size, share = np.exp(top[2 * k : 3 * k]), 1 / (1 + np.exp(-top[-1]))
         prevalence = np.exp(density.prevalences(x))
         _partially_pooled(table, density.area_of, np.exp(nodes), prevalence, size, found)
+        place = density.area_of[cells.rows], cells.columns
+        log_size = np.log(size)[cells.columns, None]
+        log_mean = nodes[cells.rows] + np.log(prevalence[place])[:, None]
+        both = np.logaddexp(log_mean, log_size)
+        _add_coarse(density.counts, (log_size, log_size - both, log_mean - both), found)
         sigma, centre = density.priors.sigma_delta * share, density.priors.delta_mean
         inside = np.where(nodes > 0, 0.0, -np.inf) - np.log(ndtr(centre / sigma))
     else:
@@ -102,14 +110,39 @@ def _at_nodes(
         if isinstance(density, Overdispersed):
             p = np.clip(ndtr(x[k : 2 * k]), 1e-12, 1 - 1e-12)
             rate = np.exp(beta) * p / (1 - p)
-            _overdispersed(table, np.exp(nodes), rate, np.log(p), np.log1p(-p), found)
+            log_p, log_1p = np.log(p), np.log1p(-p)
+            _overdispersed(table, np.exp(nodes), rate, log_p, log_1p, found)
+            of = cells.columns
+            log_size = nodes[cells.rows] + np.log(rate)[of, None]
+            _add_coarse(density.counts, (log_size, log_p[of, None], log_1p[of, None]), found)
         else:
             filled, present = np.nan_to_num(table), density.counts.present
             found += filled.sum(axis=1)[:, None] * nodes + (filled @ beta)[:, None]
             found -= np.exp(nodes) * (present @ np.exp(beta))[:, None]
+            _add_coarse(density.counts, (nodes[cells.rows] + beta[cells.columns, None],), found)
         sigma, centre, inside = float(np.exp(x[g - 3])), 0.0, np.zeros(nodes.shape)
     prior = -0.5 * ((nodes - centre) / sigma) ** 2 - np.log(sigma) - 0.5 * math.log(2 * math.pi)
     return found, prior + inside
+
+
+def _add_coarse(counts: CountTable, law: tuple[Array, ...], found: Array) -> None:
+    """Add the log probabilities of interval answers, shape (n, Q), at each node.
+
+    `law` is the log mean (Poisson), or log size, ``log p`` and ``log(1 − p)``, each of a shape that
+    stretches to (C, Q).
+    """
+    cells, nodes = counts.intervals, found.shape[1]
+    shape = len(cells), nodes
+    if not len(cells):
+        return
+    lower, upper = np.repeat(cells.lower, nodes), np.repeat(cells.upper, nodes)
+    flat = [np.broadcast_to(part, shape).ravel() for part in law]
+    out = np.empty((2 if len(flat) == 1 else 3, len(lower)))
+    if len(flat) == 1:
+        poisson_intervals(lower, upper, flat[0], out)
+    else:
+        negative_binomial_intervals(lower, upper, np.exp(flat[0]), flat[1], flat[2], out)
+    np.add.at(found, cells.rows, out[0].reshape(shape))
 
 
 def log_likelihoods(posterior: Posterior, draws: int = 400) -> Array | None:

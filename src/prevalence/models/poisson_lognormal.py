@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from prevalence.models.counts import CountTable
+from prevalence.models.intervals import add_poisson
 from prevalence.models.layout import Layout
 from prevalence.models.overdispersed import FARTHEST_LOG, OverdispersedPriors
 
@@ -67,7 +68,7 @@ class PoissonLognormal:
     @cached_property
     def _crude(self) -> tuple[Array, Array]:
         """Logarithms of row totals, centred (n,), and of column means (K,), kept off zero."""
-        table = self.counts.table
+        table = self.counts.rough
         rows = np.log(np.nansum(table, axis=1) + 0.5)
         columns = np.log(np.nanmean(table, axis=0) + 0.5 / len(table))
         return rows - rows.mean(), columns
@@ -76,7 +77,7 @@ class PoissonLognormal:
     def _uncentring(self) -> tuple[Array, Array]:
         """Shares of noise in what the answers say of β, shape (K,), and of α, shape (n,)."""
         rows, columns = self._crude
-        people = np.nan_to_num(self.counts.table)
+        people = np.nan_to_num(self.counts.rough)
         shares = []
         for crude, total in ((columns, people.sum(axis=0)), (rows, people.sum(axis=1))):
             noise = 1 / (total + 1)
@@ -121,7 +122,7 @@ class PoissonLognormal:
         """Draw counts from the model at `x`, shape (n, K); missing where the answer is missing."""
         beta = self.prevalences(x[: self.layout.globals])
         drawn = generator.poisson(np.exp(self.effects(x)[:, None] + beta)).astype(float)
-        return np.where(self.counts.present, drawn, np.nan)
+        return np.where(self.counts.answered, drawn, np.nan)
 
     def value_and_gradient(self, x: Array) -> tuple[float, Array]:
         """Log posterior up to a constant, and its gradient."""
@@ -142,6 +143,13 @@ class PoissonLognormal:
         value = float(by_row @ alpha + by_group @ (mu + apart) - exposure @ rate)
         d_beta = by_group - exposure * rate
         d_alpha = by_row - scale * (answered @ rate)
+        cells = self.counts.intervals
+        if len(cells):
+            log_mean = alpha[cells.rows] + mu + apart[cells.columns]
+            coarse, slope = add_poisson(cells, log_mean, self._w)
+            value += coarse
+            d_alpha += np.bincount(cells.rows, slope, len(alpha))
+            d_beta += np.bincount(cells.columns, slope, k)
         prior, d_apart, d_scales, d_alpha_prior = self._prior(apart, log_sa, mu, log_sb, alpha)
         d_alpha += d_alpha_prior
         d_apart += d_beta
