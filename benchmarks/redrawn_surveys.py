@@ -45,6 +45,7 @@ CHUNK = 20
 WORLD, SAMPLE, BOOTSTRAP = 1, 2, 4  # places in the sequence of seeds; a survey's number follows
 INTERVALS = (
     ("log_t", "bootstrap"),
+    ("gamma_mid_p", "bootstrap"),
     ("t", "bootstrap"),
     ("percentile", "bootstrap"),
     ("log_t", "linearised"),
@@ -135,6 +136,7 @@ def estimate_one(config, country, world, number):
         )
         mine = table["domain_type"].isin(KINDS) & table["unit"].isin(["persons", "ratio"])
         mine &= table["estimator"] == study.headline.estimator
+        mine &= (table["unit"] == "persons") | (interval != "gamma_mid_p")  # of one estimate alone
         found.append(table[mine].assign(interval=interval, variance=variance))
     return pd.concat(found, ignore_index=True)
 

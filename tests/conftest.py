@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from prevalence.coding import sums_by
 from prevalence.design import SampleDesign
 from prevalence.estimation import study_of
 from prevalence.ratio import Sampling
@@ -46,7 +47,13 @@ def make_sampling(weights, stratum, psu, *, multiplicity=None, replicates=50, se
         factor[members] = len(members) / (len(members) - 1)
     design = SampleDesign.from_columns(weights, strata=stratum, units=psu)
     draws = DrawnReplicates(weights, multiplicity[unit_of], factor[unit_of])
-    return Sampling(weights, draws, design.linearised_variance, design.degrees_of_freedom)
+    return Sampling(
+        weights,
+        draws,
+        design.linearised_variance,
+        design.degrees_of_freedom,
+        psu_totals=lambda columns: sums_by(design.psu, columns, len(design.psus)),
+    )
 
 
 @pytest.fixture(scope="session")

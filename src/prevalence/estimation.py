@@ -300,6 +300,14 @@ def _fitting(inference: Inference, sampling: Sampling) -> Inference:
         )
     if inference.interval == "percentile":
         check_percentiles(sampling.scale)
+    if inference.interval == "gamma_mid_p" and sampling.psu_totals is None:
+        raise PipelineError(
+            "The headline's interval needs the primary sampling units.",
+            place="headline.interval",
+            found="gamma_mid_p, with replicate weights that a file supplies",
+            allowed="log_t, t or percentile",
+            remedy="Use interval: log_t, or give strata and PSUs.",
+        )
     if inference.variance == LINEARISED:
         return inference
     return replace(inference, variance=sampling.variance_name)

@@ -142,8 +142,9 @@ def generalised_estimate(
             )
         ]
     )
+    kind = inference.of_comparisons.interval  # of two samples' quotient
     lower, upper = confidence_interval(
-        inference.interval, point, error, df, level=inference.level, replicates=replicates[:, None]
+        kind, point, error, df, level=inference.level, replicates=replicates[:, None]
     )
     return GeneralisedEstimate(
         estimate=float(point[0]),
@@ -304,7 +305,7 @@ def generalised_rows(
                     "lower": found.lower * factor,
                     "upper": found.upper * factor,
                     "level": inference.level,
-                    "interval": inference.interval,
+                    "interval": inference.of_comparisons.interval,
                     "df": found.df,
                     "se_linearised": np.nan,
                     "n": int(answered.sum()),

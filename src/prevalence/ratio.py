@@ -8,7 +8,7 @@ between estimates have valid intervals.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -53,6 +53,9 @@ class Sampling:
     scale
         Multiplier of each replicate's squared deviation, shape (B,), for a jackknife or half-
         samples; None for a bootstrap, whose replicates are draws of the estimate.
+    psu_totals
+        Totals by PSU of columns (n, q) that already carry their weight, shape (C, q); None where
+        PSUs aren't known.
     """
 
     weights: Array
@@ -60,6 +63,7 @@ class Sampling:
     variance: Callable[[Array], Array]
     degrees_of_freedom: Callable[[Mask], float]
     scale: Array | None = None
+    psu_totals: Callable[[Array], Array] | None = None
 
     @property
     def drawn(self) -> bool:
@@ -92,6 +96,9 @@ class RatioEstimates:
         Respondents in the ratio, and those among them with a report above 0; shape (q,).
     exposure
         Unweighted sum of the degrees of these respondents, in persons, shape (q,).
+    largest_share
+        Share of the PSU with the largest part of the numerator, shape (q,); NaN where the numerator
+        is 0 or PSUs aren't known, and for what was combined of several ratios.
     replicate_scale
         As `scale` of the :class:`Sampling`.
     """
@@ -104,6 +111,7 @@ class RatioEstimates:
     n: NDArray[np.int64]
     n_reporting: NDArray[np.int64]
     exposure: Array
+    largest_share: Array
     replicate_scale: Array | None = None
 
     def chosen(self, places: Mask | Sequence[int]) -> RatioEstimates:
@@ -117,6 +125,7 @@ class RatioEstimates:
             self.n[places],
             self.n_reporting[places],
             self.exposure[places],
+            self.largest_share[places],
             self.replicate_scale,
         )
 
@@ -144,6 +153,11 @@ class Inference:
     interval: str = "log_t"
     variance: str = "bootstrap"
     level: float = 0.95
+
+    @property
+    def of_comparisons(self) -> Inference:
+        """The same for ratios and sums of estimates: gamma limits are of one estimate alone."""
+        return replace(self, interval="log_t") if self.interval == "gamma_mid_p" else self
 
 
 class PackedColumns(Sequence[Array]):
@@ -278,12 +292,15 @@ class RatioBatch:
         RatioEstimates
             In the order in which the ratios were added.
         """
-        full = np.empty(len(self.columns))
+        full, largest = np.empty(len(self.columns)), np.full(len(self.columns), np.nan)
         parts = []
         for block in self.columns.blocks():
             stack = self.columns.stacked(range(block.start, block.stop))
             full[block] = sampling.weights @ stack
             parts.append(sampling.replicates.totals(stack))
+            if sampling.psu_totals is not None and stack.size:
+                stack *= sampling.weights[:, None]
+                largest[block] = sampling.psu_totals(stack).max(axis=0)
         replicated = parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
         top, bottom = np.array(self.numerators, int), np.array(self.denominators, int)
         ratio = divided(full[top], full[bottom])
@@ -300,6 +317,7 @@ class RatioBatch:
             n=np.array([mask.sum() for mask in self.masks], np.int64),
             n_reporting=np.array(self.reporting, np.int64),
             exposure=np.array(self.exposures),
+            largest_share=divided(largest[top], full[top]),
             replicate_scale=sampling.scale,
         )
 
@@ -427,6 +445,7 @@ def tidy(
         estimates.df,
         level=inference.level,
         replicates=estimates.replicates,
+        largest_share=estimates.largest_share,
     )
     nobody = estimates.ratio == 0
     lower = np.where(nobody, 0.0, lower)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from prevalence.coding import sums_by
 from prevalence.design import SampleDesign
 from prevalence.errors import PipelineError
 from prevalence.ratio import Sampling
@@ -108,4 +110,5 @@ def replicate_sampling(
         design.linearised_variance,
         design.degrees_of_freedom,
         scale=None if drawn else replicates.scale,
+        psu_totals=partial(sums_by, design.psu, count=design.stages[0].units),
     )

@@ -377,6 +377,7 @@ def domain_contrasts(
         n=found.n[::2] + found.n[1::2],
         n_reporting=found.n_reporting[::2] + found.n_reporting[1::2],
         exposure=np.zeros(len(keys)),
+        largest_share=np.full(len(keys), np.nan),
         replicate_scale=sampling.scale,
     )
     return tidy(keys, compared, np.ones(len(keys)), _by_replicates(inference))
@@ -489,6 +490,7 @@ class _Cells:
             n=counts[0],
             n_reporting=counts[1],
             exposure=np.zeros(len(ratio)),
+            largest_share=np.full(len(ratio), np.nan),
             replicate_scale=self.estimates.replicate_scale,
         )
 
@@ -546,7 +548,7 @@ def _forced(cells: _Cells, benchmarked: Sequence[str]) -> list[pd.DataFrame]:
 
 def _by_replicates(inference: Inference) -> Inference:
     """Take the replicates' variance, the only one there is of a combination."""
-    return replace(inference, variance=REPLICATES)
+    return replace(inference.of_comparisons, variance=REPLICATES)
 
 
 def _ratio_rows(
@@ -582,7 +584,7 @@ def _ratio_rows(
                     | {"domain_type": domain.type, "domain": domain.name}
                 )
     estimates = batch.evaluate(sampling)
-    return tidy(keys, estimates, np.ones(len(keys)), inference)
+    return tidy(keys, estimates, np.ones(len(keys)), inference.of_comparisons)
 
 
 def _killworth_rows(

@@ -17,6 +17,7 @@ from prevalence.combination import (
 )
 from prevalence.degree import degrees, leave_one_out_degrees
 from prevalence.errors import PipelineError, listed, suggestion
+from prevalence.interval import INTERVALS
 from prevalence.known_groups import (
     leave_one_out,
     root_mean_square,
@@ -302,7 +303,7 @@ def specification_table(
     mine = [place for place, key in enumerate(keys) if key["headline"]]
     exact = exactly.evaluate(study.sampling)
     others = []
-    for interval, variance in product(("log_t", "t", "percentile"), (drawn, LINEARISED)):
+    for interval, variance in product(INTERVALS, (drawn, LINEARISED)):
         if interval == "percentile" and variance != BOOTSTRAP:
             continue
         choice = replace(usual, interval=interval, variance=variance)

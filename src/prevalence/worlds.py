@@ -27,6 +27,7 @@ from prevalence.replication import (
     replicate,
     rescaled,
 )
+from prevalence.sampling import replicate_sampling
 from prevalence.scale_up import FORMS, ratio_columns
 from prevalence.strata import certainty_as_strata
 
@@ -39,7 +40,9 @@ ORACLE = "oracle_degrees"
 CAPPED = "ratio_of_sums_top_coded"
 TOP_CODES = (100.0, 30.0)  # of known and of hidden groups, as in the headline of ph2022
 ADJUSTED = "adjusted_by_the_truth"
-INTERVALS = (("log_t", "bootstrap"), ("t", "bootstrap"), ("percentile", "bootstrap"))
+INTERVALS = tuple(
+    (interval, "bootstrap") for interval in ("log_t", "gamma_mid_p", "t", "percentile")
+)
 LINEARISED = ("log_t", "linearised")
 ADULT_SHARE = 0.65
 PEOPLE_PER_HOUSEHOLD = 4.2
@@ -355,7 +358,7 @@ def _weighted(
         auxiliary=auxiliary,
         plan=CalibrationPlan(targets),
     )
-    return Sampling(design.weights, made, design.linearised_variance, design.degrees_of_freedom)
+    return replicate_sampling(made, design)
 
 
 @dataclass(frozen=True)
@@ -467,8 +470,10 @@ def _outcome(
         [k[0] == "ratio_of_sums" and k[2] == "national" and RATIO not in k[1] for k in keys]
     )
     everything = np.ones(len(keys), bool)
+    single = np.array([RATIO not in k[1] for k in keys])  # the gamma interval is of one estimate
     variants: list[tuple[str, str, NDArray[np.bool_], float]] = [
-        (interval, variance, everything, 1.0) for interval, variance in INTERVALS
+        (interval, variance, single if interval == "gamma_mid_p" else everything, 1.0)
+        for interval, variance in INTERVALS
     ]
     variants.append((*LINEARISED, everything, 1.0))
     if visible != 1:
@@ -477,7 +482,13 @@ def _outcome(
         part = found.chosen(chosen)
         error = part.std_error if variance == "bootstrap" else part.se_linearised
         lower, upper = confidence_interval(
-            interval, part.ratio, error, part.df, level=level, replicates=part.replicates
+            interval,
+            part.ratio,
+            error,
+            part.df,
+            level=level,
+            replicates=part.replicates,
+            largest_share=part.largest_share,
         )
         factor = scale[chosen] / divisor
         rows += [

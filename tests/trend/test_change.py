@@ -155,6 +155,7 @@ def estimates(ratio, std_error, df):
         np.array([100]),
         np.array([20]),
         np.array([1000.0]),
+        np.array([0.1]),
     )
 
 

@@ -74,6 +74,7 @@ def test_design_effects_compare_with_a_poisson_count():
         n=ones,
         n_reporting=ones,
         exposure=np.ones(2),
+        largest_share=np.full(2, np.nan),
     )
     effects = design_effects(found, np.array([100.0, 0.0]))
     assert effects[0] == pytest.approx(0.2**2 * 100)

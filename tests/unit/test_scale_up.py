@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from prevalence.disclosure_inputs import disclosure_inputs, top_shares
 from prevalence.domains import Domain, Populations
 from prevalence.errors import PipelineError
+from prevalence.interval import gamma_mid_p_interval
 from prevalence.ratio import Inference
 from prevalence.scale_up import (
     FORMS,
@@ -178,6 +179,27 @@ def test_nobody_reporting_gives_zero_and_an_upper_limit(study_from, tables_of):
     assert row["lower"] == 0
     assert row["interval"] == "zero_reports"
     assert row["upper"] == pytest.approx(1.5 * 100_000 * 3.68888 / np.nansum(degree), rel=1e-4)
+
+
+def test_gamma_limits_take_the_share_of_the_largest_psu(study_from):
+    study = study_from(headline={"interval": "gamma_mid_p"})
+    table = table_of(study)
+    row = cell(table, "ratio_of_sums", "victims", "persons")
+    assert row["interval"] == "gamma_mid_p"
+    reports = np.nan_to_num(study.hidden_groups()[0].reports)
+    degree = study.sizes().by_definition["known_population"]
+    reported = study.sampling.weights * np.where(np.isnan(degree), 0.0, reports)
+    psu = study.respondents["psu"].to_numpy()
+    by_psu = reported @ (psu[:, None] == np.unique(psu))
+    limits = gamma_mid_p_interval(
+        *(np.array([row[name]]) for name in ("estimate", "std_error", "df")),
+        np.array([by_psu.max() / by_psu.sum()]),
+        0.95,
+    )
+    assert [row["lower"], row["upper"]] == pytest.approx([limit[0] for limit in limits])
+    # The log interval is kept for what is a quotient or a sum of estimates.
+    assert cell(table, "ratio_of_sums", "victims_per_perpetrator", "ratio")["interval"] == "log_t"
+    assert cell(table, "sum_of_island", "victims", "persons")["interval"] == "log_t"
 
 
 def test_an_unknown_size_of_a_domain_leaves_out_what_needs_it(study_from, tables_of):

@@ -82,6 +82,8 @@ def test_other_intervals_of_the_headline_are_shown(made):
         ("percentile", "bootstrap"),
         ("log_t", "linearised"),
         ("t", "linearised"),
+        ("gamma_mid_p", "bootstrap"),
+        ("gamma_mid_p", "linearised"),
     }
 
 

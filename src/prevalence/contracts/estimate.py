@@ -21,7 +21,15 @@ UNITS = (
     "log_ratio",
     "log_ratio_per_log_size",
 )
-INTERVALS = ("log_t", "t", "percentile", "logit_t", "zero_reports", "binomial")
+INTERVALS = (
+    "log_t",
+    "gamma_mid_p",
+    "t",
+    "percentile",
+    "logit_t",
+    "zero_reports",
+    "binomial",
+)
 VARIANCES = ("bootstrap", "replicates", "linearised")
 QUALITY = ("A", "B", "C", "")
 

@@ -22,6 +22,7 @@ from prevalence.report.wording import (
 is_true = sentences.is_true
 INTERVAL_WORDS = {
     "log_t": "Student's t distribution on the logarithm of the estimate",
+    "gamma_mid_p": "the mid-p gamma distribution with the share of the largest PSU",
     "t": "Student's t distribution",
     "percentile": "the percentiles of the replicates",
 }
