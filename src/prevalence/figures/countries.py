@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from prevalence.figures.style import COLOURS, INK, Drawing, canvas, finish, interval_dot, rounded
+from prevalence.figures.style import (
+    COLOURS,
+    INK,
+    SMALL,
+    Drawing,
+    canvas,
+    finish,
+    interval_dot,
+    rounded,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,7 +43,7 @@ def countries(table: pd.DataFrame) -> Drawing:
         interval_dot(axes, row, height - 0.2, colour)
         options: dict[str, Any] = {"transform": axes.get_yaxis_transform(), "color": INK}
         label = axes.text(
-            0, height + 0.05, fill(_name(row), LINE), fontsize=7.5, va="bottom", **options
+            0, height + 0.05, fill(_name(row), LINE), fontsize=SMALL, va="bottom", **options
         )
         label.set_in_layout(False)  # as wide as the figure, whatever the axes
     shown = table[table["suppressed"] == ""]

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 # Groups whose largest numbers are farther apart than this don't share a scale.
 ONE_SCALE = 8.0
+WIDEST = 1.75  # of a column of words, in inches
 
 
 def headline(tables: Mapping[str, pd.DataFrame], words: Words) -> Drawing:
@@ -80,7 +81,7 @@ def _entries(
     if found:
         limits = f"{found['low']:,.0f} to {found['high']:,.0f}"
         row = {"lower": found["low"], "upper": found["high"]}
-        entries.append(Entry(f"Published: “{found['wording']}”", row, limits, MUTED))
+        entries.append(Entry(f"Published words:\n“{found['wording']}”", row, limits, MUTED))
     if truth is not None:
         truth_row = {"estimate": truth}
         entries.append(Entry("Planted truth", truth_row, f"{truth:,.0f}", INK, "^"))
@@ -90,7 +91,8 @@ def _entries(
 def _widest(texts: list[str]) -> float:
     from prevalence.figures.style import BODY, text_width
 
-    return min(max(text_width(text, BODY, "bold") for text in texts) + 0.02, 1.45)
+    parts = [part for text in texts for part in text.split("\n")]
+    return min(max(text_width(part, BODY, "bold") for part in parts) + 0.02, WIDEST)
 
 
 def _data(

@@ -192,7 +192,7 @@ def _results(sheet: Sheet, words: Words, chosen: Mapping[str, Mapping[str, Any]]
     sheet.paragraph("This survey’s estimates", size=HEADING, weight="bold")
     for group, row in chosen.items():
         sheet.paragraph(f"{words.label(group)}: {written(row)}", gap=0.02)
-    sheet.paragraph(f"people; in brackets the {words.level} interval", size=8.0, colour=MUTED)
+    sheet.paragraph(f"people; in brackets the {words.level} interval", size=SMALL, colour=MUTED)
 
 
 def _data(

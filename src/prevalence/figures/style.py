@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from prevalence.figures.words import Words
+from prevalence.fonts import FAMILY, font_files
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,14 +27,16 @@ INK, MUTED, FAINT, BAND = "#1b2733", "#4f5b67", "#b9c3cc", "#dbe4ec"
 COLOURS = ("#12385f", "#b9601a", "#7a4a94", "#3f9c8d")
 WARNING = "#8c1d18"
 WIDTH, MARGIN = 5.2, 0.06
-HEADING, BODY, SMALL = 9.0, 8.5, 8.0
+HEADING, BODY, SMALL = 10.4, 9.6, 9.0
 FEW_GROUPS = 2  # with more hidden groups than this, panels are lower
-LINE = 1.28
+LINE = 1.22  # from one line to the next, in sizes of the type
+BASELINE = 0.86  # from a line's top, in sizes of the type
 MARK = "SYNTHETIC DATA"
 MILLION = 1_000_000.0
-FONT = "DejaVu Sans"
+# matplotlib's own font has the marks that the first one lacks.
+FONTS = [FAMILY, "DejaVu Sans"]
 SETTINGS: dict[str, Any] = {
-    "font.family": FONT,
+    "font.family": FONTS,
     "font.size": BODY,
     "text.color": INK,
     "axes.edgecolor": FAINT,
@@ -85,12 +88,35 @@ class Drawing:
 
 
 @functools.cache
+def register_fonts() -> None:
+    """Make the figures' font known to matplotlib."""
+    from matplotlib.font_manager import fontManager
+
+    for file in font_files():
+        fontManager.addfont(file)
+
+
+def open_canvas(width: float, height: float) -> Figure:
+    """Open an empty figure in the one style, sizes in inches."""
+    import matplotlib as mpl
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    register_fonts()
+    mpl.rcParams.update(SETTINGS)  # type: ignore[arg-type]
+    figure = Figure(figsize=(width, height))
+    FigureCanvasAgg(figure)
+    return figure
+
+
+@functools.cache
 def text_width(text: str, size: float = BODY, weight: str = "normal") -> float:
     """Width of a line of text in inches."""
     from matplotlib.font_manager import FontProperties
     from matplotlib.textpath import TextToPath
 
-    properties = FontProperties(family=FONT, weight=weight, size=size)
+    register_fonts()
+    properties = FontProperties(family=FONTS, weight=weight, size=size)
     width: float = TextToPath().get_text_width_height_descent(text, properties, False)[0]
     return width / 72
 
@@ -144,13 +170,7 @@ class Sheet:
     """
 
     def __init__(self, words: Words, width: float = WIDTH) -> None:
-        import matplotlib as mpl
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
-
-        mpl.rcParams.update(SETTINGS)  # type: ignore[arg-type]
-        self.figure = Figure(figsize=(width, 1.0))
-        FigureCanvasAgg(self.figure)
+        self.figure = open_canvas(width, 1.0)
         self.width = width
         self.top = MARGIN
         self._axes: list[tuple[Axes, float, float, float, float]] = []
@@ -188,15 +208,15 @@ class Sheet:
         def place(height: float) -> None:
             self.figure.text(
                 left / self.width,
-                1 - top / height,
+                1 - (top + BASELINE * size / 72) / height,
                 text,
                 size=size,
                 weight=weight,
                 color=colour,
                 ha=align,
-                va="top",
+                va="baseline",  # of the first line: a tall sign moves no line
                 style=style,
-                linespacing=LINE / 1.2,
+                linespacing=LINE,
             )
 
         self._later.append(place)
@@ -267,7 +287,7 @@ class Sheet:
 
     def below_axis(self, title: str, left: float, *, ticks: bool = True) -> None:
         """Write an axis title below the tick labels, and go on below it."""
-        self.top += 0.21 if ticks else 0.03
+        self.top += 0.22 if ticks else 0.03
         if title:
             self.paragraph(title, size=SMALL, colour=MUTED, left=left)
 
@@ -280,7 +300,7 @@ class Sheet:
             "va": "center",
             "ha": "left",
             "size": BODY,
-            "linespacing": LINE / 1.2,
+            "linespacing": LINE,
         }
         axes.text(inches, height, text, transform=place, clip_on=False, **(settings | options))
 
@@ -413,13 +433,7 @@ def canvas(height: float, columns: int = 1, **options: Any) -> tuple[Figure, lis
     panels : list of matplotlib.axes.Axes
         From left to right.
     """
-    import matplotlib as mpl
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    mpl.rcParams.update(SETTINGS)  # type: ignore[arg-type]
-    figure = Figure(figsize=(WIDTH, height))
-    FigureCanvasAgg(figure)
+    figure = open_canvas(WIDTH, height)
     panels: Any = figure.subplots(1, columns, squeeze=False, **options)
     return figure, list(panels[0])
 

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from prevalence.figures.style import (
+    BODY,
     COLOURS,
     INK,
     MUTED,
+    SMALL,
     Drawing,
     canvas,
     finish,
@@ -90,13 +92,13 @@ def levels(tables: Mapping[str, pd.DataFrame], words: Named) -> Drawing:
         axes.set_xlim(0, _top(mine["upper"]))
         axes.set_ylim(-0.7, len(places) - 0.3)
         axes.set_xlabel(f"estimated {words.denominator(group)}")
-        axes.set_title(words.title(group), fontsize=8.5, loc="left", fontweight="bold")
+        axes.set_title(words.title(group), fontsize=BODY, loc="left", fontweight="bold")
         said.append(f"{words.label(group)}: {_national(mine, waves)}")
         frames.append(mine)
     panels[0].set_yticks(range(len(places)), [name for _, name in places[::-1]])
     for number, wave in enumerate(waves):
         panels[-1].plot([], [], "o-", color=COLOURS[number], label=wave)
-    panels[-1].legend(fontsize=7.5, frameon=False, loc="upper right")
+    panels[-1].legend(fontsize=SMALL, frameon=False, loc="upper right")
     finish(figure, synthetic=words.synthetic, note=NOTE)
     columns = ["wave", "group", "domain_type", "domain", "unit", "estimate", "lower", "upper"]
     return Drawing(
@@ -129,7 +131,7 @@ def changes(tables: Mapping[str, pd.DataFrame], words: Named) -> Drawing:
         axes.set_xscale("log")
         axes.set_ylim(-0.7, len(places) - 0.3)
         axes.set_xlabel("later over earlier rate (1: no change)")
-        axes.set_title(words.title(group), fontsize=8.5, loc="left", fontweight="bold", color=INK)
+        axes.set_title(words.title(group), fontsize=BODY, loc="left", fontweight="bold", color=INK)
         said += [f"{words.label(group)}, national: {_numbers(one)}" for one in _nation(mine)]
         frames.append(mine)
     ticks = [0.25, 0.5, 1, 2, 4]

@@ -29,6 +29,8 @@ PAGE_BREAKS = {
     "docx": '`<w:r><w:br w:type="page"/></w:r>`{=openxml}',
 }
 EPOCH = "1694044800"
+# Composing puts the font files there: both renderers take them from the source itself.
+FONTS = "fonts"
 
 
 def rendered(folder: Path, kind: str, document: str = "summary") -> bytes:
@@ -250,7 +252,7 @@ def _pdf(folder: Path, project: Mapping[str, Any], text: str) -> bytes:
         result = typst.compile(
             str(main),
             root=str(folder),
-            font_paths=[font_folder()],
+            font_paths=[str(folder / FONTS)],
             ignore_system_fonts=True,
             format="pdf",
             # Universal accessibility: Typst refuses a figure or formula without a text alternative.
@@ -266,16 +268,3 @@ def _pdf(folder: Path, project: Mapping[str, Any], text: str) -> bytes:
         main.unlink(missing_ok=True)
     assert isinstance(result, bytes)
     return result
-
-
-def font_folder() -> str:
-    """Find the folder of the fonts that come with matplotlib, the same in every environment."""
-    import importlib.util
-
-    found = importlib.util.find_spec("matplotlib")
-    if found is None or found.origin is None:
-        raise PipelineError(
-            "matplotlib is not installed; its fonts are used in the PDF.",
-            remedy="Install the locked environment: make report.",
-        )
-    return str(Path(found.origin).parent / "mpl-data" / "fonts" / "ttf")
