@@ -194,7 +194,7 @@ def audit(given: argparse.Namespace, folder: Path) -> int:
         compared_with=str(path) if path else "nothing",
         outcomes=compared(before, made, graph) if before else [],
         report=bool(report),
-        refused=refusals(report, made, then, elsewhere=elsewhere) if report else [],
+        refused=refusals(report, made, then, graph, elsewhere=elsewhere) if report else [],
     )
     return conclude(folder, found, {**how, **checkout(ROOT)}, given.auditor)
 

@@ -14,8 +14,10 @@ import yaml
 from prevalence.audit.contents import described
 from prevalence.audit.exhibits import COLUMNS, Sources, exhibit_rows
 from prevalence.audit.graph import Graph, jobs_from, plain, rule_settings
+from prevalence.audit.machine import processor
 from prevalence.audit.picture import drawn, rules_of
 from prevalence.audit.record import LIBRARIES, composed, flattened, software
+from prevalence.audit.sampled import SAMPLERS
 from prevalence.codebook import parse_codebook
 from prevalence.files import read_json, read_yaml, replacing, write_json, write_text
 from prevalence.job import run_job
@@ -63,14 +65,15 @@ def data_files(rows: list[dict[str, str]], survey: str) -> dict[str, str]:
     }
 
 
-def vector_instructions() -> str:
-    """Name what numpy and the linear algebra compute with: it decides the last digit of a sum."""
+def platform_name() -> str:
+    """Name what numbers are computed with: it decides the last digit of a sum."""
     import numpy as np
 
     config: Any = np.show_config(mode="dicts")
     found = config.get("SIMD Extensions", {}).get("found", [])
-    chosen = os.environ.get("OPENBLAS_CORETYPE")
-    return "/".join([*found[-1:], *([chosen] if chosen else [])])
+    kernels = [*found[-1:], *filter(None, [os.environ.get("OPENBLAS_CORETYPE")])]
+    system = [platform.system(), platform.machine(), " ".join(platform.libc_ver())]
+    return ", ".join(filter(None, [*system, "/".join(kernels), processor()]))
 
 
 def main(job: Any) -> None:
@@ -115,6 +118,7 @@ def main(job: Any) -> None:
             path.read_bytes(),
             values=open_table or job.params.open,
             rows=open_table,
+            cells=graph.rests_on(name, SAMPLERS),
             apart=apart,
         )
     manifest = composed(
@@ -123,7 +127,7 @@ def main(job: Any) -> None:
         renderer=job.params.renderer,
         made_with=software(
             {name: version(name) for name in LIBRARIES},
-            f"{platform.system()} {platform.machine()} {vector_instructions()}",
+            platform_name(),
             platform.python_version(),
         ),
         config=job.params.config,

@@ -10,6 +10,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from prevalence.computing import instructions_here, portable_settings
+
 # Appended to a copy's Snakefile: writes what Snakemake would hand to each script.
 DESCRIBE = '''
 
@@ -160,14 +162,10 @@ def run_alone(job, folder: Path, guard: Path) -> subprocess.CompletedProcess:
     cut = ["unshare", "--net"]
     if subprocess.run([*cut, "true"], capture_output=True, check=False).returncode:
         cut = []
-    # The machine's own settings of linear algebra stay: they decide the last digit.
     environment = {name: value for name, value in os.environ.items() if "PYTHON" not in name}
-    environment |= {
-        "PYTHONPATH": f"{guard}{os.pathsep}{folder / 'src'}",
-        "OMP_NUM_THREADS": "1",
-        "OPENBLAS_NUM_THREADS": "1",
-        "MKL_NUM_THREADS": "1",
-    }
+    environment["PYTHONPATH"] = f"{guard}{os.pathsep}{folder / 'src'}"
+    # As the workflow sets them: they decide the last digit.
+    environment |= portable_settings(instructions_here())
     command = [*cut, sys.executable, __file__, str(guard / "job.json")]
     return subprocess.run(
         command, cwd=folder, env=environment, capture_output=True, text=True, check=False

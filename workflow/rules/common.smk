@@ -14,20 +14,17 @@ from pathlib import Path
 # The code that is declared as an input is the code that runs: this checkout's, in every job.
 SOURCE = Path(workflow.basedir) / "src"
 sys.path.insert(0, str(SOURCE))
-# One thread a job in linear algebra: sums don't depend on the machine's number of cores.
 # Compiled loops are kept where outputs are written, which the source's folder needn't be.
 os.environ.update(
     PYTHONPATH=str(SOURCE),
     NUMBA_CACHE_DIR=os.environ.get("NUMBA_CACHE_DIR")
     or str(Path.cwd() / ".numba_cache"),
-    OMP_NUM_THREADS="1",
-    OPENBLAS_NUM_THREADS="1",
-    MKL_NUM_THREADS="1",
 )
 
 from snakemake.io import strip_wildcard_constraints
 from snakemake.iocontainers import Wildcards
 
+from prevalence.computing import instructions_here, portable_settings
 from prevalence.config import check_config, check_survey, check_survey_id, survey_schema
 from prevalence.config import setting as lookup
 from prevalence.dependencies import transitive_modules
@@ -43,6 +40,9 @@ from prevalence.job import TRACEBACK
 from prevalence.manifest import check_present
 from prevalence.report.renderers import renderer_identity as named_renderer
 from prevalence.report.renderers import resolved_renderer
+
+# Each job computes with the same instructions, in one thread, whatever the machine has.
+os.environ.update(portable_settings(instructions_here()))
 
 SCHEMAS = Path(workflow.basedir) / "workflow" / "schemas"
 SURVEY_SECTIONS = {

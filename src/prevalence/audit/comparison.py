@@ -7,14 +7,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from prevalence.audit.contents import differing_rows, kind_of
+from prevalence.audit.contents import differing_rows, figures_apart, kind_of
 from prevalence.audit.graph import Graph, takes
 from prevalence.audit.record import Manifest
+from prevalence.audit.sampled import SAMPLERS, agreement
 from prevalence.errors import listed
 
 IDENTICAL, EQUAL, DIFFERENT = "identical", "equal", "different"
+CLOSE = "within Monte Carlo error"
 MISSING, EXTRA, UNSEEN = "missing", "extra", "not compared"
-AGREEING = (IDENTICAL, EQUAL, UNSEEN)
+AGREEING = (IDENTICAL, EQUAL, CLOSE, UNSEEN)
+_STATUSES = (IDENTICAL, EQUAL, CLOSE, DIFFERENT, MISSING, EXTRA, UNSEEN)
 _MEASURES = ("missing", "sum", "least", "most")
 
 
@@ -27,7 +30,8 @@ class Outcome:
     path
         The output.
     status
-        ``identical``, ``equal``, ``different``, ``missing``, ``extra`` or ``not compared``.
+        ``identical``, ``equal``, ``within Monte Carlo error``, ``different``, ``missing``,
+        ``extra`` or ``not compared``.
     detail
         Where and by how much it differs.
     reasons
@@ -118,20 +122,21 @@ def compared(before: Manifest, after: Manifest, graph: Graph) -> list[Outcome]:
         One for each output of either run, by path.
     """
     found = changes(before, after)
-    outcomes = []
+    outcomes = {}
     for path in sorted(before.outputs.keys() | after.outputs.keys()):
         if path not in after.outputs:
-            outcome = Outcome(path, MISSING, "the manifest has it, the run did not make it")
+            outcomes[path] = Outcome(path, MISSING, "the manifest has it, the run did not make it")
         elif path not in before.outputs:
-            outcome = Outcome(path, EXTRA, "the run made it, the manifest does not have it")
+            outcomes[path] = Outcome(path, EXTRA, "the run made it, the manifest does not have it")
         else:
-            outcome = _file(path, before, after)
+            outcomes[path] = _file(path, before, after)
+    if before.made_with != after.made_with:
+        outcomes |= _elsewhere(outcomes, before, after, graph, found)
+    for path, outcome in outcomes.items():
         if outcome.status in (DIFFERENT, MISSING, EXTRA):
             reasons = reasons_for(path, graph, found)
-            outcome = Outcome(path, outcome.status, outcome.detail, reasons)
-        outcomes.append(outcome)
-    elsewhere = before.made_with != after.made_with and not found.files
-    return _pictures(outcomes) if elsewhere else outcomes
+            outcomes[path] = Outcome(path, outcome.status, outcome.detail, reasons)
+    return list(outcomes.values())
 
 
 def reasons_for(path: str, graph: Graph, found: Changes) -> tuple[str, ...]:
@@ -151,6 +156,11 @@ def reasons_for(path: str, graph: Graph, found: Changes) -> tuple[str, ...]:
     tuple of str
         Paths, and config keys with their values; software if nothing else differs.
     """
+    software = [f"{name} {old} → {new}" for name, (old, new) in found.software.items()]
+    return tuple(_changed_inputs(path, graph, found) or software)
+
+
+def _changed_inputs(path: str, graph: Graph, found: Changes) -> list[str]:
     sources, settings = graph.sources(path), graph.settings(path)
     keys, told = [], set()
     for key, (old, new) in found.config.items():
@@ -160,13 +170,9 @@ def reasons_for(path: str, graph: Graph, found: Changes) -> tuple[str, ...]:
             keys.append(f"{rest} {shown(old)} → {shown(new)}")
             told.add(section)
     files = [file for file in found.files if file in sources and file not in told]
-    reasons = [*files, *keys]
-    if not reasons:
-        # A rule file bears on all of its rules; a script's modules stand among the sources.
-        reasons = [file for file in found.files if file.startswith(("workflow/", "Snakefile"))]
-    if not reasons:
-        reasons = [f"{name} {old} → {new}" for name, (old, new) in found.software.items()]
-    return tuple(reasons)
+    # A rule file bears on all of its rules; a script's modules stand among the sources.
+    workflow = [file for file in found.files if file.startswith(("workflow/", "Snakefile"))]
+    return [*files, *keys] or workflow
 
 
 def shown(value: object) -> str:
@@ -260,25 +266,84 @@ def _column(old: Any, new: Any, tolerance: float) -> str:
     return ", ".join(told)
 
 
-def _pictures(outcomes: Sequence[Outcome]) -> list[Outcome]:
-    """Take a picture for equal that another platform drew anew from the same data."""
-    status = {outcome.path: outcome.status for outcome in outcomes}
+def _elsewhere(
+    outcomes: Mapping[str, Outcome],
+    before: Manifest,
+    after: Manifest,
+    graph: Graph,
+    found: Changes,
+) -> dict[str, Outcome]:
+    """Judge anew what another platform made otherwise from the same inputs.
 
-    def judged(outcome: Outcome) -> Outcome:
-        if outcome.status != DIFFERENT or kind_of(outcome.path) != "picture":
-            return outcome
-        data = status.get(f"{outcome.path.rsplit('.', 1)[0]}.csv")
-        if data in (IDENTICAL, EQUAL):
-            return Outcome(outcome.path, EQUAL, "drawn anew on another platform; its data agree")
-        return outcome
+    Tables come first: what shows them agrees if they do and if its words are the same.
+    """
+    judged: dict[str, Outcome] = {}
+    differing = [
+        path
+        for path, outcome in outcomes.items()
+        if outcome.status == DIFFERENT and not _changed_inputs(path, graph, found)
+    ]
+    for path in sorted(differing, key=lambda path: kind_of(path) != "table"):
+        old, new = before.content(path), after.content(path)
+        sampled = graph.rests_on(path, SAMPLERS)
+        if kind_of(path) == "table":
+            told = _sampled_table(old, new) if sampled else None
+        elif "frame" in old and "frame" in new:
+            told = _shown(old, new, _data_status(path, {**outcomes, **judged}, graph))
+        elif kind_of(path) == "picture":
+            told = _drawn(_data_status(path, {**outcomes, **judged}, graph))
+        else:
+            told = (UNSEEN, "draws: compared by what is computed of them") if sampled else None
+        if told is not None:
+            judged[path] = Outcome(path, *told)
+    return judged
 
-    return [judged(outcome) for outcome in outcomes]
+
+def _sampled_table(old: Mapping[str, Any], new: Mapping[str, Any]) -> tuple[str, str] | None:
+    if "cells" in old and "cells" in new:
+        agree, said = agreement(old, new)
+        return (CLOSE, said) if agree else (DIFFERENT, said) if said else None
+    if (old["rows"], list(old["columns"])) == (new["rows"], list(new["columns"])):
+        return UNSEEN, "a row a respondent: compared by what is computed of them"
+    return None
+
+
+def _data_status(path: str, outcomes: Mapping[str, Outcome], graph: Graph) -> str:
+    """How the tables agree on which an output rests: the worst of them."""
+    made = graph.made_before(path) | {f"{path.rsplit('.', 1)[0]}.csv"}
+    found = {
+        outcome.status
+        for name in made
+        if kind_of(name) == "table" and (outcome := outcomes.get(name)) is not None
+    }
+    if not found <= set(AGREEING):
+        return DIFFERENT
+    return CLOSE if found & {CLOSE, UNSEEN} else EQUAL if found else UNSEEN
+
+
+def _shown(old: Mapping[str, Any], new: Mapping[str, Any], data: str) -> tuple[str, str] | None:
+    """Judge a text that other numbers were put into."""
+    if old["frame"] != new["frame"] or data == DIFFERENT:
+        return None
+    count, more = figures_apart(old["figures"], new["figures"])
+    if not more:
+        return EQUAL, f"same words; {count} numbers differ by one in the last printed digit"
+    if data == CLOSE:
+        return CLOSE, f"same words; {count} numbers differ, as their data do"
+    return None
+
+
+def _drawn(data: str) -> tuple[str, str] | None:
+    """Judge a picture that was drawn anew."""
+    if data in (DIFFERENT, UNSEEN):
+        return None
+    return data, "drawn anew on another platform; its data agree"
 
 
 def counts(outcomes: Sequence[Outcome]) -> dict[str, int]:
     """Count outcomes by status, every status named."""
     number = Counter(outcome.status for outcome in outcomes)
-    return {name: number[name] for name in (IDENTICAL, EQUAL, DIFFERENT, MISSING, EXTRA, UNSEEN)}
+    return {name: number[name] for name in _STATUSES}
 
 
 def reproduced(outcomes: Sequence[Outcome]) -> bool:
@@ -301,6 +366,7 @@ def verdict(outcomes: Sequence[Outcome], tolerance: float) -> str:
     parts = [
         f"{number[IDENTICAL]} identical",
         f"{number[EQUAL]} equal within {tolerance:g}",
+        *([f"{number[CLOSE]} {CLOSE}"] if number[CLOSE] else []),
         f"{number[DIFFERENT]} different",
     ]
     parts += [f"{number[name]} {name}" for name in (MISSING, EXTRA, UNSEEN) if number[name]]

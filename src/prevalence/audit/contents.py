@@ -12,6 +12,7 @@ import io
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -27,10 +28,13 @@ PICTURES = ("svg", "png")
 # Tables beyond this many rows are told by column alone.
 MOST_ROWS = 5000
 MOST_COLUMNS = 40
+# Sampled tables beyond this many rows hold a row a respondent or a draw.
+MOST_CELLS = 1000
 _SMALLEST = 1e-6
 _GOLDEN = (5**0.5 - 1) / 2
 _DIGEST = 4
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
+_PLACE_OF_A_NUMBER = "\N{NUMBER SIGN}"
 
 
 def kind_of(path: str) -> str:
@@ -62,7 +66,13 @@ def sha256(content: bytes) -> str:
 
 
 def described(
-    path: str, content: bytes, *, values: bool, rows: bool = True, apart: Sequence[str] = ()
+    path: str,
+    content: bytes,
+    *,
+    values: bool,
+    rows: bool = True,
+    cells: bool = False,
+    apart: Sequence[str] = (),
 ) -> Description:
     """Describe a file for a manifest.
 
@@ -76,6 +86,8 @@ def described(
         Whether fingerprints of its values may be kept: not for restricted data.
     rows
         Whether a digest of each row is kept as well.
+    cells
+        Whether each number is kept: of sampled tables, which are compared row by row.
     apart
         Texts that two renderers set differently by design (identity, name of the renderer): they
         don't count among a document's words.
@@ -84,14 +96,20 @@ def described(
     -------
     dict
         ``sha256`` and ``size``; for tables ``rows`` and ``columns`` (names, or fingerprints by
-        name); for documents ``words`` and ``numbers`` (how many, and a hash of them).
+        name), with `cells` also ``cells``; for documents and JSON ``words`` and ``numbers`` (how
+        many, and a hash of them), ``frame`` (a hash of the words without their numbers) and
+        ``figures`` (the numbers in their order).
     """
     found: Description = {"sha256": sha256(content), "size": len(content)}
     kind = kind_of(path)
     if kind == "table":
-        found |= _table(read_table(path, content), values=values, rows=rows)
+        frame = read_table(path, content)
+        found |= _table(frame, values=values, rows=rows)
+        if values and cells and 0 < len(frame) <= MOST_CELLS:
+            found["cells"] = _cells(frame)
     elif values and kind == "values":
         found |= _table(leaves_table(json.loads(content)), values=True, rows=rows)
+        found |= _words(words_of(path, content, apart))
     elif values and kind in ("document", "text") and _readable(path):
         found |= _words(words_of(path, content, apart))
     return found
@@ -181,6 +199,18 @@ def _table(frame: pd.DataFrame, *, values: bool, rows: bool) -> Description:
     if rows and 0 < len(frame) <= MOST_ROWS:
         found["row_digests"] = row_digests(frame)
     return found
+
+
+def _cells(frame: pd.DataFrame) -> dict[str, list[float | None]]:
+    """Numbers of every numeric column; None where one is missing."""
+    return {
+        str(name): [
+            float(f"{value:.12g}") if np.isfinite(value) else None
+            for value in frame[name].to_numpy(float, na_value=np.nan)
+        ]
+        for name in frame.columns
+        if is_numeric(frame[name])
+    }
 
 
 def _stacked(frame: pd.DataFrame) -> pd.Series:
@@ -300,7 +330,44 @@ def words_of(path: str, content: bytes, apart: Sequence[str] = ()) -> list[str]:
 
 def _words(words: list[str]) -> Description:
     numbers = [word for word in words if _NUMBER.fullmatch(word)]
+    frame = [_NUMBER.sub(_PLACE_OF_A_NUMBER, word) for word in words]
     return {
-        "words": [len(words), sha256("\n".join(words).encode())[:16]],
-        "numbers": [len(numbers), sha256("\n".join(sorted(numbers)).encode())[:16]],
+        "words": [len(words), _hashed(words)],
+        "numbers": [len(numbers), _hashed(sorted(numbers))],
+        "frame": _hashed(frame),
+        "figures": " ".join(figure for word in words for figure in _NUMBER.findall(word)),
     }
+
+
+def _hashed(words: list[str]) -> str:
+    return sha256("\n".join(words).encode())[:16]
+
+
+def figures_apart(before: str, after: str) -> tuple[int, int]:
+    """Compare the numbers of two documents that have the same words.
+
+    Parameters
+    ----------
+    before, after
+        Numbers as printed, in their order, with a space between.
+
+    Returns
+    -------
+    tuple of int
+        How many differ, and how many of these by more than one in the last printed digit.
+    """
+    pairs = zip(before.split(), after.split(), strict=True)
+    differing = [(was, now) for was, now in pairs if was != now]
+    return len(differing), sum(not _last_digit(was, now) for was, now in differing)
+
+
+def _last_digit(was: str, now: str) -> bool:
+    """Whether two printed numbers are a step of the last digit apart; a comma sets thousands."""
+    try:
+        numbers = [Decimal(text.replace(",", "")) for text in (was, now)]
+    except InvalidOperation:  # such as 1.2.3
+        return False
+    exponents = [int(number.as_tuple().exponent) for number in numbers]
+    return exponents[0] == exponents[1] and abs(numbers[0] - numbers[1]) <= Decimal(
+        (0, (1,), exponents[0])
+    )

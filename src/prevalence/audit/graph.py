@@ -103,6 +103,15 @@ class Graph:
             found |= set(job.code)
         return found
 
+    def rests_on(self, path: str, rules: Iterable[str]) -> bool:
+        """Whether a job of one of some rules stands behind a file."""
+        return any(job.rule in set(rules) for job in self.ancestors(path))
+
+    def made_before(self, path: str) -> set[str]:
+        """Files on which a file rests that jobs make."""
+        jobs = self.ancestors(path)
+        return {file for job in jobs for file in job.inputs if self.maker(file) is not None}
+
     def settings(self, path: str) -> set[str]:
         """Keys of the survey's config that the jobs behind a file take."""
         return {key for job in self.ancestors(path) for key in job.settings}

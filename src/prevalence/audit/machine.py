@@ -27,7 +27,7 @@ def hardware() -> dict[str, Any]:
         "host": platform.node(),
         "system": platform.platform(),
         "machine": platform.machine(),
-        "processor": _processor(),
+        "processor": processor(),
         "cores": os.cpu_count(),
         "memory_gb": _memory(),
     }
@@ -41,7 +41,8 @@ def _memory() -> float | None:
     return round(pages / 2**30, 1)
 
 
-def _processor() -> str:
+def processor() -> str:
+    """Name of this machine's processor, as far as the system tells it."""
     try:
         text = Path("/proc/cpuinfo").read_text(encoding="utf-8")
     except OSError:

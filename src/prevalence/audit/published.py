@@ -11,6 +11,7 @@ from prevalence.audit.comparison import AGREEING, EXTRA, MISSING, Outcome, compa
 from prevalence.audit.contents import described, sha256
 from prevalence.audit.graph import Graph
 from prevalence.audit.record import Manifest
+from prevalence.audit.sampled import SAMPLERS
 from prevalence.errors import listed
 
 _DOCUMENTS = ("summary.html", "summary.pdf", "summary.docx", "brief.pdf")
@@ -42,6 +43,7 @@ def refusals(
     files: Mapping[str, bytes],
     manifest: Manifest,
     recorded: Mapping[str, Any] | None,
+    graph: Graph,
     *,
     elsewhere: bool = False,
 ) -> list[str]:
@@ -56,6 +58,8 @@ def refusals(
     recorded
         The identity that the run behind the report recorded, if it's still there: it tells which
         part differs.
+    graph
+        Jobs of that run.
     elsewhere
         Whether the report may have been made on another platform: words and numbers are compared
         then, where bytes differ.
@@ -76,17 +80,19 @@ def refusals(
     for path, content in files.items():
         if path.rsplit("/", 1)[-1] in _DOCUMENTS and not _states(path, content, identity):
             found.append(f"{path} does not print the identity {identity}")
-    for outcome in _compared(files, manifest, elsewhere=elsewhere):
+    for outcome in _compared(files, manifest, graph, elsewhere=elsewhere):
         if outcome.status not in AGREEING:
             found.append(f"{outcome.path}: {_WORDS.get(outcome.status, outcome.detail)}")
     return found
 
 
-def _compared(files: Mapping[str, bytes], manifest: Manifest, *, elsewhere: bool) -> list[Outcome]:
+def _compared(
+    files: Mapping[str, bytes], manifest: Manifest, graph: Graph, *, elsewhere: bool
+) -> list[Outcome]:
     """Compare the files of a report with those that a run from its inputs made."""
     apart = [str(manifest.identity["identity"]), manifest.renderer]
     contents = {
-        path: _described(path, content, apart)
+        path: _described(path, content, apart, cells=graph.rests_on(path, SAMPLERS))
         for path, content in files.items()
         if manifest.outputs.get(path) != sha256(content)
     }
@@ -100,12 +106,12 @@ def _compared(files: Mapping[str, bytes], manifest: Manifest, *, elsewhere: bool
     made = {
         path: digest for path, digest in manifest.outputs.items() if path.startswith("reports/")
     }
-    return compared(stands, replace(manifest, outputs=made), Graph([]))
+    return compared(stands, replace(manifest, outputs=made), graph)
 
 
-def _described(path: str, content: bytes, apart: list[str]) -> dict[str, Any]:
+def _described(path: str, content: bytes, apart: list[str], *, cells: bool) -> dict[str, Any]:
     try:
-        return described(path, content, values=True, apart=apart)
+        return described(path, content, values=True, cells=cells, apart=apart)
     except Exception:  # a file that can't be read is another file, whatever reading it raises
         return {"sha256": sha256(content), "size": len(content)}
 
