@@ -2,7 +2,6 @@
 
 import csv
 import io
-import os
 import platform
 from collections.abc import Iterator
 from importlib.metadata import version
@@ -19,6 +18,7 @@ from prevalence.audit.picture import drawn, rules_of
 from prevalence.audit.record import LIBRARIES, composed, flattened, software
 from prevalence.audit.sampled import SAMPLERS
 from prevalence.codebook import parse_codebook
+from prevalence.computing import chosen_kernels
 from prevalence.files import read_json, read_yaml, replacing, write_json, write_text
 from prevalence.job import run_job
 
@@ -67,13 +67,8 @@ def data_files(rows: list[dict[str, str]], survey: str) -> dict[str, str]:
 
 def platform_name() -> str:
     """Name what numbers are computed with: it decides the last digit of a sum."""
-    import numpy as np
-
-    config: Any = np.show_config(mode="dicts")
-    found = config.get("SIMD Extensions", {}).get("found", [])
-    kernels = [*found[-1:], *filter(None, [os.environ.get("OPENBLAS_CORETYPE")])]
     system = [platform.system(), platform.machine(), " ".join(platform.libc_ver())]
-    return ", ".join(filter(None, [*system, "/".join(kernels), processor()]))
+    return ", ".join(filter(None, [*system, chosen_kernels(), processor()]))
 
 
 def main(job: Any) -> None:

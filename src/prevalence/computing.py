@@ -8,8 +8,10 @@ last ten years has (x86-64-v3: AVX2 and FMA, no AVX-512).
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection
 from pathlib import Path
+from typing import Any
 
 # One thread a job in linear algebra: sums don't depend on the machine's number of cores.
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
@@ -26,6 +28,16 @@ _PORTABLE = {
     # pyarrow's.
     "ARROW_USER_SIMD_LEVEL": "AVX2",
 }
+
+
+def chosen_kernels() -> str:
+    """Name what numpy, the linear algebra and the models' loops compute with in this process."""
+    import numpy as np
+
+    config: dict[str, Any] = dict(np.show_config(mode="dicts") or {})
+    found = config.get("SIMD Extensions", {}).get("found", [])
+    asked = [os.environ.get(name) for name in ("OPENBLAS_CORETYPE", "NUMBA_CPU_NAME")]
+    return "/".join([*found[-1:], *(name for name in asked if name)])
 
 
 def portable_settings(instructions: Collection[str]) -> dict[str, str]:

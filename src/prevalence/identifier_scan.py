@@ -23,7 +23,8 @@ _FILE_TYPES = (
 )
 # Kinds that can be told from the value alone, wherever it stands: also used for released text.
 PATTERNS: dict[str, re.Pattern[str]] = {
-    "email": re.compile(r"[\w.+-]+\s?(@|\(at\)|\[at\])\s?[\w-]+(\.[\w-]+)+", re.I),
+    # A bounded first part: an unbounded one would try each letter of a long text again and again.
+    "email": re.compile(r"[\w.+-]{1,64}\s?(@|\(at\)|\[at\])\s?[\w-]+(\.[\w-]+)+", re.I),
     "web_address": re.compile(
         r"https?://|www\.|\b(facebook|fb|instagram|tiktok|t|m)\.(com|me)/\S|(?<!\w)@[A-Za-z_][\w.]{3,}",
         re.I,

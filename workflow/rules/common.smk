@@ -24,7 +24,7 @@ os.environ.update(
 from snakemake.io import strip_wildcard_constraints
 from snakemake.iocontainers import Wildcards
 
-from prevalence.computing import instructions_here, portable_settings
+from prevalence.computing import ONE_THREAD, instructions_here, portable_settings
 from prevalence.config import check_config, check_survey, check_survey_id, survey_schema
 from prevalence.config import setting as lookup
 from prevalence.dependencies import transitive_modules
@@ -41,8 +41,11 @@ from prevalence.manifest import check_present
 from prevalence.report.renderers import renderer_identity as named_renderer
 from prevalence.report.renderers import resolved_renderer
 
-# Each job computes with the same instructions, in one thread, whatever the machine has.
-os.environ.update(portable_settings(instructions_here()))
+# Each job computes in one thread and with the same instructions, whatever the machine has; who sets
+# one of the libraries' own variables, to compare or for speed, is obeyed, and the record says so.
+os.environ.update(ONE_THREAD)
+for name, value in portable_settings(instructions_here()).items():
+    os.environ.setdefault(name, value)
 
 SCHEMAS = Path(workflow.basedir) / "workflow" / "schemas"
 SURVEY_SECTIONS = {
