@@ -27,6 +27,8 @@ Array = NDArray[np.float64]
 Codes = NDArray[np.intp]
 
 METHODS = ("poststratification", "raking", "linear", "exponential", "logit")
+RESIDUALS = ("weighted", "rake")
+ALTERNATIONS = 10  # of R survey's rake, over the margins
 SMALLEST_STEP = 1e-4  # a Newton step is halved until it helps, down to this share of it
 
 
@@ -204,6 +206,10 @@ class Calibration:
         How many were needed.
     residual_weights
         Weights of the regression whose residuals give the variance, shape (n,).
+    residuals
+        How the residuals are taken: see :func:`calibrate`.
+    earlier
+        The calibration that made the initial weights, if one did.
     """
 
     auxiliary: Auxiliary
@@ -214,6 +220,8 @@ class Calibration:
     distance: Distance
     iterations: int
     residual_weights: Array
+    residuals: str = "weighted"
+    earlier: Calibration | None = None
 
     @cached_property
     def _regression(self) -> tuple[Array, Array]:
@@ -240,14 +248,37 @@ class Calibration:
         -------
         numpy.ndarray
             Shape (m, q): sums of ``w_i g_i x_i'β``, β from the regression of the influence
-            values on x with weights `residual_weights`.
+            values on x with weights `residual_weights`; with an earlier calibration, what both
+            explain.
         """
+        explained = 0.0 if self.earlier is None else self.earlier._fitted(scores)
+        return design.unit_totals(explained + self._fitted(scores - explained))
+
+    def _fitted(self, scores: Array) -> Array:
+        """What the auxiliary variables explain of weighted scores, shape (n, q)."""
+        fitted = self._alternated(scores) if self.residuals == "rake" else self._regressed(scores)
+        return fitted[self.auxiliary.cell] * self.calibrated[:, None]
+
+    def _regressed(self, scores: Array) -> Array:
+        """Fitted influence values by cell, from a weighted regression, shape (K, q)."""
         share = (self.residual_weights / self.calibrated)[:, None]
         basis, root = self._regression
         explained = self._cell_sums(scores * share)
         safe = np.where(root > 0, root, 1.0)[:, None]
-        fitted = basis @ (basis.T @ (explained / safe)) / safe
-        return design.unit_totals(fitted[self.auxiliary.cell] * self.calibrated[:, None])
+        return np.asarray(basis @ (basis.T @ (explained / safe)) / safe)
+
+    def _alternated(self, scores: Array) -> Array:
+        """Fitted influence values by cell, from plain means margin by margin, shape (K, q)."""
+        rest = self._cell_sums(scores / self.calibrated[:, None])
+        n = self.auxiliary.by_cell(np.ones_like(self.calibrated))[:, None]
+        fitted = np.zeros_like(rest)
+        for _ in range(ALTERNATIONS):
+            for place in self.auxiliary.margins.values():
+                x = self.auxiliary.x[:, place]
+                step = x @ ((x.T @ rest) / np.maximum(x.T @ n, 1.0))
+                fitted += step
+                rest -= n * step
+        return fitted
 
     def _cell_sums(self, values: Array) -> Array:
         from prevalence.coding import sums_by
@@ -287,8 +318,10 @@ def calibrate(
     maximum_iterations
         Newton or raking iterations.
     residuals
-        Weights of the variance's regression: ``weighted``: those before calibration; ``equal``:
-        as R survey's ``rake`` has it.
+        How the variance's residuals are taken: ``weighted``: from the regression with the weights
+        before calibration (Deville & Särndal 1992), as R survey's ``calibrate`` and
+        ``postStratify`` have it; ``rake``: by ten alternations of plain means over the margins, as
+        its ``rake`` has it, which neglects the weights.
 
     Returns
     -------
@@ -302,6 +335,7 @@ def calibrate(
     """
     w = np.asarray(weights, dtype=float)
     distance = calibration_distance(method, bounds)
+    _check_residuals(residuals, auxiliary)
     target = _targets(auxiliary, totals)
     by_cell = auxiliary.by_cell(w)
     check_margins(auxiliary, by_cell, target, tolerance=max(tolerance, 1e-9))
@@ -343,7 +377,8 @@ def calibrate(
         coefficients,
         distance,
         iterations,
-        w if residuals == "weighted" else np.ones_like(w),
+        w,
+        residuals,
     )
 
 
@@ -398,6 +433,17 @@ def calibration_distance(method: str, bounds: tuple[float, float] | None) -> Dis
         return Distance("exponential")
     low, high = (-np.inf, np.inf) if bounds is None else bounds
     return Distance(method, float(low), float(high))
+
+
+def _check_residuals(residuals: str, auxiliary: Auxiliary) -> None:
+    if residuals not in RESIDUALS or (residuals == "rake" and not auxiliary.margins):
+        raise PipelineError(
+            "Residuals cannot be taken so.",
+            place="residuals",
+            found=residuals,
+            allowed=f"{listed(RESIDUALS)}; rake needs categorical margins",
+            remedy=suggestion(residuals, RESIDUALS),
+        )
 
 
 def _targets(auxiliary: Auxiliary, totals: Mapping[str, float]) -> Array:

@@ -212,16 +212,27 @@ class SampleDesign:
         Parameters
         ----------
         calibration
-            Calibration of this design's weights.
+            Calibration of this design's weights. Where these come from an earlier calibration,
+            residuals are taken from that one first, then from this.
         """
-        return replace(self, weights=calibration.calibrated, calibration=calibration)
+        chained = replace(calibration, earlier=self.calibration)
+        return replace(self, weights=calibration.calibrated, calibration=chained)
 
     def with_weights(self, weights: Array) -> SampleDesign:
-        """Give the same design with other weights, such as trimmed ones."""
+        """Give the same design with other weights, such as trimmed ones.
+
+        Where the weights were calibrated before, the variance stays that of the residuals, of the
+        values times the new over the calibrated weight, as R survey has it after ``trimWeights``.
+
+        Parameters
+        ----------
+        weights
+            Shape (n,), positive.
+        """
         stratum = self.stages[0].stratum[self.psu]
         checked = np.array(weights, dtype=float)
         check_weights(checked, stratum, list(self.strata))
-        return replace(self, weights=checked, calibration=None)
+        return replace(self, weights=checked)
 
     def degrees_of_freedom(
         self, domain: NDArray[np.bool_] | None = None, *, counting: str = "strata"
@@ -306,9 +317,10 @@ class SampleDesign:
         return self.variance(totals)
 
     @property
-    def averages_lone(self) -> bool:
-        """Whether strata with a lone unit take the mean contribution of the others."""
-        return self.lone_psu == "average" and any(stage.lone.any() for stage in self.stages)
+    def borrows_for_lone(self) -> bool:
+        """Whether strata with a lone unit borrow from others: the rules adjust and average."""
+        borrowing = self.lone_psu in ("adjust", "average")
+        return borrowing and any(stage.lone.any() for stage in self.stages)
 
     def variance(self, unit_totals: Array, present: Array | None = None) -> Array:
         """Variances of sums of influence values.
@@ -318,8 +330,10 @@ class SampleDesign:
         unit_totals
             Totals of the influence values by ultimate unit, shape (m, q).
         present
-            Respondents of the domain by ultimate unit, shape (m, q), for the rule ``average``;
-            where None, units with a total other than 0 count as having some.
+            Respondents of the domain by ultimate unit, shape (m, q): under the rules ``adjust``
+            and ``average`` only strata in which the domain has respondents count, as in R survey.
+            Where None, all strata count under ``adjust``, and those with a total other than 0
+            under ``average``.
 
         Returns
         -------
@@ -348,25 +362,26 @@ class SampleDesign:
         """Add up the stages: each stratum's quadratic form times the fractions sampled above it."""
         stage_totals = self._by_stage(unit_totals)
         inside = stage_totals
-        if self.averages_lone:
-            inside = self._by_stage(np.abs(unit_totals) if present is None else present)
+        if self.borrows_for_lone:
+            inside = self._by_stage(self._present(unit_totals) if present is None else present)
         result: Any = 0.0
         reached = np.ones(1)
         for stage, values, respondents in zip(self.stages, stage_totals, inside, strict=True):
             scale = _scale(stage, self.lone_psu) * reached[stage.parent]
             means = stage.grouped(values) / stage.sampled[:, None]
-            if self.lone_psu == "adjust":
-                siblings = sums_by(stage.parent, stage.sampled[:, None], len(reached))
-                everybody = sums_by(stage.parent[stage.stratum], values, len(reached)) / np.maximum(
-                    siblings, 1
-                )
-                means = np.where(stage.lone[:, None], everybody[stage.parent], means)
+            if self.lone_psu == "adjust" and stage.lone.any():
+                overall = _overall_means(stage, values, respondents, len(reached))
+                means = np.where(stage.lone[:, None], overall, means)
             deviations = values - means[stage.stratum]
             if self.lone_psu == "average" and stage.lone.any():
                 deviations *= _average_inflation(stage, respondents, len(reached))[stage.stratum]
             result = result + quadratic(deviations, scale[stage.stratum])
             reached = (reached[stage.parent] * stage.fraction)[stage.stratum]
         return np.asarray(result, dtype=float)
+
+    def _present(self, unit_totals: Array) -> Array:
+        """Units that count as having respondents where nobody says which have."""
+        return np.ones_like(unit_totals) if self.lone_psu == "adjust" else np.abs(unit_totals)
 
     def _units_above(self, stage: Stage) -> int:
         place = next(k for k, other in enumerate(self.stages) if other is stage)
@@ -442,6 +457,17 @@ def _scale(stage: Stage, rule: str) -> Array:
     if rule in ("average", "certainty"):
         scale = np.where(lone, 0.0, scale)
     return np.asarray(scale, dtype=float)
+
+
+def _overall_means(stage: Stage, values: Array, respondents: Array, parents: int) -> Array:
+    """Give the mean of all units under the same unit of the stage above, by stratum, shape (H, q).
+
+    Only strata in which the domain has respondents count; 0 for the others.
+    """
+    present = stage.grouped(respondents) > 0
+    units = sums_by(stage.parent, stage.sampled[:, None] * present, parents)
+    totals = sums_by(stage.parent[stage.stratum], values, parents)
+    return np.where(present, (totals / np.maximum(units, 1))[stage.parent], 0.0)
 
 
 def _average_inflation(stage: Stage, respondents: Array, parents: int) -> Array:

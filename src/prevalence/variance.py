@@ -149,7 +149,9 @@ class ReplicateValues:
     about_mean: bool = False
 
     def _deviations(self) -> Array:
-        return self.value - (self.value.mean(axis=0) if self.about_mean else self.centre)
+        # Replicates that don't count, such as those of a stratum taken whole, have no part in it.
+        counted = self.value[self.scale > 0]
+        return self.value - (counted.mean(axis=0) if self.about_mean else self.centre)
 
     def covariance(self) -> Array:
         """Covariance matrix (q, q)."""
@@ -544,9 +546,7 @@ def _totals(sample: Sample, values: Array, domains: Domains) -> Estimates:
         full = units.sum(axis=0)
         if design.calibration is not None:
             units = units - _fitted(design, weighted, codes, d)
-        present = None
-        if design.averages_lone:
-            present = np.tile(sums_by_domain(design.unit, m, np.ones(design.n), codes, d), (1, q))
+        present = np.tile(_present(design, codes, d), (1, q)) if design.borrows_for_lone else None
         variation = Influence(design, units, present)
         df = design.domain_degrees_of_freedom(codes, d)
     else:
@@ -562,6 +562,17 @@ def _totals(sample: Sample, values: Array, domains: Domains) -> Estimates:
     inside = codes >= 0
     n = np.bincount(codes[inside], minlength=d).astype(float)
     return Estimates(full, domains.names * q, variation, np.tile(df, q), np.tile(n, q))
+
+
+def _present(design: SampleDesign, codes: Codes, domains: int) -> Array:
+    """Respondents of each domain by ultimate unit, shape (m, D), for the rules on lone PSUs.
+
+    An estimate from calibrated weights rests on everybody, whatever its domain.
+    """
+    m = design.stages[-1].units
+    if design.calibration is not None or (domains == 1 and bool((codes == 0).all())):
+        return np.ones((m, domains))
+    return sums_by_domain(design.unit, m, np.ones(design.n), codes, domains)
 
 
 def _fitted(design: SampleDesign, weighted: Array, codes: Codes, domains: int) -> Array:

@@ -50,7 +50,7 @@ def calibration_of(data, design, case):
         names = {"rake2": ["stype", "sch.wide"], "rake3": ["stype", "sch.wide", "awards"]}
         if case.startswith("rake2") or case.startswith("rake3"):
             auxiliary, totals = margins(data, names[case[:5]])
-            return calibrate(w, auxiliary, totals, method="raking", residuals="equal", **tight)
+            return calibrate(w, auxiliary, totals, method="raking", residuals="rake", **tight)
     auxiliary, totals = type_and_score(data)
     if case == "linear_aggregate_stage1":
         return calibrate(w, auxiliary.shared_within(data["dnum"], w), totals, method="linear")

@@ -286,7 +286,7 @@ class GivenReplicates:
     scale
         Multiplier of each replicate's squared deviation, shape (B,).
     degrees_of_freedom
-        None: the rank of the replicate weights minus 1.
+        None: the design's.
     about_mean
         Whether deviations are taken from the replicates' mean, not from the full-sample estimate.
     """
@@ -318,13 +318,14 @@ class GivenReplicates:
         scale
             Scalar or shape (B,): 1/B for a bootstrap, (n-1)/n for JK1, 1/(B (1-k)²) for Fay.
         degrees_of_freedom
-            From the survey's documentation; otherwise the rank of the replicate weights minus 1.
+            From the survey's documentation; otherwise the rank of the replicate weights minus 1,
+            where what the other columns explain but for a share of 1e-5 adds nothing (as in R).
         about_mean
             Deviations from the replicates' mean (``mse = FALSE`` in R survey).
         """
         matrix = np.asarray(replicate_weights, dtype=float)
         if degrees_of_freedom is None:
-            degrees_of_freedom = float(np.linalg.matrix_rank(matrix) - 1)
+            degrees_of_freedom = float(_rank(matrix) - 1)
         return cls(
             SampleDesign.from_columns(weights),
             matrix,
@@ -348,6 +349,19 @@ class GivenReplicates:
             self.replicate_weights[domain == d].T @ values[domain == d] for d in range(domains)
         ]
         return np.hstack(parts)
+
+
+def _rank(columns: Array, tolerance: float = 1e-5) -> int:
+    """Count the columns that those before them don't explain, as R's ``qr`` does."""
+    basis = np.empty((columns.shape[0], 0))
+    for column in columns.T:
+        rest = column
+        for _ in range(2):  # the second time takes away the first one's rounding errors
+            rest = rest - basis @ (basis.T @ rest)
+        size = np.linalg.norm(rest)
+        if size > tolerance * np.linalg.norm(column):
+            basis = np.column_stack([basis, rest / size])
+    return basis.shape[1]
 
 
 def _trimmable(adjustments: Adjustments | None) -> Mask | None:
