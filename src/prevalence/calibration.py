@@ -255,7 +255,7 @@ class Calibration:
         return design.unit_totals(explained + self._fitted(scores - explained))
 
     def _fitted(self, scores: Array) -> Array:
-        """What the auxiliary variables explain of weighted scores, shape (n, q)."""
+        """Give what the auxiliary variables explain of weighted scores, shape (n, q)."""
         fitted = self._alternated(scores) if self.residuals == "rake" else self._regressed(scores)
         return fitted[self.auxiliary.cell] * self.calibrated[:, None]
 
