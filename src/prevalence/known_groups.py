@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from prevalence.degree import degrees
 from prevalence.interval import confidence_interval
 from prevalence.ratio import (
     Inference,
@@ -19,7 +20,7 @@ from prevalence.ratio import (
     tidy,
 )
 from prevalence.relational import Counts, capped, stacked
-from prevalence.scale_up import FORMS, KILLWORTH, Form, network_sizes, ratio_columns
+from prevalence.scale_up import FORMS, KILLWORTH, Form, ratio_columns
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -80,25 +81,25 @@ def leave_one_out(
     Returns
     -------
     RatioEstimates
-        Shares of the population, in the order of `checked`.
+        Shares of the population, in the order of `checked`; NaN where the other groups give nobody
+        a degree.
     """
     form = FORMS[estimator]
     batch = RatioBatch(len(sampling.weights))
     for group in checked or known_groups:
         others = [other for other in known_groups if other != group]
-        sizes = network_sizes(
-            counts,
-            known_sizes,
-            others,
-            population,
-            cap=cap,
-            missing=missing,
-            minimum_groups=max(min(minimum_groups, len(others)), 1),
-        )
         reports = capped(counts[group], cap)
-        top, bottom, exposure = ratio_columns(
-            form, reports, sizes.by_definition[form.degree], sampling.weights
-        )
+        degree = np.full(len(reports), np.nan)
+        if others:
+            degree = degrees(
+                form.degree,
+                capped(stacked(counts, others), cap),
+                np.array([known_sizes[other] for other in others]),
+                population,
+                missing=missing,
+                minimum_groups=min(minimum_groups, len(others)),
+            )
+        top, bottom, exposure = ratio_columns(form, reports, degree, sampling.weights)
         batch.add(top, bottom, exposure=exposure)
     return batch.evaluate(sampling, linearised=linearised)
 

@@ -147,7 +147,7 @@ def network_sizes(
     Raises
     ------
     PipelineError
-        If a group is unknown or has no size.
+        If a group is unknown, has no size, or was answered by nobody.
     """
     unsized = [group for group in known_groups if not known_sizes.get(group, 0) > 0]
     if unsized:
@@ -160,6 +160,16 @@ def network_sizes(
             remedy="Give the size with its source, or take the group out of headline.known_groups.",
         )
     table = capped(stacked(counts, known_groups), cap)
+    unanswered = np.isnan(table).all(axis=0)
+    if unanswered.any():
+        raise PipelineError(
+            "Nobody answered the question on a known group.",
+            place="headline.known_groups",
+            found=listed(np.array(known_groups)[unanswered]),
+            allowed="known groups that respondents were asked about",
+            remedy="Check its variable and missing codes in the codebook, or take the group out of "
+            "the known groups.",
+        )
     sizes = np.array([known_sizes[group] for group in known_groups])
     found = {
         name: degrees(
@@ -598,7 +608,7 @@ def _killworth_rows(
     for group in groups:
         degree = group.sizes.by_definition["known_population"]
         inside = ~np.isnan(degree) & ~np.isnan(group.reports)
-        degree_sum = float(degree[inside].sum())
+        degree_sum = float(degree[inside].sum()) or np.nan  # of nobody: no estimate
         estimate = populations.total * group.reports[inside].sum() / degree_sum
         std_error = float(killworth_std_error(estimate, populations.total, degree_sum))
         half = float(ndtri(0.5 + inference.level / 2)) * std_error

@@ -358,6 +358,7 @@ def _trimmed_rows(
     form = Form(headline.estimator, headline.degree, headline.weights != "none")
     every = rule.get("start", HEADLINE) == "all"
     known = tuple(study.known["group"]) if every else study.headline.known_groups
+    known = tuple(group for group in known if not np.isnan(study.counts[group]).all())
     degree_rules = study.settings["degree"]
     options = {
         "cap": study.headline.known_cap,

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from prevalence.adjustment import Factor, adjusted_table
 from prevalence.known_groups import leave_one_out
 from prevalence.ratio import RatioBatch
 from prevalence.relational import capped, quantile_cap
@@ -65,6 +66,69 @@ def test_other_top_codes(rwanda, sampling, reference, case):
         assert POPULATION * found.ratio[0] == pytest.approx(expected, rel=CLOSE)
 
 
+@pytest.mark.parametrize(
+    "case", ["topcode_30__known_only", "topcode_30__known_and_hidden", "topcode_none__known_only"]
+)
+def test_every_figure_of_the_point_estimates(rwanda, sampling, reference, case):
+    """Sums, shares, binomial errors and degrees beside the estimates, in each of the three runs.
+
+    Despite its name `killworth.se.wgtdenom` is the unweighted estimate's error in both halves.
+    """
+    published = json.loads((reference / "networkreporting_point_estimates.json").read_text())
+    expected = published["results"][case]
+    sizes = sizes_of(rwanda, cap=None if "none" in case else 30.0)
+    cap = 30.0 if "hidden" in case else None
+    degree = sizes.by_definition["known_population"]
+    assert degree.sum() == pytest.approx(expected["sum_d"], rel=CLOSE)
+    assert degree.mean() == pytest.approx(expected["mean_degree_unweighted"], rel=CLOSE)
+    mean = np.average(degree, weights=rwanda.weights)
+    assert mean == pytest.approx(expected["mean_degree_weighted"], rel=CLOSE)
+    assert (degree == 0).sum() == expected["n_zero_degree"]
+    assert sum(rwanda.sizes.values()) == expected["total_kp_size"]
+    quantiles = np.quantile(degree, [0, 0.25, 0.5, 0.75, 1])
+    np.testing.assert_allclose(
+        quantiles, list(expected["degree_quantiles"].values()), rtol=CLOSE, atol=0
+    )
+    for side, form in (
+        ("weighted", "ratio_of_sums"),
+        ("unweighted", "unweighted_ratio_of_sums"),
+    ):
+        weights = rwanda.weights if side == "weighted" else np.ones(len(degree))
+        for group in HIDDEN:
+            row = expected[side][group]
+            share = estimate(rwanda, sampling, form, group, sizes, cap=cap).ratio[0]
+            reports = rwanda.counts[group] if cap is None else np.minimum(rwanda.counts[group], cap)
+            found = {
+                "estimate": POPULATION * share,
+                "prevalence": share,
+                "tot.connections": weights @ reports,
+                "sum.d.hat": weights @ degree,
+            }
+            plain = estimate(rwanda, sampling, "unweighted_ratio_of_sums", group, sizes, cap=cap)
+            for name, size, denominator in (
+                ("killworth.se", POPULATION * share, weights @ degree),
+                ("killworth.se.wgtdenom", POPULATION * plain.ratio[0], degree.sum()),
+            ):
+                found[name] = killworth_std_error(np.array([size]), POPULATION, denominator)[0]
+            assert found == pytest.approx(row, rel=CLOSE)
+    clients = (
+        POPULATION * estimate(rwanda, sampling, "ratio_of_sums", "clients", sizes, cap=cap).ratio[0]
+    )
+    adjusted = adjusted_table(
+        {"clients": np.full(3, clients)},
+        {
+            "clients": [
+                Factor("degree_ratio", np.full(3, 0.8), "given"),
+                Factor("true_positive_rate", np.full(3, 0.7), "given"),
+            ]
+        },
+        np.ones(3),
+        0.95,
+    )
+    value = adjusted.set_index("adjustment").loc["all", "estimate"]
+    assert value == pytest.approx(expected["weighted_dratio08_tau07_clients"], rel=CLOSE)
+
+
 def test_figures_with_the_missing_answer_as_zero_and_left_out(rwanda, sampling):
     expected = {
         "zero": [34_107.6355104039, 2_158.2007044431, 607.465169953518, 35_100.0379454774],
@@ -95,14 +159,26 @@ def test_every_respondents_degree(rwanda, reference):
 def test_mean_degree_by_domain(rwanda, sampling, reference):
     published = json.loads((reference / "networkreporting_kp_estimator_dbar.json").read_text())
     degree = sizes_of(rwanda).by_definition["known_population"]
-    for variable in ("sex", "region", "age.cat"):
+    reported = np.sum([np.minimum(np.nan_to_num(rwanda.counts[g]), 30) for g in rwanda.known], 0)
+    for variable in ("overall", "sex", "region", "age.cat"):
         for row in published["alter_popn_size_N"][variable]:
-            mask = (rwanda.frame[variable] == row[variable]).to_numpy()
+            mask = np.ones(len(degree), bool)
+            if variable != "overall":
+                mask = (rwanda.frame[variable] == row[variable]).to_numpy()
+            mass = rwanda.weights[mask]
+            assert mass.sum() == pytest.approx(row["wgt.total.y.kp"], rel=CLOSE)
+            assert mass @ reported[mask] == pytest.approx(row["sum.y.kp"], rel=CLOSE)
+            share = row["sum.y.kp.over.kptot"]
+            assert mass @ degree[mask] / POPULATION == pytest.approx(share, rel=CLOSE)
             batch = RatioBatch(len(degree))
             batch.add(degree, np.ones(len(degree)), mask)
             found = batch.evaluate(sampling)
             assert found.n[0] == row["num.obs.y.kp"]
             assert found.ratio[0] == pytest.approx(row["dbar.Fcell.F"], rel=CLOSE)
+    # Without a size of the population networkreporting takes the sum of the weights for it.
+    (row,) = published["alter_popn_size_default_sum_of_weights"]
+    mean = np.average(degree, weights=rwanda.weights) * rwanda.weights.sum() / POPULATION
+    assert mean == pytest.approx(row["dbar.Fcell.F"], rel=CLOSE)
 
 
 @pytest.mark.parametrize(
@@ -138,7 +214,15 @@ def test_three_r_packages_on_the_complete_rows(rwanda, sampling, reference):
         for group in HIDDEN:
             found = POPULATION * estimate(rwanda, sampling, form, group, sizes).ratio[0]
             assert found == pytest.approx(published[name]["sizes"][group], rel=CLOSE)
-    mean = np.nanmean(sizes.by_definition["known_population"])
+    starts = published["NSUM_1.0_killworth.start"]
+    degree = sizes.by_definition["known_population"]
+    for group in HIDDEN:
+        found = POPULATION * estimate(rwanda, sampling, form, group, sizes).ratio[0]
+        assert found == pytest.approx(starts["NK"][group], rel=CLOSE)
+    logs = np.log(degree[degree > 0])
+    assert logs.mean() == pytest.approx(starts["mu"], rel=CLOSE)
+    assert logs.std() == pytest.approx(starts["sigma"], rel=CLOSE)
+    mean = np.nanmean(degree)
     expected = published["R_networkscaleup_0.1-2_MLE"]["mean_degree"]
     assert mean == pytest.approx(expected, rel=CLOSE)
 

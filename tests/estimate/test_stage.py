@@ -305,6 +305,22 @@ def test_a_group_that_nobody_reports(tables, configured, situations, tmp_path):
     assert set(found["planning"]["group"]) == {"perpetrators"}
 
 
+def test_a_group_that_nobody_was_asked_about(tables, configured, situations, tmp_path):
+    """A hidden group without any answer has no estimate; a known group without any is an error."""
+    ard = tables["ard"].copy()
+    ard.loc[ard["group"].str.startswith("victims"), ["count", "missing"]] = [np.nan, "not_asked"]
+    ard.loc[ard["group"] == "lawyers", ["count", "missing"]] = [np.nan, "not_asked"]
+    estimate, headline = configured["estimate"] | MORE, configured["headline"]
+    found = run(tmp_path, tables | {"ard": ard}, estimate, headline, situations)
+    victims = found["scale_up"].query("group == 'victims'")
+    assert victims[["estimate", "lower", "upper"]].isna().all().all()
+    assert found["known_groups"].query("group == 'lawyers'")["estimate"].isna().all()
+    ard.loc[ard["group"] == "doctors", ["count", "missing"]] = [np.nan, "not_asked"]
+    with pytest.raises(PipelineError, match="Nobody answered the question on a known group") as e:
+        run(tmp_path, tables | {"ard": ard}, estimate, headline, situations)
+    assert "doctors" in str(e.value)
+
+
 def test_a_jackknife_goes_through_the_stage(
     tables, tables_of, weighted, configured, situations, tmp_path, written
 ):

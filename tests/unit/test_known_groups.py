@@ -53,6 +53,16 @@ def test_groups_outside_the_headline_are_checked_too(study_from):
     assert set(agreement["n"]) == {3}
 
 
+def test_leaving_out_the_only_group_that_anybody_knows_leaves_nothing(sampling_of):
+    counts = {"a": np.array([1.0, 2, 0, 3]), "b": np.zeros(4)}
+    sampling = sampling_of(np.ones(4), ["s"] * 4, range(4), replicates=10)
+    found = leave_one_out(counts, {"a": 10.0, "b": 5.0}, ["a", "b"], 100.0, sampling)
+    assert np.isnan(found.ratio[0])
+    assert found.ratio[1] == 0
+    alone = leave_one_out(counts, {"a": 10.0}, ["a"], 100.0, sampling)
+    assert np.isnan(alone.ratio).all()
+
+
 def test_agreement_worked_by_hand(study_from):
     study = study_from()
     table, agreement = check_groups(study)
