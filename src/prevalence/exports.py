@@ -11,6 +11,7 @@ import csv
 import datetime as dt
 import io
 import multiprocessing
+import re
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -26,6 +27,22 @@ _MOST_UNPACKED = 2_000_000_000
 _MOST_RATIO = 200
 _SMALL = 50_000_000
 _MOST_BLANK = 10_000  # rows without a cell, one after the other
+# How files begin that are now and then called .csv, in capitals and small letters as they are.
+_NO_TEXT = {
+    b"\x1f\x8b": "a file packed by gzip",
+    b"PK\x03\x04": "a workbook or another zip archive",
+    b"\xd0\xcf\x11\xe0": "an old Excel workbook (.xls)",
+    b"%PDF": "a PDF",
+    b"$FL2": "an SPSS file",
+    b"$FL3": "a compressed SPSS file",
+    b"<stata_dta>": "a Stata file",
+    b"<!DOCTYPE": "a web page",
+    b"<html": "a web page",
+    b"<HTML": "a web page",
+    b"<?xml": "an XML file",
+    b"{\\rtf": "a text of a word processor",
+}
+_MERGED = re.compile(rb'mergeCell\b[^>]*?\bref="(([A-Z]+)\d+:[A-Z]+(\d+))"')
 _LONGEST_READING = 900.0  # seconds
 _PIECE = 20_000  # rows of a CSV file that are held as rows
 _MOST_SHARED = 50_000  # different texts of a column of which each is kept once
@@ -249,7 +266,12 @@ def _read_csv(path: Path, options: Mapping[str, Any]) -> Export:
             remedy="Export the file again; it may be cut off.",
         ) from None
     if not first:
-        raise PipelineError("The survey export is empty.", file=path, found="blank lines only")
+        raise PipelineError(
+            "The survey export is empty.",
+            file=path,
+            found="blank lines only",
+            remedy="Export the survey again, with its cases.",
+        )
     header = [name.strip() for name in first]
     _check_delimiter(header, first, delimiter, path)
     _check_names(header, path)
@@ -302,6 +324,15 @@ class _SharedColumns:
 def _text_content(path: Path, encoding: str) -> tuple[bytes, str]:
     """Read a text file and check that it is one: its bytes, and the encoding in which to read."""
     content = path.read_bytes()
+    for first, what in _NO_TEXT.items():
+        if content.lstrip().startswith(first):
+            raise PipelineError(
+                "The survey export is not a CSV file.",
+                file=path,
+                found=f"{what}, called {path.name}",
+                allowed="a table of text: a line an interview, a delimiter between its fields",
+                remedy="Unpack it, or export it as CSV; do not rename it.",
+            )
     if content.startswith((b"\xff\xfe", b"\xfe\xff")) and encoding == "utf-8":
         encoding = "utf-16"
     codec = "utf-8-sig" if encoding == "utf-8" else encoding
@@ -379,7 +410,12 @@ def _read_excel(path: Path, options: Mapping[str, Any]) -> Export:
     finally:
         book.close()
     if not rows:
-        raise PipelineError("The survey export is empty.", file=path, found="an empty sheet")
+        raise PipelineError(
+            "The survey export is empty.",
+            file=path,
+            found="an empty sheet",
+            remedy="Export the survey again, with its cases.",
+        )
     header = ["" if name is None else str(name).strip() for name in rows[0]]
     while header and header[-1] == "":
         header.pop()
@@ -472,6 +508,7 @@ def _sheet_rows(book: Any, sheet: str | None, path: Path) -> list[list[Value]]:
             if blank > _MOST_BLANK:
                 break
             rows.append(values)
+        merged = _merged_below_header(book, worksheet, width or 1)
     except Exception as error:  # a damaged sheet fails when it is read, in many ways
         raise PipelineError(
             "The survey export is truncated or is not an .xlsx file.",
@@ -488,6 +525,15 @@ def _sheet_rows(book: Any, sheet: str | None, path: Path) -> list[list[Value]]:
             found=f"more than {_MOST_BLANK:,} empty rows",
             remedy="Delete the rows below the last interview, then save the workbook again.",
         )
+    if merged is not None:
+        raise PipelineError(
+            "The workbook holds merged cells where answers should stand.",
+            file=path,
+            place=f"cells {merged}",
+            found="one value over several cells: the others would be empty",
+            allowed="one value in each cell",
+            remedy="Unmerge the cells and fill each one in, or export the survey again.",
+        )
     if formula is not None:
         raise PipelineError(
             "The workbook holds formulas or errors where answers should stand.",
@@ -496,6 +542,24 @@ def _sheet_rows(book: Any, sheet: str | None, path: Path) -> list[list[Value]]:
             remedy="Copy the sheet and paste it as values.",
         )
     return rows
+
+
+def _merged_below_header(book: Any, worksheet: Any, width: int) -> str | None:
+    """Find merged cells in the rows of interviews; openpyxl tells of none while it streams."""
+    from openpyxl.utils import column_index_from_string
+
+    rest = b""
+    with (
+        zipfile.ZipFile(book._archive.filename) as archive,
+        archive.open(worksheet._worksheet_path) as sheet,
+    ):
+        while block := sheet.read(1 << 20):
+            for found in _MERGED.finditer(rest + block):
+                cells, column, last = found[1].decode(), found[2].decode(), int(found[3])
+                if last > 1 and column_index_from_string(column) <= width:
+                    return cells
+            rest = block[-200:]
+    return None
 
 
 def _width(cells: Sequence[Any]) -> int:

@@ -138,7 +138,12 @@ def verify_file(
             remedy="Copy the file into the folder.",
         )
     if not path.is_file():
-        raise PipelineError("A raw file is missing.", file=path, remedy="Put it there.")
+        raise PipelineError(
+            "A raw file is missing.",
+            file=path,
+            found="something that is no file, such as a folder" if path.exists() else None,
+            remedy="Put it there.",
+        )
     if path.name not in declared:
         raise PipelineError(
             "A raw file is not in the manifest.",

@@ -81,11 +81,22 @@ def locate_variables(export: Export, codebook: Codebook, file: object) -> dict[s
             if missing
             else listed(shared),
             allowed=f"the {len(codebook.kept)} columns of {codebook.file}",
-            remedy=suggestion(missing[0], columns)
+            remedy=_near(missing[0], columns)
             if missing
             else "Export the survey in a format that keeps its names (.sav or .csv).",
         )
     return found
+
+
+def _near(name: str, columns: Sequence[str]) -> str:
+    """Name the column that a name may mean; one that differs in capitals alone before others."""
+    for column in columns:
+        if column.casefold() == name.casefold():
+            return (
+                f"Did you mean {column!r}? Capitals count: write the names as the export does, "
+                "or export it again with its names as they were."
+            )
+    return suggestion(name, columns)
 
 
 def _spelling(name: str, length: int) -> str:
@@ -117,7 +128,8 @@ def type_responses(export: Export, codebook: Codebook, key: str, file: object) -
     ------
     PipelineError
         If a column is missing, holds values of another type, a code that the codebook doesn't
-        list, or a code that the export declares missing and the codebook doesn't.
+        list, or a code that the export declares missing and the codebook doesn't; if the export's
+        own labels give a code the meaning that another code has in the codebook.
     """
     import pandas as pd
 
@@ -126,6 +138,7 @@ def type_responses(export: Export, codebook: Codebook, key: str, file: object) -
     for variable in codebook.kept:
         column = located[variable.raw]
         values = export.columns[column]
+        _check_labels(export.value_labels.get(column, {}), variable, file)
         if variable.role == "key":
             typed[variable.raw] = pd.array(
                 [value or None for value in pseudonyms(key, variable.name, values)], dtype="str"
@@ -230,6 +243,35 @@ def _check_codes(numbers: NDArray[np.float64], variable: Variable, file: object)
             remedy=f"Add the codes to line {variable.line} of {variable.raw}'s codebook, or "
             "correct the export.",
         )
+
+
+def _check_labels(labels: Mapping[Any, str], variable: Variable, file: object) -> None:
+    """Refuse an export that labels a code as the codebook names another one: 1 female, 1=male."""
+    meant = {canonical_code(str(code)): _word(label) for code, label in labels.items()}
+    named = {code: _word(value) for code, value in variable.codes.items()}
+    wrong = {
+        code: other
+        for code, word in meant.items()
+        for other, name in named.items()
+        if code in named and other != code and word == name != named[code]
+    }
+    if wrong:
+        code, other = next(iter(wrong.items()))
+        raise PipelineError(
+            "The labels of the survey export contradict the codebook.",
+            file=file,
+            place=f"column {variable.raw}",
+            found=f"code {code} is labelled as the codebook's code {other}, "
+            f"{variable.codes[other]}; so are {len(wrong)} of {len(named)} codes",
+            allowed=f"{code}={variable.codes[code]} (line {variable.line} of the codebook)",
+            remedy="Find out which of the two is right: the codebook's order of codes, or the "
+            "export's labels.",
+        )
+
+
+def _word(label: object) -> str:
+    """Write a label as codebooks name values: small letters, digits and _."""
+    return re.sub(r"[\W_]+", "_", str(label).casefold()).strip("_")
 
 
 def _codes_told(codes: NDArray[np.float64], counts: NDArray[np.int64]) -> str:

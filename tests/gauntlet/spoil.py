@@ -3,6 +3,7 @@
 The keys of `spoil:` in cases.yaml are the functions of this module that take a folder and a value.
 """
 
+import gzip
 import io
 import os
 import zipfile
@@ -281,6 +282,110 @@ def _merged_header(tiny):
     path.write_text("Household" + "," * width + "\n" + path.read_text(encoding="utf-8"))
 
 
+def _two_headers(tiny):
+    export(tiny, {"as": ".csv"})
+    path = tiny.raw / "tiny.csv"
+    header, *rest = path.read_text(encoding="utf-8").split("\n")
+    questions = ",".join("How many?" for _ in header.split(","))
+    path.write_text("\n".join([header, questions, *rest]), encoding="utf-8")
+
+
+def _merged_answers(tiny):
+    import openpyxl
+
+    export(tiny, {"as": ".xlsx"})
+    book = openpyxl.load_workbook(tiny.raw / "tiny.xlsx")
+    book.active.merge_cells("A3:A6")
+    book.save(tiny.raw / "tiny.xlsx")
+
+
+def _dates_among_counts(tiny):
+    frame, _ = answers()
+    frame["Q6a_1"] = frame["Q6a_1"].astype(object)
+    frame.loc[:5, "Q6a_1"] = pd.Timestamp("2022-05-01")  # what Excel makes of 5-1
+    _only(tiny, "tiny.xlsx")
+    frame.to_excel(tiny.raw / "tiny.xlsx", index=False)
+
+
+def _numbers_as_text(tiny):
+    frame, _ = answers()
+    _only(tiny, "tiny.xlsx")
+    frame.map(lambda value: value if pd.isna(value) else str(value)).to_excel(
+        tiny.raw / "tiny.xlsx", index=False
+    )
+
+
+def _only(tiny, name):
+    """Take the export away and name another one."""
+    for old in tiny.raw.glob(f"{SURVEY}.*"):
+        old.unlink()
+    set_keys(tiny, {"ingest.responses": name})
+
+
+def _packed(tiny):
+    export(tiny, {"as": ".csv"})
+    path = tiny.raw / "tiny.csv"
+    path.write_bytes(gzip.compress(path.read_bytes()))
+
+
+def _web_page(tiny):
+    _only(tiny, "tiny.csv")
+    page = "<html><body><table><tr><td>RESP_ID</td></tr></table></body></html>"
+    (tiny.raw / "tiny.csv").write_text(page, encoding="utf-8")
+
+
+def _old_workbook(tiny):
+    _only(tiny, "tiny.xlsx")
+    (tiny.raw / "tiny.xlsx").write_bytes(bytes.fromhex("d0cf11e0a1b11ae1") + bytes(4000))
+
+
+def _names_in_small_letters(tiny):
+    export(tiny, {"as": ".csv"})
+    path = tiny.raw / "tiny.csv"
+    header, rest = path.read_text(encoding="utf-8").split("\n", 1)
+    path.write_text(f"{header.lower()}\n{rest}", encoding="utf-8")
+
+
+def _same_name_in_small_letters(tiny):
+    export(tiny, {"as": ".csv"})
+    path = tiny.raw / "tiny.csv"
+    lines = path.read_text(encoding="utf-8").splitlines()
+    added = [f"{line},7" for line in lines[1:]]
+    path.write_text("\n".join([f"{lines[0]},q6a_1", *added]) + "\n", encoding="utf-8")
+
+
+def _labelled(tiny, labels, **options):
+    """The export as .sav, with other labels of its codes."""
+    frame, metadata = answers()
+    _only(tiny, "tiny.sav")
+    pyreadstat.write_sav(
+        frame.assign(**options),
+        str(tiny.raw / "tiny.sav"),
+        missing_ranges=metadata.missing_ranges,
+        variable_value_labels={**metadata.variable_value_labels, **labels},
+    )
+
+
+def _labels_exchanged(tiny):
+    _labelled(tiny, {"S2": {1.0: "Female", 2.0: "Male"}})
+
+
+def _labels_all_the_same(tiny):
+    _labelled(tiny, {"S2": {1.0: "person", 2.0: "person"}})
+
+
+def _long_string(tiny):
+    _labelled(tiny, {}, NOTE="y" * 30_000)
+
+
+def _stata_long_string(tiny):
+    """Stata 14 and later: names without dots, a strL, and no labels of values."""
+    frame, _ = answers()
+    _only(tiny, "tiny.dta")
+    frame = frame.rename(columns=lambda name: name.replace(".", "_")).assign(NOTE="y" * 3000)
+    frame.to_stata(tiny.raw / "tiny.dta", write_index=False, version=118, convert_strl=["NOTE"])
+
+
 def _link_outside(tiny):
     outside = tiny.folder / "elsewhere.csv"
     file = tiny.raw / "known_groups.csv"
@@ -432,6 +537,19 @@ SPECIAL = {
         _huge_sheet,
         _formula_cell,
         _merged_header,
+        _two_headers,
+        _merged_answers,
+        _dates_among_counts,
+        _numbers_as_text,
+        _packed,
+        _web_page,
+        _old_workbook,
+        _names_in_small_letters,
+        _same_name_in_small_letters,
+        _labels_exchanged,
+        _labels_all_the_same,
+        _long_string,
+        _stata_long_string,
         _link_outside,
         _broken_link,
         _linked_folder,

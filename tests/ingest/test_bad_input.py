@@ -125,7 +125,7 @@ def test_a_workbook_called_csv(survey, answers, export_of):
     path = survey.folder / "bad.csv"
     shutil.copy(export_of(answers, survey.folder / "fine.xlsx"), path)
     text = message_of(survey, path)
-    assert "not in the expected encoding" in text or "not a text file" in text
+    assert "a workbook or another zip archive, called bad.csv" in text
 
 
 def test_an_unknown_format(survey):
