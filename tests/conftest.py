@@ -1,4 +1,8 @@
-"""A small sample design for tests of estimators, with its bootstrap drawn in three lines."""
+"""What tests of several rooms use: a small sample design, surveys for a test, runs made once."""
+
+import fcntl
+import os
+import shutil
 
 import numpy as np
 import pandas as pd
@@ -8,6 +12,26 @@ from prevalence.coding import sums_by
 from prevalence.design import SampleDesign
 from prevalence.estimation import study_of
 from prevalence.ratio import Sampling
+
+
+@pytest.fixture(scope="session")
+def made_once(tmp_path_factory):
+    """The function that fills a folder once for all workers of a test run; they only read it."""
+
+    def folder_of(name, fill):
+        top = tmp_path_factory.getbasetemp()
+        if "PYTEST_XDIST_WORKER" in os.environ:
+            top = top.parent  # of all workers
+        folder, done = top / name, top / f"{name}.done"
+        with (top / f"{name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not done.exists():
+                shutil.rmtree(folder, ignore_errors=True)
+                fill(folder)
+                done.touch()
+        return folder
+
+    return folder_of
 
 
 class DrawnReplicates:

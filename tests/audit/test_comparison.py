@@ -56,14 +56,26 @@ def test_how_much_a_column_moved_is_said():
     assert "most 41033.8673 → 50000" in detail
 
 
-def test_a_difference_is_led_back_to_the_file_that_changed():
+@pytest.mark.parametrize(
+    ("path", "content"),
+    [
+        ("data/raw/toy/toy.sav", b"answerz"),
+        ("src/prevalence/ratio.py", b"def ratio(): return 1\n"),
+    ],
+    ids=["a digit of a raw cell", "a line of an estimator"],
+)
+@pytest.mark.parametrize("made_with", [None, ELSEWHERE], ids=["here", "elsewhere"])
+def test_a_difference_is_led_back_to_the_file_that_changed(path, content, made_with):
     changed = manifest(
-        sources={"src/prevalence/ratio.py": b"def ratio(): return 1\n"},
-        restricted=estimates(row1=1.0),
+        sources={path: content},
+        restricted=estimates(row1=2.0),
         released=estimates(row1=1.0),
+        made_with=made_with,
     )
     outcomes = compared(manifest(), changed, GRAPH)
-    assert found(outcomes, RELEASED).reasons == ("src/prevalence/ratio.py",)
+    for output in (RESTRICTED, RELEASED):
+        assert found(outcomes, output).status == "different"
+        assert found(outcomes, output).reasons == (path,)
     assert status(outcomes)[PAGE] == "identical"
     assert not reproduced(outcomes)
     assert "NOT reproduced" in verdict(outcomes, 1e-9)

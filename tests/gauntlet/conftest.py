@@ -12,6 +12,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from own_project import copy_of_project, followed_page
 
 LONGEST = 60  # seconds
+SAID = "said.txt"
 MOST = 3 * 2**30  # bytes beyond what the process has already
 
 
@@ -44,7 +45,12 @@ def bounded(request):
 
 
 @pytest.fixture(scope="session")
-def own_project(tmp_path_factory):
+def own_project(made_once):
     """A project in which docs/your-own-survey.md was followed to the letter; what it said."""
-    folder = copy_of_project(tmp_path_factory.mktemp("own") / "project")
-    return folder, followed_page(folder)
+
+    def follow(folder):
+        said = followed_page(copy_of_project(folder))
+        (folder / SAID).write_text(said, encoding="utf-8")
+
+    folder = made_once("own-survey", follow)
+    return folder, (folder / SAID).read_text(encoding="utf-8")

@@ -82,12 +82,9 @@ def copy_project(folder: Path) -> Project:
 
 
 @pytest.fixture(scope="session")
-def finished(tmp_path_factory, worker_id) -> Project:
+def finished(made_once) -> Project:
     """A project in which the tiny survey was run once; tests copy it before changing it."""
-    del worker_id
-    project = copy_project(tmp_path_factory.mktemp("finished") / "project")
-    project.run()
-    return project
+    return Project(made_once("finished", lambda folder: copy_project(folder).run()))
 
 
 @pytest.fixture

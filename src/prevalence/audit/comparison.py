@@ -192,18 +192,13 @@ def _file(path: str, before: Manifest, after: Manifest) -> Outcome:
         aside = ("text",) if other_renderer and kind == "values" else ()
         return _tables(path, old, new, before.tolerance, aside)
     if kind == "table":
-        return _unseen_table(path, old, new, elsewhere=elsewhere)
+        return _unseen_table(path, old, new)
     if "words" in old and "words" in new:
         return _documents(path, old, new, elsewhere=elsewhere or other_renderer)
     return Outcome(path, DIFFERENT, f"{old['size']:,} → {new['size']:,} bytes")
 
 
-def _unseen_table(
-    path: str, old: Mapping[str, Any], new: Mapping[str, Any], *, elsewhere: bool
-) -> Outcome:
-    shape = (old.get("rows"), list(old.get("columns", ())))
-    if elsewhere and shape == (new.get("rows"), list(new.get("columns", ()))):
-        return Outcome(path, UNSEEN, "restricted: same shape, other bytes on another platform")
+def _unseen_table(path: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Outcome:
     rows = f"rows {old.get('rows')} → {new.get('rows')}" if old["rows"] != new["rows"] else ""
     return Outcome(path, DIFFERENT, rows or "restricted: other bytes, values are not told")
 
@@ -287,25 +282,30 @@ def _elsewhere(
         old, new = before.content(path), after.content(path)
         sampled = graph.rests_on(path, SAMPLERS)
         if kind_of(path) == "table":
-            told = _sampled_table(old, new) if sampled else None
+            told = _table_elsewhere(old, new, sampled=sampled)
         elif "frame" in old and "frame" in new:
             told = _shown(old, new, _data_status(path, {**outcomes, **judged}, graph))
         elif kind_of(path) == "picture":
             told = _drawn(_data_status(path, {**outcomes, **judged}, graph))
         else:
-            told = (UNSEEN, "draws: compared by what is computed of them") if sampled else None
+            told = (UNSEEN, "draws: compared by what is made of them") if sampled else None
         if told is not None:
             judged[path] = Outcome(path, *told)
     return judged
 
 
-def _sampled_table(old: Mapping[str, Any], new: Mapping[str, Any]) -> tuple[str, str] | None:
-    if "cells" in old and "cells" in new:
+def _table_elsewhere(
+    old: Mapping[str, Any], new: Mapping[str, Any], *, sampled: bool
+) -> tuple[str, str] | None:
+    """Judge a sampled table by its cells, and by its shape one of which no values are kept."""
+    if sampled and "cells" in old and "cells" in new:
         agree, said = agreement(old, new)
         return (CLOSE, said) if agree else (DIFFERENT, said) if said else None
-    if (old["rows"], list(old["columns"])) == (new["rows"], list(new["columns"])):
-        return UNSEEN, "a row a respondent: compared by what is computed of them"
-    return None
+    if (old["rows"], list(old["columns"])) != (new["rows"], list(new["columns"])):
+        return None
+    if not isinstance(old["columns"], Mapping):
+        return UNSEEN, "restricted: same shape, other bytes on another platform"
+    return (UNSEEN, "a row a respondent: compared by what is made of it") if sampled else None
 
 
 def _data_status(path: str, outcomes: Mapping[str, Outcome], graph: Graph) -> str:
