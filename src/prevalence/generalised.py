@@ -20,6 +20,7 @@ from prevalence.ratio import (
     divided,
     replicate_error,
 )
+from prevalence.sampling import members_sampling
 from prevalence.scale_up import PER
 
 if TYPE_CHECKING:
@@ -197,38 +198,6 @@ def _quotient(frame: Array, size: Array, hidden: Array) -> Array:
     return divided(out_reports, divided(hidden[:, 0], hidden[:, 1]))
 
 
-def visibility_sampling(
-    table: pd.DataFrame, replicates: int, generator: np.random.Generator
-) -> Sampling:
-    """Make the sampling of a visibility sample, with rescaled bootstrap replicates of its own.
-
-    Parameters
-    ----------
-    table
-        One row a member of the hidden group: `weight`, `stratum` and `psu` where the sample has
-        them (else equal weights, one stratum, each member a unit).
-    replicates
-        As many as the frame sample has.
-    generator
-        Source of randomness, independent of the frame sample's.
-
-    Returns
-    -------
-    Sampling
-        In the order of the rows.
-    """
-    from prevalence.coding import texts
-    from prevalence.sampling import bootstrap_sampling
-
-    return bootstrap_sampling(
-        table["weight"].to_numpy(float) if "weight" in table else np.ones(len(table)),
-        strata=texts(table["stratum"]) if "stratum" in table else None,
-        units=texts(table["psu"]) if "psu" in table else None,
-        replicates=replicates,
-        generator=generator,
-    )
-
-
 def _visibility(table: pd.DataFrame, frame_size: float) -> Array:
     """Visibility of each member: as given, or from the probe groups' awareness."""
     if "visibility" in table and table["visibility"].notna().any():
@@ -258,7 +227,8 @@ def generalised_rows(
         The survey.
     visibility
         One row a member in the sample: `group`, `visibility` or else `aware` and `probe_size` (see
-        :func:`probe_visibility`), and the columns of :func:`visibility_sampling`.
+        :func:`probe_visibility`), and the columns of
+        :func:`prevalence.sampling.members_sampling`.
     entropy
         Seed of the replicates of the visibility samples.
 
@@ -284,7 +254,7 @@ def generalised_rows(
             group.reports,
             study.sampling,
             _visibility(mine, adults),
-            visibility_sampling(mine, count, stream(entropy, group.name, "visibility")),
+            members_sampling(mine, count, stream(entropy, group.name, "visibility")),
             inference,
             frame_size=None if np.isnan(adults) else adults,
         )

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from prevalence.coding import sums_by
+from prevalence.coding import sums_by, texts
 from prevalence.design import SampleDesign
 from prevalence.errors import PipelineError
 from prevalence.ratio import Sampling
@@ -19,6 +20,9 @@ from prevalence.replication import (
     draw_rescaled_bootstrap,
     rescaled,
 )
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Array = NDArray[np.float64]
 
@@ -60,6 +64,36 @@ def bootstrap_sampling(
     design = SampleDesign.from_columns(weights, strata=strata, units=units, empty_psus=empty_psus)
     drawn = draw_rescaled_bootstrap(design, replicates, generator)
     return replicate_sampling(Replicates(design, rescaled(design, drawn)))
+
+
+def members_sampling(
+    table: pd.DataFrame, replicates: int, generator: np.random.Generator
+) -> Sampling:
+    """Give a sample of a hidden group rescaled bootstrap replicates of its own.
+
+    Parameters
+    ----------
+    table
+        `weight`, `stratum` and `psu` where the sample has them: else equal weights, one stratum,
+        and each member a unit: the rows that share a `respondent`, or each row.
+    replicates
+        Number of replicates.
+    generator
+        Source of randomness, independent of that of the frame's sample.
+
+    Returns
+    -------
+    Sampling
+        In the order of the rows.
+    """
+    units = next((name for name in ("psu", "respondent") if name in table), None)
+    return bootstrap_sampling(
+        table["weight"].to_numpy(float) if "weight" in table else np.ones(len(table)),
+        strata=texts(table["stratum"]) if "stratum" in table else None,
+        units=None if units is None else texts(table[units]),
+        replicates=replicates,
+        generator=generator,
+    )
 
 
 def replicate_sampling(

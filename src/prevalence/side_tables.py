@@ -120,7 +120,8 @@ def arrange_table(
         The table as its file holds it, all text.
     settings
         The config's ``ingest.arrange.<table>``: ``columns`` (column of the file to column of the
-        pipeline) and ``constants`` (column to one value for all rows).
+        pipeline), ``repeated`` (column of the pipeline to columns of the file that hold it one
+        after the other) and ``constants`` (column to one value for all rows).
     key
         Key of the pseudonyms; None if the table has no ids.
     file
@@ -129,16 +130,19 @@ def arrange_table(
     Returns
     -------
     pandas.DataFrame
-        The arranged table, all text, with ids replaced.
+        The arranged table, all text, with ids replaced. With repeated columns a row for each of
+        their places; rows of one line of the file share a `respondent`.
 
     Raises
     ------
     PipelineError
-        If the config names a column that the file lacks.
+        If the config names a column that the file lacks, or repeated columns differ in number.
     """
     settings = settings or {}
     names: Mapping[str, str] = settings.get("columns") or {}
-    for name in names:
+    repeated: Mapping[str, Sequence[str]] = settings.get("repeated") or {}
+    places = [name for listing in repeated.values() for name in listing]
+    for name in (*names, *places):
         if name not in table:
             raise PipelineError(
                 "The config names a column that a side table lacks.",
@@ -148,7 +152,18 @@ def arrange_table(
                 allowed=listed(table.columns, 40),
                 remedy=suggestion(name, table.columns),
             )
-    table = table.rename(columns=dict(names))
+    if twice := sorted(
+        name for name in set(places) | set(names) if [*names, *places].count(name) > 1
+    ):
+        raise PipelineError(
+            "The config uses a column of a side table twice.",
+            file=file,
+            place="ingest.arrange",
+            found=listed(twice),
+            allowed="each column once, under columns or repeated",
+            remedy="Take it out of one of the two.",
+        )
+    table = _lengthened(table.rename(columns=dict(names)), repeated, file)
     for name, value in (settings.get("constants") or {}).items():
         table[name] = "" if value is None else str(value)
     if key is not None:
@@ -156,6 +171,34 @@ def arrange_table(
             if kind in table:
                 table[kind] = pseudonyms(key, kind, table[kind])
     return table
+
+
+def _lengthened(
+    table: pd.DataFrame, repeated: Mapping[str, Sequence[str]], file: object
+) -> pd.DataFrame:
+    """Make a row of each place of repeated columns, the rows of one line after one another."""
+    import pandas as pd
+
+    if not repeated:
+        return table
+    counts = {name: len(columns) for name, columns in repeated.items()}
+    if len(set(counts.values())) > 1:
+        raise PipelineError(
+            "Repeated columns of a side table differ in number.",
+            file=file,
+            place="ingest.arrange",
+            found=listed(f"{name}: {count}" for name, count in counts.items()),
+            allowed="as many columns for each",
+            remedy="List the columns of each in the same order, one for each kind of contact.",
+        )
+    kept = table.drop(columns=sorted({name for listing in repeated.values() for name in listing}))
+    if "respondent" not in kept:
+        kept = kept.assign(respondent=[str(line) for line in range(1, len(kept) + 1)])
+    parts = [
+        kept.assign(**{name: table[listing[place]] for name, listing in repeated.items()})
+        for place in range(min(counts.values()))
+    ]
+    return pd.concat(parts).sort_index(kind="stable").reset_index(drop=True)
 
 
 def complete_known_groups(table: pd.DataFrame, codebook: Codebook, file: object) -> pd.DataFrame:

@@ -239,6 +239,10 @@ def test_a_panel_whose_best_value_lies_outside_its_range(read_table):
 def test_samples_of_hidden_groups_may_leave_out_their_design(read_table):
     table = read_table("companion", ["group,aware,alters", "victims,2,5"])
     assert list(table["alters"]) == [5]
+    rows = ["respondent,group,aware,alters", "a,victims,2,5", "a,victims,,", "b,victims,0,3"]
+    table = read_table("companion", rows)
+    assert table["respondent"].nunique() == 2
+    assert list(table["alters"].isna()) == [False, True, False]
     with pytest.raises(PipelineError, match="aware ≤ alters"):
         read_table("companion", ["group,aware,alters", "victims,6,5"])
     with pytest.raises(PipelineError, match="weight"):

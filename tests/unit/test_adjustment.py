@@ -117,6 +117,34 @@ def test_a_companion_sample_has_its_own_weights_and_error(generator):
     assert companion_draws(table, 10, generator)[0] == pytest.approx(expected)
 
 
+def test_rows_of_one_member_of_a_companion_sample_stay_together(generator):
+    """One row a member and name asked about gives what one row a member gives, error included."""
+    rng = np.random.default_rng(2)
+    alters = rng.integers(1, 6, (60, 3)).astype(float)
+    aware = np.floor(alters * rng.uniform(size=(60, 1)))
+    weight = rng.uniform(1, 3, 60)
+    whole = pd.DataFrame(
+        {"aware": aware.sum(axis=1), "alters": alters.sum(axis=1), "weight": weight}
+    )
+    degree = rng.gamma(4, 20, 60)
+    rows = pd.DataFrame(
+        {
+            "respondent": np.repeat([f"m{k:02d}" for k in range(60)], 3),
+            "aware": aware.ravel(),
+            "alters": alters.ravel(),
+            "weight": np.repeat(weight, 3),
+            "degree": np.repeat(degree, 3),
+        }
+    )
+    one, other = (companion_draws(table, 500, np.random.default_rng(4)) for table in (whole, rows))
+    assert one[0] == pytest.approx(other[0])
+    np.testing.assert_allclose(one[1], other[1])
+    without_ids = companion_draws(rows.drop(columns="respondent"), 500, generator)[1]
+    assert without_ids.std() < 0.8 * other[1].std()  # as if names were members
+    mean, _ = companion_degree_draws(rows.drop(index=[0]), np.full(500, 100.0), generator)
+    assert mean == pytest.approx(weight @ degree / weight.sum() / 100)
+
+
 def test_the_degree_ratio_of_a_companion_sample(generator):
     rng = np.random.default_rng(6)
     table = pd.DataFrame(

@@ -32,6 +32,45 @@ def test_columns_are_renamed_and_constants_added():
         arrange_table(table, {"columns": {"nme": "group"}}, None, "t.csv")
 
 
+GAME = b"id,w,knows_ana,told_ana,knows_ben,told_ben\n7,1.5,4,1,2,2\n8,2,3,0,,\n"
+PAIRS = {"alters": ["knows_ana", "knows_ben"], "aware": ["told_ana", "told_ben"]}
+
+
+def test_repeated_columns_become_rows_that_share_a_respondent():
+    """A game of contacts as it is often delivered: two columns for each name asked about."""
+    settings = {
+        "columns": {"w": "weight"},
+        "repeated": PAIRS,
+        "constants": {"group": "victims"},
+    }
+    table = arrange_table(parse_table(GAME, "t.csv"), settings, None, "t.csv")
+    assert table.to_dict("list") == {
+        "id": ["7", "7", "8", "8"],
+        "weight": ["1.5", "1.5", "2", "2"],
+        "respondent": ["1", "1", "2", "2"],
+        "alters": ["4", "2", "3", ""],
+        "aware": ["1", "2", "0", ""],
+        "group": ["victims"] * 4,
+    }
+    named = settings | {"columns": {"id": "respondent"}}
+    table = arrange_table(parse_table(GAME, "t.csv"), named, "key", "t.csv")
+    assert table["respondent"].tolist() == [pseudonym("key", "respondent", n) for n in (7, 7, 8, 8)]
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"repeated": PAIRS | {"aware": ["told_ana"]}}, "differ in number"),
+        ({"repeated": {"aware": ["told_anna"]}}, "Did you mean 'told_ana'"),
+        ({"repeated": PAIRS, "columns": {"told_ana": "aware"}}, "twice"),
+        ({"repeated": {"aware": ["told_ana"], "alters": ["told_ana"]}}, "twice"),
+    ],
+)
+def test_repeated_columns_that_do_not_fit(settings, message):
+    with pytest.raises(PipelineError, match=message):
+        arrange_table(parse_table(GAME, "t.csv"), settings, None, "t.csv")
+
+
 def test_ids_are_replaced_and_everything_else_is_not():
     table = parse_table(b"household,psu,stratum,p_psu\n12,3,NCR,0.5\n,4,NCR,1\n", "t.csv")
     arranged = arrange_table(table, None, "key", "t.csv")

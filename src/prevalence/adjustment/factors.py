@@ -10,7 +10,6 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from prevalence.coding import texts
 from prevalence.errors import PipelineError, listed
 
 if TYPE_CHECKING:
@@ -154,8 +153,9 @@ def companion_draws(
     Parameters
     ----------
     table
-        One row a member of the hidden group: `aware` (contacts who know of the membership),
-        `alters` (contacts asked about), and, where the sample has them, `weight`, `stratum`, `psu`.
+        One row a member of the hidden group, or one a member and kind of contact, then with the
+        member's `respondent`: `aware` (contacts who know of the membership), `alters` (contacts
+        asked about), and, where the sample has them, `weight`, `stratum`, `psu`.
     size
         Number of draws.
     generator
@@ -166,7 +166,8 @@ def companion_draws(
     estimate : float
         ``sum w aware / sum w alters``.
     draws : numpy.ndarray
-        Rescaled-bootstrap replicates of it, shape (size,); PSUs are drawn within strata.
+        Rescaled-bootstrap replicates of it, shape (size,); PSUs are drawn within strata, whole
+        members where there are none.
 
     Raises
     ------
@@ -175,7 +176,7 @@ def companion_draws(
 
     Notes
     -----
-    Members who lack either number are out of both sums. Salganik et al. 2011, *American Journal of
+    A row that lacks either number is out of both sums. Salganik et al. 2011, *American Journal of
     Epidemiology* 174:1190; Rao, Wu & Yue 1992.
     """
     told = table["aware"].notna() & table["alters"].notna()
@@ -216,6 +217,8 @@ def companion_degree_draws(
     """
     degree = table["degree"].to_numpy(float)
     told = np.isfinite(degree)
+    if "respondent" in table:  # a member's degree counts once, on however many rows it stands
+        told &= ~table["respondent"].where(told).duplicated().to_numpy()
     mean, replicates = _companion_ratio(
         table, np.where(told, degree, 0.0), told.astype(float), len(frame_degree), generator
     )
@@ -231,15 +234,9 @@ def _companion_ratio(
     generator: np.random.Generator,
 ) -> tuple[float, Array]:
     """Weighted ratio over a companion sample with its replicates; NaN without a denominator."""
-    from prevalence.sampling import bootstrap_sampling
+    from prevalence.sampling import members_sampling
 
-    sampling = bootstrap_sampling(
-        table["weight"].to_numpy(float) if "weight" in table else np.ones(len(table)),
-        strata=texts(table["stratum"]) if "stratum" in table else None,
-        units=texts(table["psu"]) if "psu" in table else None,
-        replicates=size,
-        generator=generator,
-    )
+    sampling = members_sampling(table, size, generator)
     columns = np.column_stack([np.asarray(numerator, float), np.asarray(denominator, float)])
     total, replicated = sampling.weights @ columns, sampling.replicates.totals(columns)
     if not total[1] > 0 or not (replicated[:, 1] > 0).all():

@@ -196,6 +196,12 @@ _SAMPLE = {
         coerce=True,
         description="Sampling unit of the member; else each member is one.",
     ),
+    "respondent": pa.Column(
+        str,
+        required=False,
+        coerce=True,
+        description="Id of the member, where several rows belong to one.",
+    ),
 }
 
 COMPANION = pa.DataFrameSchema(
@@ -212,8 +218,8 @@ COMPANION = pa.DataFrameSchema(
     },
     checks=pa.Check(lambda table: ~(table["aware"] > table["alters"]), name="aware ≤ alters"),
     name="companion",
-    description="Game of contacts: a member of a hidden group in each row, for the true-positive "
-    "rate.",
+    description="Game of contacts: a member of a hidden group in each row, or a member and kind of "
+    "contact, for the true-positive rate.",
     strict=False,
 )
 
