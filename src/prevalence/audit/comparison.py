@@ -303,7 +303,7 @@ def _table_elsewhere(
         return (CLOSE, said) if agree else (DIFFERENT, said) if said else None
     if (old["rows"], list(old["columns"])) != (new["rows"], list(new["columns"])):
         return None
-    if not isinstance(old["columns"], Mapping):
+    if not (isinstance(old["columns"], Mapping) and isinstance(new["columns"], Mapping)):
         return UNSEEN, "restricted: same shape, other bytes on another platform"
     return (UNSEEN, "a row a respondent: compared by what is made of it") if sampled else None
 
