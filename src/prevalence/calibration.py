@@ -13,15 +13,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from prevalence.design import SampleDesign, check_lengths, check_weights
 from prevalence.errors import PipelineError, listed, suggestion
-
-if TYPE_CHECKING:
-    from prevalence.design import SampleDesign
 
 Array = NDArray[np.float64]
 Codes = NDArray[np.intp]
@@ -330,10 +327,12 @@ def calibrate(
     Raises
     ------
     PipelineError
-        If a margin cannot be met (margin and category are named) or the iterations don't converge
-        (how far off, and in which category).
+        If weights are zero, negative or missing, a margin cannot be met (margin and category are
+        named) or the iterations don't converge (how far off, and in which category).
     """
     w = np.asarray(weights, dtype=float)
+    check_lengths("weights", [w], len(auxiliary.cell))
+    check_weights(w, np.zeros(len(w), dtype=np.intp), ("",))
     distance = calibration_distance(method, bounds)
     _check_residuals(residuals, auxiliary)
     target = _targets(auxiliary, totals)
@@ -458,6 +457,14 @@ def _targets(auxiliary: Auxiliary, totals: Mapping[str, float]) -> Array:
             allowed="one population total for each category that respondents have",
             remedy="Correct the census table, name a partner to merge with under "
             "weight.calibration.partners, or declare the category under structural_zeros.",
+        )
+    unknown = [name for name in auxiliary.names if not np.isfinite(float(totals[name]))]
+    if unknown:
+        raise PipelineError(
+            "Population totals are missing.",
+            place=f"weight.calibration, {listed(unknown)}",
+            found=f"{len(unknown)} totals without a value",
+            remedy="Complete the census table.",
         )
     return np.array([float(totals[name]) for name in auxiliary.names])
 

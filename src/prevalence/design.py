@@ -121,8 +121,8 @@ class SampleDesign:
         strata
             Labels of the strata, or a list with one column a stage. None: one stratum.
         units
-            Labels of the PSUs, or a list with one column a stage. Labels count within their
-            stratum. None: each respondent is a unit.
+            Labels of the PSUs, or a list (or table) with one column a stage. Labels count within
+            their stratum. None: each respondent is a unit.
         population
             Finite-population corrections: number of units in the population of the stratum, or
             sampling fractions in (0, 1]; a list with one column a stage. None: with replacement,
@@ -144,8 +144,9 @@ class SampleDesign:
         Raises
         ------
         PipelineError
-            If weights are zero, negative or missing (counted by stratum), a correction is
-            impossible, or a stratum has a lone PSU and the rule is ``error``.
+            If columns differ in length, weights are zero, negative or missing (counted by
+            stratum), a correction is impossible, or a stratum has a lone PSU and the rule is
+            ``error``.
         """
         w = np.array(weights, dtype=float)
         n = len(w)
@@ -153,10 +154,10 @@ class SampleDesign:
         stratum_columns = _columns(strata)
         corrections: list[Any] = _columns(population)
         _check_rule(lone_psu)
-        if len(unit_columns) > MOST_STAGES:
-            raise PipelineError(
-                "A design has too many stages.", found=len(unit_columns), allowed=MOST_STAGES
-            )
+        _check_stages(len(unit_columns), len(stratum_columns), len(corrections))
+        given = {"unit": unit_columns, "stratum": stratum_columns, "correction": corrections}
+        for what, columns in ({"weights": [w]} | given).items():
+            check_lengths(what, columns, n)
         _check_labels(unit_columns, stratum_columns)
         first = stratum_columns[0] if stratum_columns else np.zeros(n, dtype=int)
         if lone_psu == "collapse":
@@ -425,6 +426,45 @@ def _check_labels(units: Sequence[Any], strata: Sequence[Any]) -> None:
                 )
 
 
+def _check_stages(units: int, strata: int, corrections: int) -> None:
+    """Refuse more stages than there can be, or strata and corrections of stages without units."""
+    if units > MOST_STAGES or max(strata, corrections) > units:
+        raise PipelineError(
+            "A design has too many stages.",
+            place="units, strata, population",
+            found=f"{units} stages of units, {strata} of strata, {corrections} of corrections",
+            allowed=f"up to {MOST_STAGES} stages of units, and no more of the others",
+            remedy="Give the units of each stage, the first stage's first.",
+        )
+
+
+def check_lengths(what: str, columns: Sequence[Any], n: int) -> None:
+    """Refuse columns that don't have one value a respondent.
+
+    Parameters
+    ----------
+    what
+        What the columns are.
+    columns
+        Columns; None for a stage without one.
+    n
+        Number of respondents.
+
+    Raises
+    ------
+    PipelineError
+        Naming the column by its stage.
+    """
+    for stage, column in enumerate(columns, start=1):
+        if column is not None and np.shape(column) != (n,):
+            raise PipelineError(
+                "A column doesn't have one value a respondent.",
+                place=what if len(columns) == 1 else f"{what} at stage {stage}",
+                found=f"shape {np.shape(column)}",
+                allowed=f"shape ({n},)",
+            )
+
+
 def _check_rule(rule: str) -> None:
     if rule not in LONE_PSU_RULES:
         raise PipelineError(
@@ -493,7 +533,7 @@ def check_weights(weights: Array, stratum: Codes, labels: Sequence[str]) -> None
     stratum
         Stratum of each respondent, shape (n,).
     labels
-        Names of the strata.
+        Names of the strata; a single one isn't named.
 
     Raises
     ------
@@ -504,15 +544,17 @@ def check_weights(weights: Array, stratum: Codes, labels: Sequence[str]) -> None
     if not bad.any():
         return
     kinds = {
-        "missing": ~np.isfinite(weights),
+        "missing": np.isnan(weights),
+        "infinite": np.isinf(weights),
         "zero": weights == 0,
-        "negative": weights < 0,
+        "negative": (weights < 0) & np.isfinite(weights),
     }
     found = []
     for kind, mask in kinds.items():
         counts = np.bincount(stratum[mask], minlength=len(labels))
         found += [
-            f"{counts[h]} {kind} in stratum {labels[h]}" for h in np.flatnonzero(counts).tolist()
+            f"{counts[h]} {kind}" + (f" in stratum {labels[h]}" if len(labels) > 1 else "")
+            for h in np.flatnonzero(counts).tolist()
         ]
     raise PipelineError(
         f"{int(bad.sum())} of {len(weights)} weights cannot be used.",
@@ -526,6 +568,8 @@ def check_weights(weights: Array, stratum: Codes, labels: Sequence[str]) -> None
 def _columns(given: Any) -> list[Any]:
     if given is None:
         return []
+    if hasattr(given, "columns"):
+        return [np.asarray(given[name]) for name in given.columns]
     if isinstance(given, (list, tuple)) and len(given) and np.ndim(given[0]) == 1:
         return [None if column is None else np.asarray(column) for column in given]
     return [np.asarray(given)]

@@ -12,19 +12,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from prevalence.coding import encoded, missing_labels, sums, sums_by_domain, texts
-from prevalence.design import SampleDesign
+from prevalence.design import SampleDesign, check_lengths
 from prevalence.errors import PipelineError, listed, suggestion
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Array = NDArray[np.float64]
 Codes = NDArray[np.intp]
 
 INTERVALS = ("t", "log_t", "logit", "wilson", "beta", "percentile")
+SMALLEST_SHARE = 1e-9  # of the population that a sample must leave out to have a variance
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,6 +57,7 @@ class Domains:
         if labels is None:
             return cls(np.zeros(n, dtype=np.intp), ("all",))
         values = np.asarray(labels)
+        check_lengths("domain", [values], n)
         missing = missing_labels(values)
         known = values if missing is None else values[~missing]
         if known.dtype == object and all(isinstance(value, bool | np.bool_) for value in known):
@@ -224,8 +229,10 @@ class Estimates:
     n
         Respondents behind each, shape (q,).
     random_variance
-        Variance that a simple random sample of n respondents would have, shape (q,), for the
-        design effect; None where it isn't defined.
+        Variance that a simple random sample of n respondents, drawn with replacement, would have,
+        shape (q,), for the design effect; None where it isn't defined.
+    unsampled
+        Share of the population that such a sample leaves out, shape (q,).
     """
 
     value: Array
@@ -234,6 +241,7 @@ class Estimates:
     df: Array
     n: Array
     random_variance: Array | None = None
+    unsampled: Array | None = None
 
     @property
     def std_errors(self) -> Array:
@@ -247,19 +255,64 @@ class Estimates:
 
     @property
     def design_effects(self) -> Array:
-        """Variance over that of a simple random sample of the same size, shape (q,)."""
+        """Variance over that of a simple random sample of the same size, shape (q,).
+
+        The sample is one without replacement, from as many people as the weights sum to; NaN where
+        they sum to n, as weights with mean 1 do.
+        """
+        if self.unsampled is None:
+            return np.full(len(self.value), np.nan)
+        left_out = np.where(self.unsampled > SMALLEST_SHARE, self.unsampled, np.nan)
+        return self.design_effects_with_replacement / left_out
+
+    @property
+    def design_effects_with_replacement(self) -> Array:
+        """Variance over that of a simple random sample drawn with replacement, shape (q,)."""
         if self.random_variance is None:
             return np.full(len(self.value), np.nan)
-        return self.variation.variance() / self.random_variance
+        possible = np.where(self.random_variance > 0, self.random_variance, np.nan)
+        return self.variation.variance() / possible
+
+    def table(self, level: float = 0.95, kind: str = "t") -> pd.DataFrame:
+        """Give everything as a table, a row an estimate.
+
+        Parameters
+        ----------
+        level, kind
+            As in :meth:`interval`.
+
+        Returns
+        -------
+        pandas.DataFrame
+            name, estimate, std_error, lower, upper, df, n, design_effect.
+        """
+        import pandas as pd
+
+        lower, upper = self.interval(level, kind)
+        return pd.DataFrame(
+            {
+                "name": self.names,
+                "estimate": self.value,
+                "std_error": self.std_errors,
+                "lower": lower,
+                "upper": upper,
+                "df": self.df,
+                "n": self.n.astype(int),
+                "design_effect": self.design_effects,
+            }
+        )
 
     def take(self, places: Sequence[int] | Codes) -> Estimates:
         """Give some of the estimates, by place; a place may occur more than once."""
         chosen = np.asarray(places, dtype=np.intp)
         variation = self.variation.take(chosen)
-        random = None if self.random_variance is None else self.random_variance[chosen]
+        random, unsampled = (
+            None if part is None else part[chosen]
+            for part in (self.random_variance, self.unsampled)
+        )
         names = tuple(self.names[k] for k in chosen)
         return Estimates(
-            self.value[chosen], names, variation, self.df[chosen], self.n[chosen], random
+            self.value[chosen], names, variation, self.df[chosen], self.n[chosen], random, unsampled
         )
 
     def __truediv__(self, other: Estimates) -> Estimates:
@@ -337,7 +390,7 @@ class Estimates:
 
         from prevalence.interval import t_quantile
 
-        size = p * (1 - p) / se**2
+        size = p * (1 - p) / np.where(se > 0, se, np.nan) ** 2
         if kind == "wilson":
             middle = (p + t**2 / (2 * size)) / (1 + t**2 / size)
             half = t * np.sqrt(p * (1 - p) / size + t**2 / (4 * size**2)) / (1 + t**2 / size)
@@ -420,8 +473,8 @@ def estimate_ratios(
     both = _totals(sample, np.hstack([top, bottom]), inside)
     d = inside.count
     ratio = both.take(range(d)) / both.take(range(d, 2 * d))
-    random = _random_variance(design, top[:, 0], bottom[:, 0], ratio.value, inside)
-    return replace(ratio, names=inside.names, random_variance=random)
+    random, unsampled = _random_variance(design, top[:, 0], bottom[:, 0], ratio.value, inside)
+    return replace(ratio, names=inside.names, random_variance=random, unsampled=unsampled)
 
 
 def estimate_means(
@@ -504,6 +557,7 @@ def join(parts: Sequence[Estimates]) -> Estimates:
             [part.variation for part in parts if isinstance(part.variation, ReplicateValues)]
         )
     random = [part.random_variance for part in parts if part.random_variance is not None]
+    unsampled = [part.unsampled for part in parts if part.unsampled is not None]
     return Estimates(
         np.concatenate([part.value for part in parts]),
         tuple(name for part in parts for name in part.names),
@@ -511,6 +565,7 @@ def join(parts: Sequence[Estimates]) -> Estimates:
         np.concatenate([part.df for part in parts]),
         np.concatenate([part.n for part in parts]),
         np.concatenate(random) if len(random) == len(parts) else None,
+        np.concatenate(unsampled) if len(unsampled) == len(parts) else None,
     )
 
 
@@ -593,13 +648,24 @@ def _paired(a: Estimates, b: Estimates) -> tuple[Estimates, Estimates]:
         a = a.take([0] * len(b.value))
     if len(b.value) == 1 and len(a.value) > 1:
         b = b.take([0] * len(a.value))
-    if len(a.value) != len(b.value) or type(a.variation) is not type(b.variation):
+    if len(a.value) != len(b.value) or not _of_one_sample(a.variation, b.variation):
         raise PipelineError(
             "Estimates that don't belong together are compared.",
             found=f"{len(a.value)} and {len(b.value)} estimates",
             allowed="as many on both sides, from the same sample",
         )
     return a, b
+
+
+def _of_one_sample(a: Influence | ReplicateValues, b: Influence | ReplicateValues) -> bool:
+    if isinstance(a, Influence) and isinstance(b, Influence):
+        mine, other = a.design.stages, b.design.stages
+        return len(mine) == len(other) and all(
+            np.array_equal(x.stratum, y.stratum) for x, y in zip(mine, other, strict=True)
+        )
+    if isinstance(a, ReplicateValues) and isinstance(b, ReplicateValues):
+        return np.array_equal(a.scale, b.scale) and a.about_mean == b.about_mean
+    return False
 
 
 def _combined(
@@ -628,8 +694,8 @@ def _derived(
 
 def _random_variance(
     design: SampleDesign, top: Array, bottom: Array, ratio: Array, domains: Domains
-) -> Array:
-    """Variance of a ratio in a simple random sample without replacement, by domain, shape (D,)."""
+) -> tuple[Array, Array]:
+    """Variance of a ratio in a simple random sample, and the share left out, by domain (D,)."""
     codes, d = domains.codes, domains.count
     inside = codes >= 0
     c, w = codes[inside], design.weights[inside]
@@ -643,9 +709,9 @@ def _random_variance(
     enough = (n > 1) & (scale != 0)
     safe = np.where(enough, n, 2.0)
     per_person = spread / np.where(population > 0, population, 1.0) * safe / (safe - 1)
-    unsampled = 1 - n / np.where(population > 0, population, 1.0)
-    variance = per_person * population**2 / safe * unsampled / np.where(enough, scale, 1.0) ** 2
-    return np.where(enough, variance, np.nan)
+    unsampled = 1 - n / np.where(population > 0, population, np.nan)
+    variance = per_person * population**2 / safe / np.where(enough, scale, 1.0) ** 2
+    return np.where(enough, variance, np.nan), unsampled
 
 
 def total_random_variance(design: SampleDesign, values: ArrayLike) -> float:
@@ -655,11 +721,19 @@ def total_random_variance(design: SampleDesign, values: ArrayLike) -> float:
     ----------
     design
         Gives n and the weights.
-    value
+    values
         Shape (n,).
+
+    Returns
+    -------
+    float
+        NaN where the weights sum to no more than n.
     """
     y = np.asarray(values, dtype=float)
     w, n = design.weights, design.n
     population = w.sum()
     spread = (w * (y - w @ y / population) ** 2).sum() / population * n / (n - 1)
-    return float(spread * population * (population - n) / n)
+    left_out = 1 - n / population
+    if left_out <= SMALLEST_SHARE:
+        return float("nan")
+    return float(spread * population**2 * left_out / n)

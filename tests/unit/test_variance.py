@@ -69,9 +69,8 @@ def test_means(name, key):
     lower, upper = found.interval()
     same(lower, expected["lci"])
     same(upper, expected["uci"])
-    deff = found.design_effects
-    if key.startswith("mean_deffwr"):
-        deff = deff * (1 - design.n / design.weights.sum())
+    replaced = key.startswith("mean_deffwr")
+    deff = found.design_effects_with_replacement if replaced else found.design_effects
     same(deff, expected["deff"])
 
 

@@ -115,14 +115,7 @@ def draw_rescaled_bootstrap(
         Under the rules ``adjust`` and ``average``, which the bootstrap cannot follow.
     """
     first = design.stages[0]
-    if first.lone.any() and design.lone_psu in ("adjust", "average"):
-        raise PipelineError(
-            f"The bootstrap cannot follow the rule {design.lone_psu!r} for lone PSUs.",
-            place="weight.lone_psu",
-            found=f"{int(first.lone.sum())} strata with a lone PSU",
-            allowed="error, collapse, certainty",
-            remedy="Join these strata with partners: lone_psu: collapse.",
-        )
+    _check_lone(design, "bootstrap")
     drawn = np.ones((first.units, replicates), dtype=np.int16)
     for h, size in enumerate(first.sampled.astype(int)):
         if size > 1:
@@ -144,9 +137,15 @@ def jackknife(design: SampleDesign) -> PsuFactors:
     -------
     PsuFactors
         One replicate a PSU: 0 for it, n_h/(n_h - 1) for the others of its stratum; scale
-        ``(1 - f_h)(n_h - 1)/n_h``.
+        ``(1 - f_h)(n_h - 1)/n_h``. None for a lone PSU under the rule ``certainty``.
+
+    Raises
+    ------
+    PipelineError
+        Under the rules ``adjust`` and ``average``, which the jackknife cannot follow.
     """
     first = design.stages[0]
+    _check_lone(design, "jackknife")
     usable = np.flatnonzero((first.sampled > 1)[first.stratum])
     n = first.sampled[first.stratum]
     factors = np.ones((first.units, len(usable)))
@@ -158,6 +157,19 @@ def jackknife(design: SampleDesign) -> PsuFactors:
     zeros, ones = np.zeros(first.units), np.ones(first.units)
     method = "jkn" if len(first.sampled) > 1 else "jk1"
     return PsuFactors(factors, zeros, ones, scale, method=method)
+
+
+def _check_lone(design: SampleDesign, method: str) -> None:
+    """Refuse rules for lone PSUs that replicates cannot follow."""
+    lone = int(design.stages[0].lone.sum())
+    if lone and design.lone_psu in ("adjust", "average"):
+        raise PipelineError(
+            f"The {method} cannot follow the rule {design.lone_psu!r} for lone PSUs.",
+            place="weight.lone_psu",
+            found=f"{lone} strata with a lone PSU",
+            allowed="error, collapse, certainty",
+            remedy="Join these strata with partners: lone_psu: collapse.",
+        )
 
 
 def balanced_repeated(design: SampleDesign, fay: float = 0.0) -> PsuFactors:

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from prevalence.calibration import Auxiliary, Distance
 from prevalence.coding import sums
 from prevalence.design import SampleDesign
+from prevalence.errors import PipelineError
 from prevalence.replication.factors import PsuFactors
 
 Array = NDArray[np.float64]
@@ -316,14 +317,21 @@ class GivenReplicates:
         replicate_weights
             Shape (n, B).
         scale
-            Scalar or shape (B,): 1/B for a bootstrap, (n-1)/n for JK1, 1/(B (1-k)²) for Fay.
+            Scalar or shape (B,): 1/B for a bootstrap, (n-1)/n for JK1, 1/(B (1-k)²) for Fay,
+            (n_h-1)/n_h of the replicate's stratum for JKn; R survey's `scale` times `rscales`.
         degrees_of_freedom
             From the survey's documentation; otherwise the rank of the replicate weights minus 1,
             where what the other columns explain but for a share of 1e-5 adds nothing (as in R).
         about_mean
             Deviations from the replicates' mean (``mse = FALSE`` in R survey).
+
+        Raises
+        ------
+        PipelineError
+            If the replicate weights don't have a row for each respondent, or have gaps.
         """
         matrix = np.asarray(replicate_weights, dtype=float)
+        _check_given(matrix, np.size(weights), np.size(scale))
         if degrees_of_freedom is None:
             degrees_of_freedom = float(_rank(matrix) - 1)
         return cls(
@@ -349,6 +357,22 @@ class GivenReplicates:
             self.replicate_weights[domain == d].T @ values[domain == d] for d in range(domains)
         ]
         return np.hstack(parts)
+
+
+def _check_given(matrix: Array, n: int, scales: int) -> None:
+    """Refuse supplied replicate weights that don't fit the respondents, or have gaps."""
+    fits = matrix.ndim == 2 and len(matrix) == n and scales in (1, matrix.shape[-1])
+    if not fits or not np.isfinite(matrix).all():
+        raise PipelineError(
+            "Replicate weights don't fit the sample.",
+            place="replicate_weights, scale",
+            found=f"shape {matrix.shape}, {int((~np.isfinite(matrix)).sum())} missing; "
+            f"{scales} values of scale",
+            allowed=f"a row for each of the {n} respondents, a column a replicate, none missing; "
+            "one scale, or one a replicate",
+            remedy="Multiply factors by the full-sample weights before, where the survey supplies "
+            "factors.",
+        )
 
 
 def _rank(columns: Array, tolerance: float = 1e-5) -> int:

@@ -8,9 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from prevalence.errors import PipelineError
+from prevalence.errors import PipelineError, listed, suggestion
 
 Array = NDArray[np.float64]
+
+REDISTRIBUTIONS = ("proportional", "equal")
 
 
 def selection_weights(probabilities: Sequence[ArrayLike]) -> Array:
@@ -78,9 +80,17 @@ def trim_weights(
     Raises
     ------
     PipelineError
-        If the bounds cannot hold the sum of the weights.
+        If the bounds cannot hold the sum of the weights, or the redistribution is unknown.
     """
     before = np.asarray(weights, dtype=float)
+    if redistribution not in REDISTRIBUTIONS:
+        raise PipelineError(
+            "A way to redistribute weights is unknown.",
+            place="redistribution",
+            found=redistribution,
+            allowed=listed(REDISTRIBUTIONS),
+            remedy=suggestion(redistribution, REDISTRIBUTIONS),
+        )
     n, total = len(before), before.sum()
     if not n * lower <= total * (1 + 1e-12) or not total <= n * upper * (1 + 1e-12):
         raise PipelineError(
