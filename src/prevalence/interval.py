@@ -127,8 +127,9 @@ def gamma_mid_p_interval(
     Notes
     -----
     Fay & Feuer 1997, *Statistics in Medicine* 16:791, and in its mid-p form Fay & Kim 2017,
-    *Biometrical Journal*, doi:10.1002/bimj.201600111, for sums of weighted Poisson counts. That PSUs take the place of
-    counts, and the design's variance that of the sum of squared weights, is this project's own.
+    *Biometrical Journal*, doi:10.1002/bimj.201600111, for sums of weighted Poisson counts. That
+    PSUs take the place of counts, and the design's variance that of the sum of squared weights, is
+    this project's own.
     """
     from scipy.special import gammainc, gammaincinv, ndtri
 
