@@ -332,13 +332,12 @@ class GivenReplicates:
         """
         matrix = np.asarray(replicate_weights, dtype=float)
         _check_given(matrix, np.size(weights), np.size(scale))
-        if degrees_of_freedom is None:
-            degrees_of_freedom = float(_rank(matrix) - 1)
+        known = _rank(matrix) - 1 if degrees_of_freedom is None else degrees_of_freedom
         return cls(
             SampleDesign.from_columns(weights),
             matrix,
             np.broadcast_to(np.asarray(scale, dtype=float), (matrix.shape[1],)).copy(),
-            degrees_of_freedom,
+            float(known),
             about_mean,
         )
 
