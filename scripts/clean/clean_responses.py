@@ -11,6 +11,7 @@ from prevalence.contracts.clean import (
     ARD,
     DATA_QUALITY,
     EDITS,
+    INTERVALS,
     RESPONDENTS,
     SAMPLE_FLOW,
     SITUATIONS,
@@ -27,6 +28,7 @@ from prevalence.job import run_job
 LOG = logging.getLogger("prevalence")
 CONTRACTS = {
     "respondents": RESPONDENTS,
+    "intervals": INTERVALS,
     "situations": SITUATIONS,
     "edits": EDITS,
     "sample_flow": SAMPLE_FLOW,

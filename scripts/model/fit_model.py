@@ -44,7 +44,11 @@ def main(job: Any) -> None:
     config, model = job.params.model, job.wildcards.model
     scaling, sampling, thresholds = settings_of(config, job.threads)
     inputs = model_inputs(
-        study, area=config.get("area", "psu"), known_groups=config.get("known_groups")
+        study,
+        area=config.get("area", "psu"),
+        known_groups=config.get("known_groups"),
+        intervals=read_parquet(job.input.intervals),
+        top_codes=config.get("top_codes", "capped"),
     )
     seed = [*job.params.seed, crc32(model.encode())]
     posterior = fit_model(model, inputs, seed, scaling=scaling, sampling=sampling)
@@ -62,9 +66,7 @@ def main(job: Any) -> None:
         "diagnostics": (diagnostics, DIAGNOSTICS),
         "known_groups_models": (known_group_rows(posterior, inputs, level), KNOWN_GROUPS_MODELS),
         "predictive": (
-            predictive_table(
-                posterior.density, counts.table, counts.groups, checked, generator
-            ).assign(estimator=model),
+            predictive_table(posterior.density, counts, checked, generator).assign(estimator=model),
             PREDICTIVE,
         ),
         "prior_sensitivity": (prior_sensitivity_rows(posterior, inputs, level), PRIOR_SENSITIVITY),

@@ -15,6 +15,7 @@ from prevalence.respondents import (
     check_respondent_ids,
     combine_groups,
     impute_reports,
+    intervals_table,
     place_in_design,
     relational_pieces,
     respondents_table,
@@ -49,8 +50,8 @@ def clean_responses(
     Returns
     -------
     dict of str to pandas.DataFrame
-        ``respondents``, ``ard``, ``situations``, ``sample_flow``, ``edits`` and ``data_quality``:
-        as in `prevalence.contracts.clean`.
+        ``respondents``, ``ard``, ``intervals``, ``situations``, ``sample_flow``, ``edits`` and
+        ``data_quality``: as in `prevalence.contracts.clean`.
 
     Raises
     ------
@@ -101,6 +102,7 @@ def clean_interviews(
         "situations": situations_table(placed, codebook, situations),
         "sample_flow": sample_flow(frame, everybody.n, steps),
         "edits": collected([changes, *imputed]),
+        "intervals": intervals_table(placed, reported, codebook, combinations),
         "data_quality": data_quality(placed, codebook),
     }
     return tables, relational_pieces(reported, codebook, list(combinations))

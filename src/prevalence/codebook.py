@@ -12,8 +12,10 @@ import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol
 
+from prevalence.bins import BIN_FORMAT, Bin, overlapping, parse_bin
 from prevalence.errors import PipelineError, listed, suggestion
 from prevalence.open_decisions import open_cells, refuse_open
 from prevalence.plain_text import active_content
@@ -84,7 +86,8 @@ class Variable:
     top_code
         The value at which the instrument itself cut answers off, or None.
     codes
-        Code to analysis value, for categorical variables; codes in canonical form.
+        Code to analysis value, for categorical variables, or to the bin of a count that was asked
+        in bins; codes in canonical form.
     group
         Group of the aggregate relational data, or an empty text.
     line
@@ -141,6 +144,14 @@ class Variable:
             for code, kind in self.missing_codes.items()
             if _EXTENDED.fullmatch(code)
         }
+
+    @cached_property
+    def bins(self) -> dict[str, Bin]:
+        """Bins of a count that was asked in bins, by how they are written; else none."""
+        if not self.is_count:
+            return {}
+        found = {value: parse_bin(value) for value in self.codes.values()}
+        return {value: one for value, one in found.items() if one is not None}
 
     @property
     def is_count(self) -> bool:
@@ -409,9 +420,16 @@ def _check_bounds(variable: Variable, wrong: _Wrong) -> None:
 
 
 def _check_group(variable: Variable, wrong: _Wrong) -> None:
-    if variable.is_count and variable.type != "numeric":
-        raise wrong("A count of people known is numeric.", "type", variable.type, "numeric")
-    if variable.is_count and (variable.minimum is None or variable.minimum < 0):
+    if variable.is_count and variable.type not in ("numeric", "categorical"):
+        raise wrong(
+            "A count of people known is numeric, or categorical with its bins.",
+            "type",
+            variable.type,
+            "numeric or categorical",
+        )
+    if variable.is_count and variable.codes:
+        _check_bins(variable, wrong)
+    elif variable.is_count and (variable.minimum is None or variable.minimum < 0):
         raise wrong(
             "A count of people known needs a minimum.", "minimum", variable.minimum, "0 or more"
         )
@@ -425,6 +443,14 @@ def _check_group(variable: Variable, wrong: _Wrong) -> None:
         )
     if variable.group and not needs_group:
         raise wrong("Only counts and situations have a group.", "group", variable.group)
+
+
+def _check_bins(variable: Variable, wrong: _Wrong) -> None:
+    strange = [value for value in variable.codes.values() if value not in variable.bins]
+    if strange:
+        raise wrong("An answer is no bin of counts.", "values", listed(strange), BIN_FORMAT)
+    if overlapping(variable.bins) or len(variable.bins) < len(variable.codes):
+        raise wrong("Bins of counts overlap.", "values", listed(variable.bins))
 
 
 def _check_key(variable: Variable, wrong: _Wrong) -> None:

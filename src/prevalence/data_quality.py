@@ -94,8 +94,8 @@ def data_quality(interviews: Interviews, codebook: Codebook) -> pd.DataFrame:
     -------
     pandas.DataFrame
         A row a group: ``group``, ``role``, ``n`` interviews, ``answered``, ``zero_share``,
-        ``heaped_share``, ``max`` and ``top_code_share`` of the answers; ``missing_share`` of the
-        interviews and its parts by kind; ``interviewer_correlation``.
+        ``heaped_share`` (not of bins), ``max`` and ``top_code_share`` of the answers;
+        ``missing_share`` of the interviews and its parts by kind; ``interviewer_correlation``.
     """
     import pandas as pd
 
@@ -119,7 +119,7 @@ def data_quality(interviews: Interviews, codebook: Codebook) -> pd.DataFrame:
                 "n": interviews.n,
                 "answered": answers.size,
                 "zero_share": float(np.mean(answers == 0)) if any_answer else np.nan,
-                "heaped_share": heaped_share(answers),
+                "heaped_share": np.nan if variable.bins else heaped_share(answers),
                 "max": float(answers.max()) if any_answer else np.nan,
                 "top_code": top,
                 "top_code_share": float(np.mean(answers >= top))

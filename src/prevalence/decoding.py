@@ -99,7 +99,11 @@ def decode_responses(responses: pd.DataFrame, codebook: Codebook) -> Interviews:
     for variable in codebook.kept:
         column = responses[variable.raw]
         decode = _decode_number if variable.is_number else _decode_text
-        answers[variable.name], kinds = decode(column, variable)
+        values, kinds = decode(column, variable)
+        if variable.bins:
+            values = values.map({text: one.count for text, one in variable.bins.items()})
+            values = values.astype("float64")
+        answers[variable.name] = values
         missing[variable.name] = pd.Categorical.from_codes(kinds, dtype=pd.CategoricalDtype(KINDS))
     return Interviews(pd.DataFrame(answers), pd.DataFrame(missing))
 

@@ -225,7 +225,7 @@ def typed_missing_code(
             found=kind,
             allowed=listed(MISSING_KINDS),
         )
-    default = [variable.name for variable in codebook.counts]
+    default = [variable.name for variable in codebook.counts if not variable.bins]
     for name in settings.get("variables") or default:
         codebook.number(name, "clean.edits (typed_missing_code: variables)")
         cells = interviews.answers[name].isin(list(settings["codes"])).to_numpy()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from prevalence.codebook import Codebook
+from prevalence.codebook import Codebook, Variable
 from prevalence.combination import (
     combine_reasons,
     combine_reports,
@@ -20,6 +20,7 @@ from prevalence.errors import PipelineError, listed, suggestion
 
 if TYPE_CHECKING:
     import pandas as pd
+    from numpy.typing import NDArray
 
 DESIGN = ("household", "stratum", "psu", "ssu", "interviewer", "city")
 FROM_FRAME = ("stratum", "psu", "ssu", "interviewer", "city", "region", "urban")
@@ -314,6 +315,81 @@ def impute_reports(
         interviews, made = replace_counts(interviews, target, values, str(rule))
         records += made
     return interviews, records
+
+
+def _interval_of(
+    counts: NDArray[np.float64], variable: Variable
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]:
+    """Smallest and largest count behind each answer, and whether it is a bin."""
+    lower, upper = counts.copy(), counts.copy()
+    for one in variable.bins.values():
+        inside = counts == one.count
+        lower[inside], upper[inside] = one.lower, one.upper
+    binned = upper > lower
+    if variable.top_code is not None:
+        upper[counts >= variable.top_code] = np.inf
+    return lower, upper, binned
+
+
+def intervals_table(
+    answered: Interviews,
+    reported: Interviews,
+    codebook: Codebook,
+    combinations: Mapping[str, Mapping[str, Any]],
+) -> pd.DataFrame:
+    """List the counts that stand for an interval: bins, and answers at the instrument's top code.
+
+    Parameters
+    ----------
+    answered
+        The edited interviews, before groups are combined.
+    reported
+        The same with combined groups and imputed reports.
+    codebook
+        The codebook.
+    combinations
+        The config's ``clean.combine``. Bounds are combined by the rule of the counts.
+
+    Returns
+    -------
+    pandas.DataFrame
+        `respondent`, `group`, `lower`, `upper` (NaN where there is none) and `reason` (``bin`` or
+        ``top_code``), in the order of the table of counts. An imputed count stands for itself.
+    """
+    import pandas as pd
+
+    bounds = {}
+    for variable in codebook.counts:
+        counts = answered.counts([variable.name])[:, 0]
+        bounds[variable.group] = (variable.name, *_interval_of(counts, variable))
+    for group, setting in combinations.items():
+        items = [bounds[item] for item in setting["items"]]
+        how = setting["rule"], setting.get("incomplete") or "available"
+        sides = [
+            combine_reports(np.column_stack([item[side] for item in items]), *how)
+            for side in (1, 2)
+        ]
+        bounds[group] = (group, *sides, np.any([item[3] for item in items], axis=0))
+    parts = []
+    respondents = reported.answers["respondent"].to_numpy()
+    for place, (group, (name, lower, upper, binned)) in enumerate(bounds.items()):
+        count = reported.counts([name])[:, 0]
+        rows = np.flatnonzero((upper > lower) & (count >= lower) & (count <= upper))
+        parts.append(
+            pd.DataFrame(
+                {
+                    "respondent": respondents[rows],
+                    "group": group,
+                    "lower": lower[rows],
+                    "upper": np.where(np.isinf(upper[rows]), np.nan, upper[rows]),
+                    "reason": np.where(binned[rows], "bin", "top_code"),
+                    "order": rows * len(bounds) + place,
+                }
+            )
+        )
+    table = pd.concat(parts, ignore_index=True).sort_values("order", ignore_index=True)
+    texts = dict.fromkeys(["respondent", "group", "reason"], "str")
+    return table.drop(columns="order").astype(texts)
 
 
 def relational_pieces(

@@ -10,6 +10,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from prevalence.cleaning import clean_responses
+from prevalence.codebook import parse_codebook
 from prevalence.contracts import check_table
 from prevalence.contracts import clean as contracts
 from prevalence.errors import PipelineError
@@ -17,6 +18,7 @@ from prevalence.errors import PipelineError
 CONTRACTS = {
     "respondents": contracts.RESPONDENTS,
     "ard": contracts.ARD,
+    "intervals": contracts.INTERVALS,
     "situations": contracts.SITUATIONS,
     "edits": contracts.EDITS,
     "sample_flow": contracts.SAMPLE_FLOW,
@@ -274,3 +276,41 @@ def test_a_survey_without_a_frame(codebook, settings, responses):
     tables = clean_responses(responses, codebook, settings, None)
     assert (tables["respondents"]["stratum"] == "").all()
     assert tables["sample_flow"]["stage"].tolist()[0] == "interview"
+
+
+def with_bins(text, raw, bins):
+    """The codebook with one count asked in bins."""
+    lines = [
+        ",".join([*line.split(",")[:3], "categorical", *line.split(",")[4:6], f",,,{bins}", name])
+        if line.startswith(f"{raw},") and (name := line.split(",")[-1])
+        else line
+        for line in text.split("\n")
+    ]
+    return "\n".join(lines)
+
+
+def test_bins_and_top_codes_are_kept_as_intervals(codebook_text, responses, settings, frame):
+    text = with_bins(codebook_text, "K1", "0=0;1=1;2=2-5;3=6-10:7;4=11+:15")
+    text = with_bins(text, "H1", "0=0;1=1-2;2=3+:4")
+    seventh = responses.index == 7
+    raw = responses.assign(
+        K0=responses["K0"].mask(responses.index == 3, 95.0),
+        K1=np.arange(60) % 5.0,
+        H1=np.where(seventh, 2.0, 0.0),
+        H0=np.where(seventh, 3.0, 0.0),
+    )
+    tables = clean_responses(raw, parse_codebook(text.encode(), "codebook.csv"), settings, frame)
+    ard = tables["ard"]
+    teachers = ard.loc[ard["group"] == "teachers", "count"]
+    assert set(teachers) == {0, 1, 3.5, 7, 15}
+    found = tables["intervals"].set_index("group")
+    bins = found.loc["teachers"].drop_duplicates(["lower", "upper"]).sort_values("lower")
+    assert bins["lower"].tolist() == [2, 6, 11]
+    assert bins["upper"].fillna(-1).tolist() == [5, 10, -1]
+    told = ["respondent", "lower", "reason"]
+    assert found.loc["doctors", told].tolist() == ["r003", 95, "top_code"]
+    # Live 3 and more, not live 3: the larger of the two is 3 or more.
+    assert found.loc["victims", ["respondent", "lower", "reason"]].tolist() == ["r007", 3, "bin"]
+    assert np.isnan(found.loc["victims", "upper"])
+    quality = tables["data_quality"].set_index("group")["heaped_share"]
+    assert np.isnan(quality["teachers"])

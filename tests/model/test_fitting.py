@@ -149,6 +149,74 @@ def test_nothing_but_zeros_is_a_clear_error(inputs):
         fit_model("overdispersed", with_table(inputs, np.zeros_like(inputs.counts.table)), [1])
 
 
+def intervals_of(study, group, lower, upper, reason):
+    """The answers of a group that lie in an interval, as the clean stage lists them."""
+    inside = (study.counts[group] >= lower) & (study.counts[group] <= upper)
+    return pd.DataFrame(
+        {
+            "respondent": study.respondents["respondent"][inside],
+            "group": group,
+            "lower": float(lower),
+            "upper": np.nan if np.isinf(upper) else float(upper),
+            "reason": reason,
+        }
+    )
+
+
+def test_top_codes_are_counts_or_censored_and_bins_are_intervals(study_from):
+    from dataclasses import replace
+
+    study = study_from(n=300)
+    first, second = study.headline.known_groups[:2]
+    study = replace(study, headline=replace(study.headline, known_cap=6.0))
+    bins = intervals_of(study, first, 2, 3, "bin")
+    top = intervals_of(study, first, 5, np.inf, "top_code")
+    table = pd.concat([bins, top])
+    counts = study.counts[first]
+    capped = model_inputs(study, intervals=table).counts
+    assert (capped.intervals.columns == 0).sum() == ((counts >= 2) & (counts <= 3)).sum()
+    assert set(capped.intervals.upper) == {3}
+    assert np.nanmax(capped.table[:, 0]) == 6
+    censored = model_inputs(study, intervals=table, top_codes="censored").counts
+    cells = censored.intervals
+    at_five = cells.lower[(cells.columns == 0) & np.isinf(cells.upper)]
+    assert len(at_five) == (counts >= 5).sum()
+    assert set(at_five) == {5}
+    beyond = (study.counts[second] >= 6).sum()
+    assert (cells.lower[cells.columns == 1] == 6).sum() == beyond
+    assert (np.nan_to_num(censored.table[:, 1]) < 6).all()
+
+
+def test_binned_answers_tell_what_exact_ones_do(inputs):
+    from dataclasses import replace
+
+    from prevalence.models.counts import CountTable
+    from prevalence.models.intervals import Intervals
+
+    inputs = first(inputs, 150)
+    table = inputs.counts.table.copy()
+    rows, columns = np.nonzero(np.nan_to_num(table) >= 2)
+    answers = table[rows, columns]
+    lower = np.select([answers <= 5, answers <= 10], [2.0, 6.0], 11.0)
+    upper = np.select([answers <= 5, answers <= 10], [5.0, 10.0], np.inf)
+    table[rows, columns] = np.nan
+    cells = Intervals(rows, columns, lower, upper)
+    binned = replace(inputs, counts=CountTable(inputs.counts.groups, table, cells))
+    exact, coarse = (
+        fit_model("overdispersed", some, [3], sampling=SHORT) for some in (inputs, binned)
+    )
+    assert coarse.fit.whitened
+    place = next(
+        at
+        for at, q in enumerate(exact.quantities)
+        if q.role == "hidden" and q.domain_type == "national"
+    )
+    logs = [np.log(p.draws[:, :, place]) for p in (exact, coarse)]
+    # Intervals know less, and nothing else: the centre stays within the posterior's spread.
+    assert logs[1].mean() == pytest.approx(logs[0].mean(), abs=1.5 * logs[0].std())
+    assert 0.7 < logs[1].std() / logs[0].std() < 1.8
+
+
 def test_an_unknown_model_or_area_is_a_clear_error(inputs, study_from):
     with pytest.raises(PipelineError, match="model is unknown"):
         fit_model("overdispersd", inputs, [1])
@@ -170,7 +238,9 @@ def test_scripts_write_their_tables(tmp_path, tables_of, weighted, configured):
     from prevalence.files import read_csv, write_csv, write_parquet
 
     tables = weighted(tables_of())
-    paths = {}
+    nothing = pd.DataFrame(columns=["respondent", "group", "lower", "upper", "reason"])
+    tables["intervals"] = nothing.astype({"lower": float, "upper": float})
+    paths = Output()
     for name, frame in tables.items():
         small = name in ("known_groups", "populations")
         paths[name] = tmp_path / f"{name}.{'csv' if small else 'parquet'}"

@@ -2,6 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from prevalence.bins import Bin
 from prevalence.codebook import COLUMNS, canonical_code, parse_codebook
 from prevalence.errors import PipelineError
 
@@ -33,6 +34,19 @@ def test_a_codebook_is_read():
     assert [variable.group for variable in codebook.counts] == ["doctors"]
 
 
+BINS = "0=0;1=1;2=2-5:3;3=6+:9"
+BINNED = f"Q1,doctors,Doctors known,categorical,known,998=dont_know,,,,{BINS},doctors"
+
+
+def test_a_count_may_be_asked_in_bins():
+    doctors = parsed(ID, BINNED).named("doctors", "")
+    assert doctors.is_count
+    assert doctors.bins["1"] == Bin(1, 1, 1)
+    assert doctors.bins["2-5:3"] == Bin(2, 5, 3)
+    assert doctors.bins["6+:9"] == Bin(6, float("inf"), 9)
+    assert parsed(ID, SEX).named("sex", "").bins == {}
+
+
 def test_stata_letters_share_the_number_of_their_kind_or_get_their_own():
     codebook = parsed(ID, COUNT.replace("998=dont_know;.a=refused", "998=dont_know;.a=dont_know"))
     assert codebook.named("doctors", "").extended_codes == {"a": (998.0, "dont_know")}
@@ -50,6 +64,12 @@ def test_columns_may_stand_in_another_order():
     ("line", "expected"),
     [
         (COUNT.replace("numeric", "number"), "The type is unknown"),
+        (COUNT.replace("numeric", "text").replace("0,100,95", ",,"), "categorical with its bins"),
+        (BINNED.replace("6+:9", "6+"), "An answer is no bin"),
+        (BINNED.replace("6+:9", "many"), "An answer is no bin"),
+        (BINNED.replace("2-5:3", "5-2"), "An answer is no bin"),
+        (BINNED.replace("0=0;1=1", "0=0-1"), "An answer is no bin"),
+        (BINNED.replace("2-5:3", "2-6"), "Bins of counts overlap"),
         (COUNT.replace(",known,", ",knwon,"), "The role is unknown"),
         (COUNT.replace("998=dont_know", "998=unsure"), "kind of missing value is unknown"),
         (COUNT.replace("998=dont_know", "998"), "code is malformed"),

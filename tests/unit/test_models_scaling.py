@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 
 from prevalence.errors import PipelineError
+from prevalence.models.counts import CountTable
 from prevalence.models.fay_herriot import benchmarked, fay_herriot, smoothed_variances
+from prevalence.models.intervals import Intervals
 from prevalence.models.predictive import predictive_table, statistics
 from prevalence.models.pseudo_posterior import corrected, design_covariance, exponents, psu_scores
 from prevalence.models.scaling import Scaling, scaled, scaling_weights
@@ -230,8 +232,12 @@ def test_predictive_check_sees_a_misfit_and_nothing_else():
     parameters = np.full((100, 1), 2.0)
     good = generator.poisson(2.0, (300, 1)).astype(float)
     bad = generator.negative_binomial(0.3, 0.3 / 2.3, (300, 1)).astype(float)
-    fits = predictive_table(Poisson(), good, ["a"], parameters, generator).set_index("statistic")
-    fails = predictive_table(Poisson(), bad, ["a"], parameters, generator).set_index("statistic")
+    fits, fails = (
+        predictive_table(Poisson(), CountTable(("a",), answers), parameters, generator).set_index(
+            "statistic"
+        )
+        for answers in (good, bad)
+    )
     assert fits["tail"].between(0.01, 0.99).all()
     assert fails.loc["zero_share", "tail"] == 0
     assert fails.loc["variance_to_mean", "tail"] == 0
@@ -242,3 +248,19 @@ def test_statistics_of_a_group_that_nobody_reports():
     assert found[0, 0] == 1
     assert found[1, 0] == 0
     assert np.isnan(found[2, 0])
+
+
+def test_predictive_check_compares_answers_in_the_same_bins():
+    generator = np.random.default_rng(8)
+    exact = generator.poisson(2.0, (300, 1)).astype(float)
+    rows = np.flatnonzero(exact[:, 0] >= 2)
+    cells = Intervals(
+        rows, np.zeros_like(rows), np.full(len(rows), 2.0), np.full(len(rows), np.inf)
+    )
+    exact[rows] = np.nan
+    answers = CountTable(("a",), exact, cells)
+    found = predictive_table(Poisson(), answers, np.full((100, 1), 2.0), generator)
+    found = found.set_index("statistic")
+    assert found.loc["mean", "observed"] == pytest.approx(np.nanmean(answers.lowest))
+    assert found.loc["upper_percentile", "observed"] == found.loc["upper_percentile", "upper"] == 2
+    assert found.loc[["zero_share", "mean"], "tail"].between(0.01, 0.99).all()

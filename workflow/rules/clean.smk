@@ -3,8 +3,8 @@
 #
 # required: restricted/ingest/responses.parquet, the codebook, the section `clean` of the survey's
 #           config; the side table frame where the survey supplies it
-# gives:    restricted/clean/: respondents.parquet, ard.parquet, situations.parquet,
-#           sample_flow.csv, edits.parquet, data_quality.csv
+# gives:    restricted/clean/: respondents.parquet, ard.parquet, intervals.parquet,
+#           situations.parquet, sample_flow.csv, edits.parquet, data_quality.csv
 # usual:    clean_responses
 
 
@@ -18,6 +18,7 @@ rule clean_responses:
     output:
         respondents="data/processed/{survey}/restricted/clean/respondents.parquet",
         ard="data/processed/{survey}/restricted/clean/ard.parquet",
+        intervals="data/processed/{survey}/restricted/clean/intervals.parquet",
         situations="data/processed/{survey}/restricted/clean/situations.parquet",
         sample_flow="data/processed/{survey}/restricted/clean/sample_flow.csv",
         edits="data/processed/{survey}/restricted/clean/edits.parquet",

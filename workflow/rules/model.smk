@@ -12,6 +12,7 @@ rule fit_model:
     """One model's posterior of what is reported, with diagnostics and predictive checks."""
     input:
         **STUDY,
+        intervals="data/processed/{survey}/restricted/clean/intervals.parquet",
         code=code("scripts/model/fit_model.py"),
     output:
         posterior="data/processed/{survey}/restricted/model/{model}.nc",

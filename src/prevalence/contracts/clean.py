@@ -71,6 +71,25 @@ ARD = pa.DataFrameSchema(
     strict=True,
 )
 
+INTERVALS = pa.DataFrameSchema(
+    {
+        "respondent": text("Pseudonym of the respondent.", filled()),
+        "group": text("Group that was asked about, or combined hidden group.", filled()),
+        "lower": number("Smallest number of people known.", pa.Check.ge(0), nullable=False),
+        "upper": number("Largest number of people known; empty where there is none."),
+        "reason": text("Why no count is known.", pa.Check.isin(["bin", "top_code"])),
+    },
+    checks=pa.Check(
+        lambda table: table["upper"].isna() | (table["upper"] > table["lower"]),
+        name="the upper bound above the lower one",
+    ),
+    name="intervals",
+    description="The counts of ard that stand for an interval: answers in bins, and answers at the "
+    "instrument's top code. Only the models read it.",
+    unique=["respondent", "group"],
+    strict=True,
+)
+
 SITUATIONS = pa.DataFrameSchema(
     {
         "respondent": text("Pseudonym of the respondent.", filled()),

@@ -15,6 +15,7 @@ from prevalence.models.correlated import Correlated
 from prevalence.models.counts import CountTable
 from prevalence.models.diagnostics import Thresholds
 from prevalence.models.engine import Fit, Sampling, fit
+from prevalence.models.intervals import Intervals
 from prevalence.models.overdispersed import Overdispersed
 from prevalence.models.partially_pooled import PartiallyPooled
 from prevalence.models.poisson_lognormal import PoissonLognormal
@@ -27,7 +28,6 @@ from prevalence.models.pseudo_posterior import (
 )
 from prevalence.models.scaling import Scaling, scaled, scaling_weights
 from prevalence.models.small_areas import area_multipliers, domain_prevalence
-from prevalence.relational import capped
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -45,6 +45,8 @@ MODELS = (
     "partially_pooled_weighted",
     "correlated",
 )
+CAPPED, CENSORED = TOP_CODES = ("capped", "censored")
+BIN = "bin"  # in the table of intervals, where it isn't a top code
 AnyModel = PoissonLognormal | Overdispersed | PartiallyPooled | Correlated
 
 
@@ -151,7 +153,12 @@ class Posterior:
 
 
 def model_inputs(
-    study: Study, *, area: str = "psu", known_groups: Sequence[str] | None = None
+    study: Study,
+    *,
+    area: str = "psu",
+    known_groups: Sequence[str] | None = None,
+    intervals: pd.DataFrame | None = None,
+    top_codes: str = CAPPED,
 ) -> ModelInputs:
     """Take from a study what the models need.
 
@@ -163,11 +170,16 @@ def model_inputs(
         The respondents' variable whose values are the areas.
     known_groups
         Known groups of the models; the headline's by default.
+    intervals
+        The table `intervals` of the clean stage: counts that stand for an interval.
+    top_codes
+        ``capped``: counts above a top code are that count, as in the headline. ``censored``: they,
+        and counts at the instrument's own top code, are known to be that large or larger.
 
     Returns
     -------
     ModelInputs
-        Top-coded like the headline.
+        Bins are intervals whatever `top_codes` says.
 
     Raises
     ------
@@ -196,10 +208,10 @@ def model_inputs(
             remedy="Name groups that have a size and were asked about.",
         )
     hidden = study.hidden_groups()
-    columns = [capped(study.counts[group], study.headline.known_cap) for group in known]
-    columns += [group.reports for group in hidden]
+    caps = dict.fromkeys(known, study.headline.known_cap)
+    caps |= {group.name: study.headline.hidden_cap for group in hidden}
     return ModelInputs(
-        CountTable((*known, *(group.name for group in hidden)), np.column_stack(columns)),
+        _answers(study, caps, intervals, top_codes == CENSORED),
         np.array([sizes[group] for group in known] + [np.nan] * len(hidden)),
         tuple(HiddenPopulation(group.name, group.population, group.per) for group in hidden),
         study.populations.total,
@@ -214,6 +226,45 @@ def model_inputs(
             for name, setting in (study.settings.get("ratios") or {}).items()
         },
     )
+
+
+def _answers(
+    study: Study,
+    caps: Mapping[str, float | None],
+    intervals: pd.DataFrame | None,
+    censored: bool,
+) -> CountTable:
+    """Arrange counts and intervals of the groups, by the headline's top codes."""
+    import pandas as pd
+
+    groups = tuple(caps)
+    lower = np.column_stack([study.counts[group] for group in groups]).astype(float)
+    upper = lower.copy()
+    if intervals is not None:
+        wanted = intervals["group"].isin(groups)
+        if not censored:
+            wanted &= intervals["reason"] == BIN
+        mine = intervals[wanted]
+        ids = pd.Index(study.respondents["respondent"])
+        place = (
+            ids.get_indexer(pd.Index(mine["respondent"])),
+            [groups.index(group) for group in mine["group"]],
+        )
+        lower[place], upper[place] = mine["lower"], mine["upper"].fillna(np.inf)
+    for column, cap in enumerate(caps.values()):
+        if cap is None:
+            continue
+        low, high = lower[:, column], upper[:, column]
+        exact = low == high
+        if censored:
+            high[(exact & (low >= cap)) | (high > cap)] = np.inf
+            low[:] = np.minimum(low, cap)
+        else:
+            low[exact] = high[exact] = np.minimum(low[exact], cap)
+    rows, columns = np.nonzero(upper > lower)
+    cells = Intervals(rows, columns, lower[rows, columns], upper[rows, columns])
+    exact = np.where(upper > lower, np.nan, lower)
+    return CountTable(groups, exact, cells)
 
 
 def _codes(column: pd.Series) -> Index:
@@ -262,7 +313,7 @@ def fit_model(
             remedy=suggestion(model, MODELS),
         )
     scaling = scaling or Scaling()
-    known = inputs.counts.table[:, ~np.isnan(inputs.known_sizes)]
+    known = inputs.counts.lowest[:, ~np.isnan(inputs.known_sizes)]
     if not np.nansum(known) > 0:
         raise PipelineError(
             "No respondent knows a member of any known group: a model has no scale.",

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+
+from prevalence.models.counts import CountTable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -51,8 +52,7 @@ def statistics(table: Array) -> Array:
 
 def predictive_table(
     model: Simulator,
-    observed: Array,
-    groups: Sequence[str],
+    counts: CountTable,
     parameters: Array,
     generator: np.random.Generator,
 ) -> pd.DataFrame:
@@ -62,10 +62,9 @@ def predictive_table(
     ----------
     model
         Draws data.
-    observed
-        The counts, shape (n, K).
-    groups
-        Names of the columns.
+    counts
+        The answers. Drawn counts are put as coarsely as they are: intervals of both stand at their
+        lower ends.
     parameters
         Draws of the parameters, shape (draws, size); a hundred are enough.
     generator
@@ -79,10 +78,12 @@ def predictive_table(
     """
     import pandas as pd
 
-    drawn = np.array([statistics(model.simulate(x, generator)) for x in parameters])
-    truth = statistics(observed)
+    drawn = np.array(
+        [statistics(counts.coarsened(model.simulate(x, generator))) for x in parameters]
+    )
+    truth = statistics(counts.coarsened(counts.lowest))
     rows = []
-    for k, group in enumerate(groups):
+    for k, group in enumerate(counts.groups):
         for s, statistic in enumerate(STATISTICS):
             values = drawn[:, s, k]
             values = values[np.isfinite(values)]

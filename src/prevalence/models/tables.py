@@ -112,7 +112,7 @@ def _row(
     like: str,
 ) -> None:
     """Add a row for draws of a size, a rate or a ratio; respondents are counted as for `like`."""
-    answers = inputs.counts.table[domain.mask, inputs.counts.groups.index(like)]
+    answers = inputs.counts.lowest[domain.mask, inputs.counts.groups.index(like)]
     lower, middle, upper = np.quantile(values, [(1 - level) / 2, 0.5, (1 + level) / 2])
     rows.append(
         {
