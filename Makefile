@@ -106,4 +106,4 @@ resume: $(INSTALLED)  ## after a killed run: unlock and complete, unless a run i
 	@$(BIN)/python scripts/audit/resume_run.py
 
 clean:  ## delete what was computed; never raw data
-	rm -rf data/processed/*/ logs/*/ reports/ph2022 reports/rwanda2011
+	rm -rf data/processed/*/ logs/*/ reports/compare $(patsubst config/surveys/%.yaml,reports/%,$(wildcard config/surveys/*.yaml))

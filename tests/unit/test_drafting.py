@@ -141,6 +141,16 @@ CHOICES = Export(
 )
 
 
+def test_the_only_stage_of_sampling_that_is_recognised_is_the_first():
+    def stages(*names):
+        columns = {"RESP_ID": ["a", "b", "c"], **dict.fromkeys(names, [1.0, 1.0, 2.0])}
+        rows = draft_codebook(columns_of(Export(columns=columns), {}), set())
+        return [row["variable"] for row in rows if row["raw"] != "RESP_ID"]
+
+    assert stages("village") == ["psu"]
+    assert stages("psu", "village") == ["psu", "ssu"]
+
+
 def test_a_form_gives_labels_types_and_choices_to_an_export_that_has_none():
     form = parse_xlsform(FORM, CHOICES, "form.xlsx")
     assert set(form) == {"start", "doctors", "consent"}

@@ -7,6 +7,7 @@ from typing import Any
 
 from prevalence.audit.comparison import AGREEING, Changes, Outcome, counts, shown
 from prevalence.audit.record import Manifest
+from prevalence.audit.sampled import ERRORS
 from prevalence.errors import listed
 
 _MOST = 40
@@ -106,7 +107,8 @@ def summary(
         f"- identity: `{manifest.identity['identity']}`",
         f"- renderer: {manifest.renderer}",
         f"- compared with: {compared_with}",
-        f"- tolerance between platforms: {manifest.tolerance:g}, relative, column by column",
+        f"- tolerance between platforms: {manifest.tolerance:g}, relative, column by column; "
+        f"for sampled numbers {ERRORS:g} Monte Carlo standard errors of a difference",
         f"- files that went in: {len(manifest.inputs)}; that came out: {len(manifest.outputs)}",
         "",
         "| outcome | outputs |",

@@ -84,7 +84,15 @@ def draft_codebook(columns: Sequence[Column], identifying: Collection[str]) -> l
         row = _row(column, column.name == respondent, column.name in identifying, known, taken)
         taken.add(row["variable"])
         rows.append(row)
+    _name_first_stage(rows)
     return rows
+
+
+def _name_first_stage(rows: Sequence[Row]) -> None:
+    """Take the only stage of sampling that was recognised for the first one."""
+    names = [row["variable"] for row in rows]
+    if "ssu" in names and "psu" not in names:
+        rows[names.index("ssu")]["variable"] = "psu"
 
 
 def _row(column: Column, respondent: bool, identifying: bool, known: bool, taken: set[str]) -> Row:
