@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from prevalence.codebook import Codebook, parse_codebook
-from prevalence.config import check_survey, check_survey_id, survey_schema
+from prevalence.config import check_survey, check_survey_id, read_config, survey_schema
 from prevalence.errors import PipelineError
 from prevalence.exports import read_export
 from prevalence.files import read_yaml
 from prevalence.manifest import check_present
-from prevalence.responses import locate_variables
+from prevalence.responses import check_labels
 from prevalence.side_tables import arrange_table, complete_known_groups, parse_table
 
 SCHEMAS = Path("workflow/schemas/survey")
@@ -34,7 +34,7 @@ def checked_config(survey: str) -> dict[str, Any]:
     """Read and check the survey's config."""
     file = Path("config/surveys") / f"{survey}.yaml"
     check_survey_id(survey, str(file), set())
-    config: dict[str, Any] = read_yaml(file)
+    config: dict[str, Any] = read_config(file)
     sections = {path.stem: read_yaml(path) for path in sorted(SCHEMAS.glob("*.yaml"))}
     check_survey(config, survey_schema(sections), str(file))
     return config
@@ -65,7 +65,7 @@ def check(survey: str) -> list[PipelineError]:
     if codebook and responses.exists():
         export = found.of(lambda: read_export(responses, ingest.get("reader")))
         if export:
-            found.of(lambda: locate_variables(export, codebook, responses))
+            found.of(lambda: check_labels(export, codebook, responses))
     known = (ingest.get("tables") or {}).get("known_groups")
     if codebook and known and (folder / known).exists():
         found.of(lambda: check_known(folder, ingest, codebook))

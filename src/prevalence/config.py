@@ -5,9 +5,11 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from prevalence.errors import PipelineError, listed, suggestion
+from prevalence.files import read_yaml
 from prevalence.open_decisions import open_keys, refuse_open
 from prevalence.plain_text import active_content
 from prevalence.references import check_references
@@ -19,6 +21,47 @@ _MARKS = ("ingest.reader.", "clean.derive.", "ingest.arrange.")
 _SECRET = ("ingest.pseudonym_key",)
 
 SURVEY_ID = re.compile(r"[a-z][a-z0-9_]*")
+
+
+# Plain scalars that YAML 1.1 reads as other numbers than they look: 017 is 15, 1:30 is 90.
+_OTHERWISE = re.compile(r"[-+]?0[0-7_]*[0-7]|[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?")
+
+
+def read_config(path: str | Path) -> Any:
+    """Read a config file: plain YAML whose numbers are what they look like.
+
+    Parameters
+    ----------
+    path
+        The file.
+
+    Returns
+    -------
+    Any
+        As :func:`prevalence.files.read_yaml` gives it.
+
+    Raises
+    ------
+    PipelineError
+        As that function does; for a number with a leading zero, which YAML reads to the base 8, and
+        for one with colons, which it reads to the base 60.
+    """
+    import yaml
+
+    values = read_yaml(path)
+    for event in yaml.parse(Path(path).read_text(encoding="utf-8"), yaml.CSafeLoader):
+        plain = isinstance(event, yaml.ScalarEvent) and event.implicit[0]
+        if plain and _OTHERWISE.fullmatch(event.value):
+            read = yaml.safe_load(event.value)
+            raise PipelineError(
+                "A number of a config file is read as another one.",
+                file=path,
+                place=f"line {event.start_mark.line + 1}, column {event.start_mark.column + 1}",
+                found=f"{event.value}, which YAML reads as {read}",
+                allowed="numbers without leading zeros and colons",
+                remedy="Write the number without them, or put the text into quotation marks.",
+            )
+    return values
 
 
 def survey_schema(sections: Mapping[str, Any]) -> dict[str, Any]:

@@ -88,6 +88,48 @@ def locate_variables(export: Export, codebook: Codebook, file: object) -> dict[s
     return found
 
 
+def check_labels(export: Export, codebook: Codebook, file: object) -> None:
+    """Refuse an export that labels a code as the codebook names another one: 1 female, 1=male.
+
+    Parameters
+    ----------
+    export
+        The export; formats without labels have none to contradict.
+    codebook
+        The codebook.
+    file
+        The export's name, for messages.
+
+    Raises
+    ------
+    PipelineError
+        For the first variable whose labels have changed places.
+    """
+    for raw, column in locate_variables(export, codebook, file).items():
+        variable = next(one for one in codebook.kept if one.raw == raw)
+        labels = export.value_labels.get(column, {})
+        meant = {canonical_code(str(code)): _word(label) for code, label in labels.items()}
+        named = {code: _word(value) for code, value in variable.codes.items()}
+        wrong = {
+            code: other
+            for code, word in meant.items()
+            for other, name in named.items()
+            if code in named and other != code and word == name != named[code]
+        }
+        if wrong:
+            code, other = next(iter(wrong.items()))
+            raise PipelineError(
+                "The labels of the survey export contradict the codebook.",
+                file=file,
+                place=f"column {raw}",
+                found=f"code {code} is labelled as the codebook's code {other}, "
+                f"{variable.codes[other]}; so are {len(wrong)} of {len(named)} codes",
+                allowed=f"{code}={variable.codes[code]} (line {variable.line} of the codebook)",
+                remedy="Find out which of the two is right: the codebook's order of codes, or the "
+                "export's labels.",
+            )
+
+
 def _near(name: str, columns: Sequence[str]) -> str:
     """Name the column that a name may mean; one that differs in capitals alone before others."""
     for column in columns:
@@ -134,11 +176,11 @@ def type_responses(export: Export, codebook: Codebook, key: str, file: object) -
     import pandas as pd
 
     located = locate_variables(export, codebook, file)
+    check_labels(export, codebook, file)
     typed: dict[str, Any] = {}
     for variable in codebook.kept:
         column = located[variable.raw]
         values = export.columns[column]
-        _check_labels(export.value_labels.get(column, {}), variable, file)
         if variable.role == "key":
             typed[variable.raw] = pd.array(
                 [value or None for value in pseudonyms(key, variable.name, values)], dtype="str"
@@ -242,30 +284,6 @@ def _check_codes(numbers: NDArray[np.float64], variable: Variable, file: object)
             allowed=listed([*variable.codes, *variable.missing_codes], 40),
             remedy=f"Add the codes to line {variable.line} of {variable.raw}'s codebook, or "
             "correct the export.",
-        )
-
-
-def _check_labels(labels: Mapping[Any, str], variable: Variable, file: object) -> None:
-    """Refuse an export that labels a code as the codebook names another one: 1 female, 1=male."""
-    meant = {canonical_code(str(code)): _word(label) for code, label in labels.items()}
-    named = {code: _word(value) for code, value in variable.codes.items()}
-    wrong = {
-        code: other
-        for code, word in meant.items()
-        for other, name in named.items()
-        if code in named and other != code and word == name != named[code]
-    }
-    if wrong:
-        code, other = next(iter(wrong.items()))
-        raise PipelineError(
-            "The labels of the survey export contradict the codebook.",
-            file=file,
-            place=f"column {variable.raw}",
-            found=f"code {code} is labelled as the codebook's code {other}, "
-            f"{variable.codes[other]}; so are {len(wrong)} of {len(named)} codes",
-            allowed=f"{code}={variable.codes[code]} (line {variable.line} of the codebook)",
-            remedy="Find out which of the two is right: the codebook's order of codes, or the "
-            "export's labels.",
         )
 
 

@@ -15,7 +15,7 @@ from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 
-from prevalence.config import check_survey, check_survey_id, survey_schema
+from prevalence.config import check_survey, check_survey_id, read_config, survey_schema
 from prevalence.config import setting as lookup
 from prevalence.files import read_yaml
 from prevalence.manifest import check_present
@@ -133,7 +133,7 @@ class Tiny:
 
     def config(self):
         """Read and check the survey's config as the workflow does."""
-        values = read_yaml(self.config_file)
+        values = read_config(self.config_file)
         check_survey_id(self.config_file.stem, str(self.config_file), {"all", "clean_responses"})
         check_survey(values, schema(), str(self.config_file))
         return values

@@ -1,7 +1,8 @@
 import pytest
 
-from prevalence.config import check_config, check_survey_id, setting, survey_schema
+from prevalence.config import check_config, check_survey_id, read_config, setting, survey_schema
 from prevalence.errors import PipelineError
+from prevalence.files import read_yaml
 
 WEIGHT = {
     "type": "object",
@@ -82,3 +83,18 @@ def test_dotted_keys_and_absent_optional_ones():
     assert setting(config, "weight.calibration.method") == "raking"
     assert setting(config, "weight.trimming.bound") is None
     assert setting(config, "model") is None
+
+
+@pytest.mark.parametrize("written", ["0", "10", "-3", "0.5", "1e3", '"017"', "2023-09-07", "0x1F"])
+def test_numbers_that_are_what_they_look_like_are_read(tmp_path, written):
+    path = tmp_path / "config.yaml"
+    path.write_text(f"seed: {written}\n")
+    assert read_config(path) == read_yaml(path)
+
+
+@pytest.mark.parametrize("written", ["017", "-012", "1:30", "12:30:45", "[3, 010]"])
+def test_numbers_that_yaml_reads_otherwise_are_refused(tmp_path, written):
+    path = tmp_path / "config.yaml"
+    path.write_text(f"seed: {written}\n")
+    with pytest.raises(PipelineError, match="which YAML reads as"):
+        read_config(path)

@@ -143,7 +143,7 @@ CHOICES = Export(
 
 def test_the_only_stage_of_sampling_that_is_recognised_is_the_first():
     def stages(*names):
-        columns = {"RESP_ID": ["a", "b", "c"], **dict.fromkeys(names, [1.0, 1.0, 2.0])}
+        columns = {"RESP_ID": ["a", "b", "c"]} | {name: [1.0, 1.0, 2.0] for name in names}
         rows = draft_codebook(columns_of(Export(columns=columns), {}), set())
         return [row["variable"] for row in rows if row["raw"] != "RESP_ID"]
 

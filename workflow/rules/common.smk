@@ -25,7 +25,8 @@ from snakemake.io import strip_wildcard_constraints
 from snakemake.iocontainers import Wildcards
 
 from prevalence.computing import ONE_THREAD, instructions_here, portable_settings
-from prevalence.config import check_config, check_survey, check_survey_id, survey_schema
+from prevalence.config import check_config, check_survey, check_survey_id
+from prevalence.config import read_config, survey_schema
 from prevalence.config import setting as lookup
 from prevalence.dependencies import transitive_modules
 from prevalence.errors import PipelineError, suggestion
@@ -74,7 +75,7 @@ def told(function):
 @told
 def check_run_file():
     """Refuse a config/config.yaml that isn't plain YAML, before Snakemake reads it."""
-    read_yaml("config/config.yaml")
+    read_config("config/config.yaml")
 
 
 @told
@@ -99,7 +100,7 @@ def checked_run_config(values):
 def survey_config(survey):
     """A survey's config, checked against the schemas of its sections."""
     file = KNOWN_SURVEYS[survey]
-    values = read_yaml(file)
+    values = read_config(file)
     check_survey(values, survey_schema(SURVEY_SECTIONS), file)
     return values
 
