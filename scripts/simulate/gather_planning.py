@@ -14,11 +14,13 @@ from prevalence.simulation import expected_components, planning_rows
 def main(job: Any) -> None:
     """Write the table."""
     components = expected_components(job.params.world, job.params.parameters, job.params.seed)
-    rows = []
+    designs = []
     for number in range(job.params.designs):
         paths = [path for path in job.input.parts if Path(path).parent.name == str(number)]
-        values = np.concatenate([np.load(path)["values"] for path in paths])
-        rows += planning_rows(job.params.world, components, values)
+        designs.append(np.concatenate([np.load(path)["values"] for path in paths]))
+    rows = []
+    for values in designs:
+        rows += planning_rows(job.params.world, components, values, present=designs[0])
     write_csv(pd.DataFrame(rows), job.output.table)
 
 

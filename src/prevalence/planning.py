@@ -92,6 +92,33 @@ def relative_variance(
     return RelativeVariance(max((between - within) / typical, 0.0), within, len(units), n)
 
 
+def detectable_log_change(
+    now: float, then: float, df: float, *, level: float, power: float
+) -> float:
+    """Smallest change of the logarithm that a two-sided test between two waves would find.
+
+    Parameters
+    ----------
+    now, then
+        Relative variances of the two waves' estimates, independent of one another.
+    df
+        Degrees of freedom.
+    level
+        Confidence level.
+    power
+        Probability of finding the change.
+
+    Returns
+    -------
+    float
+        ``(t_{df, level} + t_{df, power}) * sqrt(now + then)``.
+    """
+    from scipy.special import stdtrit
+
+    reach = t_quantile(level, np.array([df]))[0] + stdtrit(df, power)
+    return float(reach * np.sqrt(now + then))
+
+
 def planning_table(
     present: RelativeVariance,
     designs: Sequence[Mapping[str, Any]],
@@ -123,7 +150,6 @@ def planning_table(
         and rise between this wave and that one that a two-sided test would find.
     """
     import pandas as pd
-    from scipy.special import stdtrit
 
     rows = []
     now = present.of(present.psus, present.respondents)
@@ -132,7 +158,7 @@ def planning_table(
         variance = present.of(design["psus"], design["respondents"], share)
         df = np.array([max(design["psus"] - strata, 1.0)])
         half = float(t_quantile(level, df)[0]) * np.sqrt(variance)
-        reach = float(t_quantile(level, df)[0] + stdtrit(df, power)[0]) * np.sqrt(now + variance)
+        reach = detectable_log_change(now, variance, float(df[0]), level=level, power=power)
         rows.append(
             {
                 "psus": int(design["psus"]),

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from prevalence.coverage import VALUES, coverage_table
 from prevalence.design import SampleDesign
-from prevalence.planning import RelativeVariance, relative_variance
+from prevalence.interval import t_quantile
+from prevalence.planning import RelativeVariance, detectable_log_change, relative_variance
 from prevalence.replication import Replicates
 from prevalence.worlds import (
     INTERVALS,
@@ -35,6 +36,7 @@ Key = tuple[str, str, str, str, str]
 
 PLANNING = "planning"
 PRESENT_SURVEYS = 20  # of the present design: what a formula based on any one of them would expect
+LEVEL, POWER = 0.95, 0.8  # of the test of a change between two waves
 HEADLINE = ("ratio_of_sums", "national", *INTERVALS[0])
 
 
@@ -162,7 +164,8 @@ def simulate_design(
     Returns
     -------
     numpy.ndarray
-        Shape (count, H + 2): the headline of each hidden group in persons, PSUs, respondents.
+        Shape (count, 2 H + 3): the headline of each hidden group in persons, the relative standard
+        error of each, PSUs, strata, respondents.
     """
     world = build_world(parameters, stream(seed, name, "world"))
     other = redesigned(world, design)
@@ -171,12 +174,14 @@ def simulate_design(
     for draw in range(first, first + count):
         survey = draw_survey(other, stream(seed, PLANNING, number, draw))
         outcome = estimate_survey(other, survey)
-        found = [
-            outcome.estimate[outcome.keys.index((estimator, group, domain, interval, variance))]
+        places = [
+            outcome.keys.index((estimator, group, domain, interval, variance))
             for group in world.hidden
         ]
+        estimates, errors = outcome.estimate[places], outcome.std_error[places]
         units = _design_of(survey)
-        rows.append([*found, float(len(units.psus)), float(len(survey.degree))])
+        sizes = (len(units.psus), len(units.strata), len(survey.degree))
+        rows.append([*estimates, *errors / estimates, *map(float, sizes)])
     return np.array(rows)
 
 
@@ -212,7 +217,10 @@ def expected_components(
 
 
 def planning_rows(
-    name: str, components: Mapping[str, Sequence[RelativeVariance]], values: Array
+    name: str,
+    components: Mapping[str, Sequence[RelativeVariance]],
+    values: Array,
+    present: Array,
 ) -> list[dict[str, Any]]:
     """Set the planning formula beside the simulated surveys of a design.
 
@@ -224,18 +232,32 @@ def planning_rows(
         From :func:`expected_components`.
     values
         From :func:`simulate_design`, of all parts.
+    present
+        The same for the design of the present wave.
 
     Returns
     -------
     list of dict
         A row a hidden group: mean PSUs and respondents, expected coefficient of variation with its
-        10 and 90 per cent quantiles over the surveys that give the components, the simulated one.
+        10 and 90 per cent quantiles over the surveys that give the components, the simulated one;
+        the smallest fall and rise from a wave of the present design that the formula says are
+        found with a probability of 0.8 (:data:`POWER`), and the shares of simulated pairs of waves
+        in which they were.
     """
-    psus, respondents = (int(mean) for mean in np.round(values[:, -2:].mean(axis=0)))
+    psus, strata, respondents = (int(mean) for mean in np.round(values[:, -3:].mean(axis=0)))
     rows = []
     for column, (group, parts) in enumerate(components.items()):
         expected = [one.of(psus, respondents) ** 0.5 for one in parts]
         estimates = values[:, column]
+        now = float(np.mean([one.of(one.psus, one.respondents) ** 0.5 for one in parts]))
+        reach = detectable_log_change(
+            now**2, float(np.mean(expected)) ** 2, psus - strata, level=LEVEL, power=POWER
+        )
+        mine = [column, len(components) + column]
+        found = [
+            change_found(present[:, mine], values[:, mine], change, psus - strata)
+            for change in (-reach, reach)
+        ]
         rows.append(
             {
                 "world": name,
@@ -246,7 +268,34 @@ def planning_rows(
                 "expected_cv_low": float(np.quantile(expected, 0.1)),
                 "expected_cv_high": float(np.quantile(expected, 0.9)),
                 "simulated_cv": float(estimates.std(ddof=1) / estimates.mean()),
+                "detectable_fall": float(np.exp(-reach) - 1),
+                "detectable_rise": float(np.exp(reach) - 1),
+                "fall_found": found[0],
+                "rise_found": found[1],
                 "surveys": len(values),
             }
         )
     return rows
+
+
+def change_found(present: Array, later: Array, change: float, df: float) -> float:
+    """Share of pairs of simulated waves in which a test finds a change of that size.
+
+    Parameters
+    ----------
+    present, later
+        Estimates and their relative standard errors, shapes (m, 2) and (n, 2): every survey of the
+        one wave is paired with every one of the other.
+    change
+        Of the logarithm of the true size: it multiplies the later estimates.
+    df
+        Degrees of freedom.
+
+    Returns
+    -------
+    float
+        Share of the pairs whose log ratio lies further from 0 than Student's *t* times its error.
+    """
+    ratio = np.log(later[:, 0])[:, None] + change - np.log(present[:, 0])
+    error = np.hypot(later[:, 1][:, None], present[:, 1])
+    return float((np.abs(ratio) > t_quantile(LEVEL, np.array([df]))[0] * error).mean())

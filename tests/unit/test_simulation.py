@@ -7,8 +7,10 @@ import pytest
 
 from prevalence.coverage import VALUES
 from prevalence.files import read_yaml
+from prevalence.planning import detectable_log_change
 from prevalence.simulation import (
     PRESENT_SURVEYS,
+    change_found,
     expected_components,
     planning_rows,
     redesigned,
@@ -68,13 +70,27 @@ def test_parts_of_a_design_give_the_values_of_the_whole():
 def test_the_planning_table_counts_and_compares():
     values = simulate_design("plain", PARAMETERS, 7, DESIGN, 1, 0, 3)
     components = expected_components("plain", PARAMETERS, 7)
-    rows = planning_rows("plain", components, values)
+    rows = planning_rows("plain", components, values, present=values)
     assert [row["group"] for row in rows] == ["victims", "perpetrators"]
     assert all(len(found) == PRESENT_SURVEYS for found in components.values())
     first = rows[0]
     assert first["surveys"] == 3
-    assert first["psus"] == round(values[:, -2].mean())
+    assert first["psus"] == round(values[:, -3].mean())
     assert first["simulated_cv"] == pytest.approx(
         np.std(values[:, 0], ddof=1) / values[:, 0].mean()
     )
     assert first["expected_cv_low"] <= first["expected_cv"] <= first["expected_cv_high"]
+    assert (1 + first["detectable_fall"]) * (1 + first["detectable_rise"]) == pytest.approx(1)
+
+
+def test_the_detectable_change_is_found_in_four_of_five_pairs_of_waves():
+    """Log-normal estimates with the variances that the formula is told, and known errors."""
+    generator = np.random.default_rng(3)
+    waves = [
+        np.column_stack([1e5 * np.exp(cv * generator.standard_normal(900)), np.full(900, cv)])
+        for cv in (0.06, 0.1)
+    ]
+    reach = detectable_log_change(0.06**2, 0.1**2, 120, level=0.95, power=0.8)
+    for change in (reach, -reach):
+        assert change_found(*waves, change, 120) == pytest.approx(0.8, abs=0.03)
+    assert change_found(*waves, 0.0, 120) == pytest.approx(0.05, abs=0.015)
