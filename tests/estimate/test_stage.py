@@ -11,6 +11,8 @@ import pytest
 from prevalence.errors import PipelineError
 from prevalence.estimation import study_of
 from prevalence.files import read_csv, write_csv, write_parquet
+from prevalence.weighting import weight_distribution, weighting_steps
+from prevalence.weighting.diagnostics import STEPS
 
 ROOT = Path(__file__).parents[2]
 COMBINE = {
@@ -73,6 +75,7 @@ OUTPUTS = {
     "describe_concentration": {
         "effective_n": "effective_n.csv",
         "influential": "influential.csv",
+        "picture": "weight_diagnostics.svg",
     },
 }
 
@@ -89,6 +92,21 @@ def script(name):
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module.main
+
+
+def described(weights):
+    """Tables that describe made-up weights; a survey without margins."""
+    steps = weights.assign(**dict.fromkeys(STEPS, weights["final"]))
+    rates = pd.DataFrame(
+        [(kind, name, "RR3", 0.9, 0.9, 10) for kind in ("stratum", "interviewer") for name in "ab"],
+        columns=["domain_type", "domain", "rate", "unweighted", "weighted", "n"],
+    )
+    return {
+        "weighting": weighting_steps(steps),
+        "weight_distribution": weight_distribution(steps),
+        "margins": pd.DataFrame(columns=["margin", "category", "population", "before", "after"]),
+        "response_rates": rates,
+    }
 
 
 def run(folder, tables, estimate, headline, situations):
@@ -108,6 +126,9 @@ def run(folder, tables, estimate, headline, situations):
             write_csv(tables[name], inputs[name])
     inputs["situations"] = folder / "situations.parquet"
     write_parquet(situations, inputs["situations"])
+    for name, table in described(tables["weights"]).items():
+        inputs[name] = folder / f"{name}.csv"
+        write_csv(table, inputs[name])
     inputs["checked"] = folder / "known_groups_out.csv"
     inputs["scale_up"] = folder / "scale_up.csv"
     params = SimpleNamespace(
@@ -118,6 +139,7 @@ def run(folder, tables, estimate, headline, situations):
         imputations=[],
         seed=[1, 2, 3],
         findings=FINDINGS,
+        synthetic=True,
     )
     written = {}
     for name, files in OUTPUTS.items():

@@ -6,7 +6,7 @@
 # gives:    restricted/estimate/{degrees.parquet, degree_summary, degree_distribution, known_groups,
 #           agreement, scale_up, contrasts, disclosure_inputs, reporting, specifications, choice_shares,
 #           trimming, adjustment, variance_components, factors, sensitivity, influence, planning,
-#           estimands, effective_n, influential}.csv
+#           estimands, effective_n, influential}.csv, weight_diagnostics.svg
 # usual:    estimate_degrees, check_known_groups, estimate_scale_up, estimate_reporting,
 #           specify_alternatives, adjust_estimates, assess_sensitivity, plan_next_wave,
 #           describe_estimands, describe_concentration
@@ -241,13 +241,18 @@ rule describe_estimands:
 
 
 rule describe_concentration:
-    """On how many respondents the figures rest: effective numbers, the most influential."""
+    """On how many respondents the figures rest: effective numbers, the most influential, a picture."""
     input:
         **STUDY,
         code=code("scripts/estimate/describe_concentration.py"),
+        weighting="data/processed/{survey}/restricted/weight/weighting.csv",
+        weight_distribution="data/processed/{survey}/restricted/weight/weight_distribution.csv",
+        margins="data/processed/{survey}/restricted/weight/margins.csv",
+        response_rates="data/processed/{survey}/restricted/weight/response_rates.csv",
     output:
         effective_n="data/processed/{survey}/restricted/estimate/effective_n.csv",
         influential="data/processed/{survey}/restricted/estimate/influential.csv",
+        picture="data/processed/{survey}/restricted/estimate/weight_diagnostics.svg",
     log:
         "logs/{survey}/estimate/describe_concentration.log",
     benchmark:
@@ -258,5 +263,6 @@ rule describe_concentration:
         estimate=setting("estimate"),
         headline=setting("headline"),
         year=setting("survey.year"),
+        synthetic=setting("survey.synthetic"),
     script:
         "../../scripts/estimate/describe_concentration.py"

@@ -408,9 +408,14 @@ def rounded(value: Any, digits: int = 3) -> str:
     return f"{number:,.{max(places, 0)}f}"
 
 
+def save_svg(figure: Figure, svg: str) -> None:
+    """Write the picture as SVG alone, without clocks or versions."""
+    figure.savefig(svg, format="svg", metadata={"Date": None, "Creator": None})
+
+
 def save(figure: Figure, svg: str, png: str) -> None:
     """Write the picture as SVG and PNG, without clocks or versions."""
-    figure.savefig(svg, format="svg", metadata={"Date": None, "Creator": None})
+    save_svg(figure, svg)
     figure.savefig(png, format="png", dpi=200, metadata={"Software": None})
 
 
