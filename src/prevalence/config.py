@@ -49,15 +49,16 @@ def read_config(path: str | Path) -> Any:
     import yaml
 
     values = read_yaml(path)
-    for event in yaml.parse(Path(path).read_text(encoding="utf-8"), yaml.CSafeLoader):
+    events: Any = yaml.parse(Path(path).read_text(encoding="utf-8"), yaml.CSafeLoader)
+    for event in events:
         plain = isinstance(event, yaml.ScalarEvent) and event.implicit[0]
         if plain and _OTHERWISE.fullmatch(event.value):
-            read = yaml.safe_load(event.value)
+            place = event.start_mark
             raise PipelineError(
                 "A number of a config file is read as another one.",
                 file=path,
-                place=f"line {event.start_mark.line + 1}, column {event.start_mark.column + 1}",
-                found=f"{event.value}, which YAML reads as {read}",
+                place=f"line {place.line + 1}, column {place.column + 1}",
+                found=f"{event.value}, which YAML reads as {yaml.safe_load(event.value)}",
                 allowed="numbers without leading zeros and colons",
                 remedy="Write the number without them, or put the text into quotation marks.",
             )
