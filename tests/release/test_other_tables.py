@@ -201,3 +201,24 @@ def test_exceptions_are_listed_for_the_report():
     assert table.to_dict("records") == [{k: v for k, v in entry.items() if k != "survey"}]
     DISCLOSURE_EXCEPTIONS.validate(table)
     DISCLOSURE_EXCEPTIONS.validate(exceptions_table([], "one"))
+
+
+def test_counts_of_estimators_are_shown_only_far_apart_from_one_another():
+    """Each differs from every other that is shown by none, or by 10 and more, in every cell."""
+    domains = ["national", "Luzon", "Visayas", "Mindanao"]
+    rows = model_rows(["national", *["island_group"] * 3], domains)
+    counts = {
+        "first": [300, 100, 100, 100],
+        "same": [300, 100, 100, 100],
+        "far": [270, 80, 100, 90],
+        "near the first": [291, 91, 100, 100],
+        "near in one": [278, 88, 100, 90],
+        "near the third": [268, 80, 100, 88],
+    }
+    tables = [rows.assign(estimator=name, n=n, n_reporting=n) for name, n in counts.items()]
+    tables[0]["headline"] = True
+    given = pd.concat(tables[::-1], ignore_index=True)
+    found = released(0.15, scale_up_models=given).tables["scale_up_models"]
+    shown = found.groupby("estimator")["n"].agg(["size", "count"])
+    assert set(shown.index[shown["count"] == 4]) == {"first", "same", "near the third"}
+    assert set(shown.index[shown["count"] == 0]) == {"far", "near the first", "near in one"}

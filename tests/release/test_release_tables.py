@@ -13,10 +13,9 @@ from prevalence.contracts.release import (
     DISCLOSURE_SUMMARY,
     VALIDATION,
 )
-from prevalence.disclosure.cells import geography_of
+from prevalence.disclosure.cells import decide, geography_of
 from prevalence.disclosure.process import merged_bins
 from prevalence.disclosure.release import release, validation
-from prevalence.disclosure.rounding import rounding_step
 
 
 @pytest.fixture(scope="module", params=[0.03, 0.05, 0.15])
@@ -58,19 +57,18 @@ def test_every_shown_cell_meets_the_thresholds(released):
         assert not cell["n_reporting_complement"] < 10
 
 
-def attack(result, inputs, lower, upper):
-    """What anyone can derive of each withheld cell, given what the released rows say of the others.
+def attack(result, inputs, lower, upper, least=None, most=None):
+    """What anyone can derive of each withheld cell, given what is known of the others.
 
-    Written apart from the release stage: its own equations, its own linear programmes.
+    Written apart from the release stage: its own equations, its own linear programmes. `least` and
+    `most` are what is known of a withheld cell besides.
     """
     cells = inputs[inputs["group"] == "victims"].reset_index(drop=True)
     shown = headline(result).set_index(["domain_type", "domain"])["suppressed"]
     keys = list(zip(cells["domain_type"], cells["domain"], strict=True))
-    withheld = [shown[key] != "" for key in keys]
-    bounds = [
-        (0, None) if hidden else known
-        for hidden, known in zip(withheld, zip(lower, upper, strict=True), strict=True)
-    ]
+    withheld = np.array([shown[key] != "" for key in keys])
+    low = np.where(withheld, 0 if least is None else least, lower)
+    high = np.where(withheld, np.inf if most is None else most, upper)
     place = {key: position for position, key in enumerate(keys)}
     islands = {f"R{r:02d}": island for r, island in enumerate(ISLANDS, start=1)}
     nation = ("national", "national")
@@ -84,40 +82,74 @@ def attack(result, inputs, lower, upper):
             row[place[whole]] = 1
             row[[place[key] for key in parts]] = -1
             equations.append(row)
-    right = np.zeros(len(equations))
+    matrix, right, bounds = np.array(equations), np.zeros(len(equations)), np.array([low, high]).T
     found = {}
     for position in np.flatnonzero(withheld):
         cost = np.zeros(len(keys))
         cost[position] = 1
-        low, high = (
-            linprog(sign * cost, A_eq=np.array(equations), b_eq=right, bounds=bounds)
-            for sign in (1, -1)
-        )
-        assert low.status == 0
-        found[keys[position]] = (low.fun, np.inf if high.status == 3 else -high.fun)
+        ends = [linprog(s * cost, A_eq=matrix, b_eq=right, bounds=bounds) for s in (1, -1)]
+        assert ends[0].status == 0
+        found[keys[position]] = (ends[0].fun, np.inf if ends[1].status == 3 else -ends[1].fun)
     return found
 
 
 @pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize("share", [0.05, 0.07, 0.1])
 def test_an_attacker_learns_nothing_narrow_of_a_withheld_cell(share, seed):
+    """All released rows together give the shown cells exactly at best, so they are taken as known.
+
+    Besides: how many respondents each cell has, from the mean degrees; and what the reasons tell.
+    """
     result, inputs = released_of(share, seed)
     cells = inputs[inputs["group"] == "victims"]
-    counts = cells["n_reporting"].to_numpy(float)
-    found = attack(result, inputs, counts, counts)
+    counts, n = (cells[name].to_numpy(float) for name in ("n_reporting", "n"))
+    found = attack(result, inputs, counts, counts, most=n)
     assert len(found) == (headline(result)["suppressed"] != "").sum()
     for low, high in found.values():
         assert high - low >= 10 - 1e-6
-    # The weighted reports follow from rates and mean degrees, to half a rounding step at best.
-    tables, _ = tables_of(*survey(share, seed))
-    exact = tables["scale_up"].query("estimator == 'ratio_of_sums' and unit == 'persons'")
-    step = rounding_step(exact["estimate"].to_numpy(), exact["std_error"].to_numpy(), POLICY)
-    half = step / 2 / exact["estimate"].to_numpy()
     sums = cells["sum_wy"].to_numpy(float)
-    found = attack(result, inputs, sums * (1 - half), sums * (1 + half))
     least = 0.5 * 10 * sums[0] / counts[0]
-    for low, high in found.values():
+    for low, high in attack(result, inputs, sums, sums).values():
         assert high - low >= least * (1 - 1e-6)
+
+    reasons = headline(result)["suppressed"].to_numpy()
+    if "complementary" in reasons:  # then the others say that they are small
+        told = np.where(reasons == "complementary", 10, 0)
+        most = np.where(reasons == "primary", 9, n)
+        found = attack(result, inputs, counts, counts, told, most)
+        for (_, domain), (low, high) in found.items():
+            if headline(result).set_index("domain")["suppressed"][domain] == "primary":
+                assert high - low >= 9 - 1e-6
+
+
+@pytest.mark.parametrize(
+    ("counts", "expected"),
+    [
+        ((9, 30, 10), ("primary", "", "complementary")),
+        ((3, 40, 10), ("primary", "complementary", "")),  # 13 would tell: at most 3
+        ((3, 12, 10), ("primary", "", "primary")),  # and so would 15: nobody can tell which
+    ],
+)
+def test_reasons_do_not_tell_more_than_that_a_cell_is_small(counts, expected):
+    geography = geography_of(survey(0.1)[0], SETTINGS, "region")
+    _, inputs = released_of(0.15)
+    cells = inputs[inputs["group"] == "victims"].reset_index(drop=True)
+    visayas = ["R09", "R10", "R11"]
+    for region, count in zip(visayas, counts, strict=True):
+        cells.loc[cells["domain"] == region, "n_reporting"] = count
+    inside = cells["domain_type"] == "region"
+    for island in set(ISLANDS):
+        own = inside & cells["domain"].isin(
+            [f"R{r + 1:02d}" for r in np.flatnonzero(island == ISLANDS)]
+        )
+        cells.loc[cells["domain"] == island, "n_reporting"] = cells.loc[own, "n_reporting"].sum()
+    total = cells.loc[inside, "n_reporting"].sum()
+    cells.loc[cells["domain"] == "national", "n_reporting"] = total
+    cells.loc[cells["domain"] == "female", "n_reporting"] = total // 2
+    cells.loc[cells["domain"] == "male", "n_reporting"] = total - total // 2
+    found, _ = decide(cells, {}, geography, POLICY, set())
+    reasons = found.set_index("domain")["suppressed"]
+    assert tuple(reasons[visayas]) == expected
 
 
 def test_one_failing_region_takes_another_of_its_island_with_it():

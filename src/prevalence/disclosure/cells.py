@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from prevalence.disclosure.complementary import System, nested_equations, protec
 from prevalence.disclosure.rules import (
     CELL,
     COMPLEMENTARY,
+    DOMINANCE,
     GEOGRAPHY,
     NATION,
     PRIMARY,
@@ -91,19 +92,16 @@ def geography_of(
 
 @dataclass(frozen=True)
 class Figures:
-    """How finely a group's cells are published, for the attack.
+    """How finely a group's sums over domains are published, for the attack.
 
     Parameters
     ----------
-    relative
-        Half of the rounding interval over the released value, by place.
     sums
-        For each type of domain whose estimates are also published as a sum: the sum's own relative
-        half interval, and by place the estimate in persons.
+        For each type of domain whose estimates are also published as a sum: the least and the
+        greatest that the sum can be, relative to what it is, and by place the estimate in persons.
     """
 
-    relative: Mapping[Place, float]
-    sums: Mapping[str, tuple[float, Mapping[Place, float]]]
+    sums: Mapping[str, tuple[float, float, Mapping[Place, float]]]
 
 
 def decide(
@@ -162,7 +160,7 @@ def decide(
         places = places_of(part)
         linked = np.array([place in by_degree for place in places], bool)
         own[linked & (own == "")] = COMPLEMENTARY
-        found, withheld = _linked(part, own, figures.get(str(group)), geography, policy)
+        found, withheld = _linked(part, own, figures.get(str(group)), by_degree, geography, policy)
         cells.loc[part["index"], "suppressed"] = found
         sums |= {(str(group), domain_type) for domain_type in withheld}
     return cells, sums
@@ -287,12 +285,17 @@ def _linked(
     part: pd.DataFrame,
     own: NDArray[np.object_],
     figures: Figures | None,
+    without_degree: set[Place],
     geography: Geography,
     policy: Policy,
 ) -> tuple[NDArray[np.object_], set[str]]:
     """Protect a hidden group's cells against everything that adds up."""
-    figures = figures or Figures({}, {})
+    figures = figures or Figures({})
     places = places_of(part)
+    n = part["n"].to_numpy(float)
+    # How many respondents a cell has is known from its mean degree, unless that is withheld too.
+    known = np.where(n >= policy.minimum_respondents, n, np.inf)
+    known[[place in without_degree for place in places]] = np.inf
     sums = [name for name in figures.sums if any(place[0] == name for place in places)]
     every = [*places, *((SUM, name) for name in sums)]
     systems = [
@@ -303,11 +306,13 @@ def _linked(
             every,
             geography,
             policy,
+            np.concatenate([known, np.full(len(sums), np.inf)]),
         ),
     ]
-    if (part["n"] < policy.minimum_respondents).any():
-        values = _padded(part["n"].to_numpy(float), len(sums))
-        systems.append(_counts_system("respondents", values, every, geography, policy))
+    if (n < policy.minimum_respondents).any():
+        systems.append(
+            _counts_system("respondents", _padded(n, len(sums)), every, geography, policy)
+        )
     padded = np.concatenate([own, np.full(len(sums), "", dtype=object)])
     reasons = _protected(part, every, padded, systems, policy)
     withheld = {name for name, reason in zip(sums, reasons[len(places) :], strict=True) if reason}
@@ -330,14 +335,25 @@ def equations_of(places: Sequence[Place], geography: Geography) -> Array:
 
 
 def _counts_system(
-    name: str, values: Array, places: Sequence[Place], geography: Geography, policy: Policy
+    name: str,
+    values: Array,
+    places: Sequence[Place],
+    geography: Geography,
+    policy: Policy,
+    known: Array | None = None,
 ) -> System:
+    """Lay out a count as the attacker knows it: exactly, of cells that are shown.
+
+    Of a suppressed cell only `known`, what the count cannot exceed, is known besides.
+    """
     extra = np.array([place[0] == SUM for place in places], bool)
     floor = float(max(policy.protected_reporting, policy.minimum_reporting))
     protection = np.where(extra, 0.0, floor)
-    ceiling = float(values.max(initial=0.0)) + 2 * floor
+    most = np.full(len(values), float(values.max(initial=0.0)) + 2 * floor)
+    if known is not None:
+        most = np.minimum(most, known)
     equations = equations_of(places, geography)
-    return System(name, values, values, values, equations, protection, ceiling)
+    return System(name, values, values, values, equations, protection, most, counts=True)
 
 
 def _weighted_system(
@@ -348,19 +364,23 @@ def _weighted_system(
     geography: Geography,
     policy: Policy,
 ) -> System:
+    """Lay out the weighted reports: exactly known of shown cells, and sums over domains besides.
+
+    Rates, limits, standard errors and mean degrees are rounded, but several of them, and those of
+    other estimators, say the same; no rounding is counted on for a shown cell.
+    """
     values = part["sum_wy"].to_numpy(float)
     reporting = part["n_reporting"].to_numpy(float)
     total = places.index(NATION) if NATION in places else int(np.argmax(values))
     releasable = policy.minimum_reporting * values[total] / max(reporting[total], 1.0)
     size = np.where(failing, np.maximum(values, releasable), releasable)
     protection = policy.relative_width * size
-    relative = np.array([figures.relative.get(place, 0.0) for place in places[: len(values)]])
     equations = equations_of(places, geography)
     rows: list[Array] = []
     totals: list[float] = []
-    slack: list[float] = []
+    ends: list[tuple[float, float]] = []
     for name in (domain for domain_type, domain in places if domain_type == SUM):
-        share, persons = figures.sums[name]
+        low, high, persons = figures.sums[name]
         row = np.zeros(len(places))
         known = [p for p, place in enumerate(places) if place in persons and values[p] > 0]
         scale = np.array([persons[places[p]] / values[p] for p in known])
@@ -369,17 +389,18 @@ def _weighted_system(
         row[len(values) + len(totals)] = -1.0
         rows.append(row)
         totals.append(float(sum(values[p] * row[p] for p in known)))
-        slack.append(share)
+        ends.append((low * totals[-1], high * totals[-1]))
     full = np.concatenate([values, totals])
-    half = full * np.concatenate([relative, slack])
+    lower, upper = np.array(ends).reshape(-1, 2).T
+    most = 10.0 * float(full.max(initial=0.0)) + 10.0 * float(protection.max(initial=1.0))
     return System(
         "weighted reports",
         full,
-        np.maximum(full - half, 0.0),
-        full + half,
+        np.concatenate([values, lower]),
+        np.concatenate([values, upper]),
         np.vstack([equations, *rows]) if rows else equations,
         np.concatenate([protection, np.zeros(len(totals))]),
-        10.0 * float(full.max(initial=0.0)) + 10.0 * float(protection.max(initial=1.0)),
+        np.full(len(full), most),
     )
 
 
@@ -405,17 +426,46 @@ def _protected(
     never = np.zeros(len(places), bool)
     if "fixed" in part:
         never[: len(part)] = part["fixed"].to_numpy(bool)
+    told = [_with_reasons(system, own, policy) for system in systems if system.counts]
     # First without what stands fast for another reason: an exception, an earlier release.
     for fixed in (protected | never, national | never, protected, national):
         suppressed, hopeless = protect(systems, reasons != "", loss, fixed)
-        if not hopeless:
-            reasons[suppressed & (reasons == "")] = COMPLEMENTARY
-            check_proved(systems, reasons)
-            return reasons
+        if hopeless:
+            continue
+        blurred = bool(unproved(told, suppressed))
+        if blurred:  # as many other cells may do
+            other, hopeless = protect([*systems, *told], reasons != "", loss, fixed)
+            if not hopeless and other.sum() == suppressed.sum():
+                suppressed, blurred = other, False
+        reasons[suppressed & (reasons == "")] = COMPLEMENTARY
+        check_proved(systems, reasons)
+        if blurred:
+            reasons[reasons == COMPLEMENTARY] = PRIMARY
+        return reasons
     reasons[(reasons == "") & ~national] = COMPLEMENTARY
     if unproved(systems, reasons != ""):
         reasons[reasons == ""] = PRIMARY
     return reasons
+
+
+def _with_reasons(system: System, own: NDArray[np.object_], policy: Policy) -> System:
+    """Lay out a count for an attacker who reads the reasons as well.
+
+    ``primary`` tells that a count is below its threshold, and ``complementary`` that it is not:
+    from a remaining total of 13 follows that the small one is at most 3. Nothing narrower may be
+    derived than that it is below. Where that would cost further cells, all say ``primary``.
+    """
+    floor = float(policy.minimum_reporting)
+    few = system.values < floor  # noqa: PD011
+    below = (own == PRIMARY) & few
+    most = np.where(below, np.minimum(floor - 1, system.most), system.most)
+    return replace(
+        system,
+        name=f"{system.name}, with the reasons",
+        most=most,
+        least=np.where(np.isin(own, ["", COMPLEMENTARY, DOMINANCE]) & ~few, floor, 0.0),
+        protection=np.where(below, most, 0.0),
+    )
 
 
 def check_proved(systems: Sequence[System], reasons: NDArray[np.object_]) -> None:

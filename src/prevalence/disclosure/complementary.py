@@ -39,14 +39,18 @@ class System:
     values
         True values, shape (n,); at least 0.
     lower, upper
-        What the released figure says of each cell: its rounding interval, shape (n,). Of a
-        suppressed cell only that it lies between 0 and `ceiling` is known.
+        What the released figure says of each cell, shape (n,); both are the value itself where
+        the attacker is taken to know it.
     equations
         Shape (m, n); the attacker knows ``equations @ values``.
     protection
         Least width of what may be derived of each cell if it is suppressed, shape (n,).
-    ceiling
-        What no cell can exceed.
+    most
+        What is known of a suppressed cell besides: it is no greater, shape (n,).
+    least
+        And no smaller, shape (n,); 0 if not given.
+    counts
+        Whether the values are numbers of respondents.
     """
 
     name: str
@@ -55,12 +59,14 @@ class System:
     upper: Array
     equations: Array
     protection: Array
-    ceiling: float
-    totals: Array = field(init=False)
+    most: Array
+    least: Array = field(default_factory=lambda: np.zeros(0))
+    counts: bool = False
 
     def __post_init__(self) -> None:
-        """Take the right-hand sides as known."""
-        object.__setattr__(self, "totals", self.equations @ self.values)
+        """Nothing is known below but that no cell is negative, unless something is given."""
+        if not len(self.least):
+            object.__setattr__(self, "least", np.zeros(len(self.values)))
 
 
 @dataclass
@@ -74,6 +80,8 @@ class _Prover:
     system: System
     suppressed: Mask
     points: list[Array] = field(default_factory=list)
+    parts: NDArray[np.intp] | None = None
+    found: dict[int, tuple[NDArray[np.intp], Any]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         from scipy.sparse import csr_array
@@ -84,10 +92,12 @@ class _Prover:
 
     def suppress(self, cells: Sequence[int]) -> None:
         self.suppressed[list(cells)] = True
+        self.parts = None
 
     def release(self, cell: int) -> None:
         """Release a cell again; points at which it is not what was released fall away."""
         self.suppressed[cell] = False
+        self.parts = None
         low, high = self.bounds()
         margin = _TOLERANCE * self.scale
         self.points = [
@@ -95,22 +105,43 @@ class _Prover:
         ]
 
     def bounds(self) -> tuple[Array, Array]:
-        low = np.where(self.suppressed, 0.0, self.system.lower)
-        high = np.where(self.suppressed, self.system.ceiling, self.system.upper)
+        low = np.where(self.suppressed, self.system.least, self.system.lower)
+        high = np.where(self.suppressed, self.system.most, self.system.upper)
         return low, high
+
+    def linked(self, cell: int) -> tuple[NDArray[np.intp], Any]:
+        """Give the unknown cells that equations link with a cell, and these equations.
+
+        What is derived of a cell depends on no others: those that are known are moved to the right.
+        """
+        from scipy.sparse.csgraph import connected_components
+
+        if self.parts is None:
+            low, high = self.bounds()
+            unknown = np.flatnonzero(high > low)
+            inner = abs(self.matrix[:, unknown])
+            self.parts = np.full(len(low), -1)
+            self.parts[unknown] = connected_components(inner.T @ inner, directed=False)[1]
+            self.found = {}
+        part = int(self.parts[cell])
+        if part not in self.found or part < 0:
+            cells = np.flatnonzero(self.parts == part) if part >= 0 else np.array([cell])
+            inner = self.matrix[:, cells]
+            self.found[part] = cells, inner[np.flatnonzero(np.diff(inner.indptr))].tocsc()
+        return self.found[part]
 
     def extreme(self, cell: int, sign: int) -> float:
         """Least (sign 1) or greatest (sign -1) value of a cell that agrees with what is known."""
         from scipy.optimize import linprog
 
         low, high = self.bounds()
-        cost = np.zeros(len(low))
-        cost[cell] = sign
+        cells, inner = self.linked(cell)
+        values = self.system.values[cells] / self.scale
         result = linprog(
-            cost,
-            A_eq=self.matrix if self.matrix.shape[0] else None,
-            b_eq=self.system.totals / self.scale if self.matrix.shape[0] else None,
-            bounds=np.column_stack([low, high]) / self.scale,
+            np.where(cells == cell, sign, 0),
+            A_eq=inner if inner.shape[0] else None,
+            b_eq=inner @ values if inner.shape[0] else None,
+            bounds=np.column_stack([low[cells], high[cells]]) / self.scale,
             method="highs",
         )
         if result.status != 0:  # the true values agree: anything but a solution is a fault
@@ -120,7 +151,8 @@ class _Prover:
                 found=f"linear programme: {str(result.message).splitlines()[0]}",
                 remedy="Check that released values lie within their rounding intervals.",
             )
-        point = result.x * self.scale
+        point = self.system.values.copy()
+        point[cells] = result.x * self.scale
         self.points.append(point)
         return float(point[cell])
 
@@ -166,10 +198,9 @@ def unproved(systems: Sequence[System], suppressed: Mask) -> list[tuple[str, int
     """Suppressed cells of which too narrow an interval can be derived, with the system's name."""
     found = []
     for system in systems:
+        prover = _Prover(system, suppressed.copy())
         cells = np.flatnonzero(suppressed & (system.protection > 0))
-        lower, upper = derivable(system, suppressed, cells.tolist())
-        need = system.protection[cells] * (1 - 2 * _TOLERANCE)
-        found += [(system.name, int(cell)) for cell in cells[upper - lower < need]]
+        found += [(system.name, int(cell)) for cell in cells if not prover.proved(int(cell))]
     return found
 
 
@@ -216,9 +247,16 @@ def protect(
     return provers[0].suppressed.copy() if provers else suppressed.copy(), sorted(hopeless)
 
 
-def _first_unproved(provers: Sequence[_Prover], hopeless: set[int]) -> tuple[_Prover, int] | None:
+def _first_unproved(
+    provers: Sequence[_Prover], hopeless: set[int], near: int | None = None
+) -> tuple[_Prover, int] | None:
+    """Find a cell that isn't proved; those that share an equation with `near` are tried first."""
     for prover in provers:
-        for cell in np.flatnonzero(prover.suppressed):
+        cells = np.flatnonzero(prover.suppressed)
+        if near is not None:
+            shared = abs(prover.matrix).T @ abs(prover.matrix[:, [near]]).toarray().ravel()
+            cells = cells[np.argsort(shared[cells] == 0, kind="stable")]
+        for cell in cells:
             if int(cell) not in hopeless and not prover.proved(int(cell)):
                 return prover, int(cell)
     return None
@@ -237,35 +275,52 @@ def _single(prover: _Prover, cell: int, loss: Array, fixed: Mask) -> list[int]:
 
 
 def _cheapest(prover: _Prover, cell: int, loss: Array, fixed: Mask) -> list[int]:
-    """Find cells whose deviations let the cell vary by its protection, at the least loss."""
+    """Find cells whose deviations let the cell vary by its protection, at the least loss.
+
+    Sought is a table that agrees with what is known, if some further cells were suppressed, and in
+    which the cell has risen by its protection; where there is none, two tables between which it
+    differs by as much, one above and one below the true one.
+    """
+    for tables in (1, 2):
+        deviations = _deviations(prover, cell, loss, fixed, tables)
+        if deviations is not None:
+            free = ~prover.suppressed & ~fixed
+            return [int(found) for found in np.flatnonzero((deviations > _TOLERANCE) & free)]
+    return []
+
+
+def _deviations(prover: _Prover, cell: int, loss: Array, fixed: Mask, tables: int) -> Array | None:
+    """Find how far each cell deviates in one table, or in two; None if that can't be had."""
     from scipy.optimize import linprog
-    from scipy.sparse import hstack
+    from scipy.sparse import block_diag, csr_array, hstack
 
     n, scale = len(loss), prover.scale
     need = float(prover.system.protection[cell]) / scale
     low, high = (bound / scale for bound in prover.bounds())
     values = prover.system.values / scale
     free = ~prover.suppressed & ~fixed
-    ceiling = prover.system.ceiling / scale
-    rise = np.where(free, ceiling, np.maximum(high - values, 0.0))
-    fall = np.where(free, values, np.maximum(values - low, 0.0))
-    if rise[cell] < need:
-        return []
-    cost = np.where(free, loss / loss.max(), 0.0)
-    bounds = np.column_stack([np.zeros(2 * n), np.concatenate([rise, fall])])
-    bounds[cell] = (need, rise[cell])
-    bounds[n + cell] = (0.0, 0.0)
+    most, least = prover.system.most / scale, prover.system.least / scale
+    rise = np.maximum(np.where(free, most, high) - values, 0.0)
+    fall = np.maximum(values - np.where(free, least, low), 0.0)
+    if rise[cell] + (tables - 1) * fall[cell] < need:
+        return None
+    table = hstack([prover.matrix, -prover.matrix])
+    # The first table less the true one, or less the second: risen and fallen cells of each.
+    signs = np.array([-1.0, 1.0, 1.0, -1.0][: 2 * tables])
+    apart = csr_array((signs, (np.zeros(len(signs), int), cell + n * np.arange(len(signs)))))
+    apart.resize((1, len(signs) * n))
     result = linprog(
-        np.concatenate([cost, cost]),
-        A_eq=hstack([prover.matrix, -prover.matrix]),
-        b_eq=np.zeros(prover.matrix.shape[0]),
-        bounds=bounds,
+        np.tile(np.where(free, loss / loss.max(), 0.0), len(signs)),
+        A_ub=apart,
+        b_ub=[-need],
+        A_eq=block_diag([table] * tables, format="csr") if table.shape[0] else None,
+        b_eq=np.zeros(tables * table.shape[0]) if table.shape[0] else None,
+        bounds=np.column_stack(
+            [np.zeros(len(signs) * n), np.tile(np.concatenate([rise, fall]), tables)]
+        ),
         method="highs",
     )
-    if result.status != 0:
-        return []
-    moved = (result.x[:n] > _TOLERANCE) | (result.x[n:] > _TOLERANCE)
-    return [int(found) for found in np.flatnonzero(moved & free)]
+    return result.x.reshape(len(signs), n).max(axis=0) if result.status == 0 else None
 
 
 def _tidy(provers: Sequence[_Prover], first: Mask, loss: Array) -> None:
@@ -275,7 +330,7 @@ def _tidy(provers: Sequence[_Prover], first: Mask, loss: Array) -> None:
         trials = [_Prover(p.system, p.suppressed.copy(), list(p.points)) for p in provers]
         for trial in trials:
             trial.release(int(cell))
-        if _first_unproved(trials, set()) is None:
+        if _first_unproved(trials, set(), near=int(cell)) is None:
             for prover, trial in zip(provers, trials, strict=True):
                 prover.suppressed, prover.points = trial.suppressed, trial.points
 

@@ -17,6 +17,7 @@ from prevalence.disclosure.process import (
     merged_bins,
 )
 from prevalence.disclosure.rounding import (
+    derivable_estimates,
     numeric_columns,
     rounded,
     rounding_step,
@@ -51,8 +52,6 @@ Array = NDArray[np.float64]
 
 SUM_OF = "sum_of_"
 RATE_UNITS = ("per_100", "per_1000")
-# The limits of an interval are rounded apart from its estimate and narrow it down further.
-_NARROWED = 0.5
 
 
 @dataclass(frozen=True)
@@ -118,7 +117,7 @@ def release(
     """
     check_tables(tables)
     scale_up = tables.get("scale_up")
-    figures = {} if scale_up is None else published_figures(scale_up, headline, tables, policy)
+    figures = {} if scale_up is None else published_sums(scale_up, headline, policy)
     cells, sums = decide(
         inputs, figures, geography, policy, exceptions or set(), shown_before or set()
     )
@@ -176,19 +175,15 @@ def _without_few_zeros(
     return table.assign(zero_share=table["zero_share"].where(~gone))
 
 
-def published_figures(
-    scale_up: pd.DataFrame, headline: str, tables: Mapping[str, pd.DataFrame], policy: Policy
-) -> dict[str, Figures]:
-    """Tell how finely each hidden group's cells are published, as the attacker sees them.
+def published_sums(scale_up: pd.DataFrame, headline: str, policy: Policy) -> dict[str, Figures]:
+    """Tell how finely each hidden group's sums over domains are published.
 
     Parameters
     ----------
     scale_up
         The uncontrolled estimates.
     headline
-        The estimator whose rates give the weighted reports back.
-    tables
-        All tables: mean degrees give the weighted degrees back.
+        The estimator whose estimates are summed.
     policy
         Rounding.
 
@@ -197,40 +192,25 @@ def published_figures(
     dict
         By group.
     """
-    half_degree: dict[Place, float] = {}
-    degrees = tables.get("degree_summary")
-    if degrees is not None and len(degrees):
-        half_degree = _relative_halves(degrees, policy)
     persons = scale_up[scale_up["unit"] == "persons"]
     figures = {}
     for group, part in persons.groupby("group", sort=False):
         own = part[part["estimator"] == headline]
-        halves = _relative_halves(own, policy)
-        relative = {
-            place: _NARROWED * (half + half_degree.get(place, 0.0))
-            for place, half in halves.items()
-        }
         estimates = {
             place: float(value)
             for place, value in zip(places_of(own), own["estimate"].to_numpy(float), strict=True)
         }
-        sums: dict[str, tuple[float, Mapping[Place, float]]] = {}
+        sums: dict[str, tuple[float, float, Mapping[Place, float]]] = {}
         totals = part[part["estimator"].astype(str).str.startswith(SUM_OF)]
-        for row in records(totals):
+        low, high = derivable_estimates(totals, policy)
+        for row, least, most in zip(records(totals), low, high, strict=True):
             domain_type = str(row["estimator"]).removeprefix(SUM_OF)
             within = {place: value for place, value in estimates.items() if place[0] == domain_type}
-            half = _relative_halves(totals[totals["estimator"] == row["estimator"]], policy)
-            sums[domain_type] = (_NARROWED * half[NATION], within)
-        figures[str(group)] = Figures(relative, sums)
+            total = float(row["estimate"])
+            ends = (least / total, most / total) if total > 0 else (1.0, 1.0)
+            sums[domain_type] = (*ends, within)
+        figures[str(group)] = Figures(sums)
     return figures
-
-
-def _relative_halves(table: pd.DataFrame, policy: Policy) -> dict[Place, float]:
-    estimate = table["estimate"].to_numpy(float)
-    step = rounding_step(estimate, table["std_error"].to_numpy(float), policy)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        halves = np.nan_to_num(step / 2 / estimate, posinf=0.0)
-    return {place: float(half) for place, half in zip(places_of(table), halves, strict=True)}
 
 
 def _without_borrowed_places(
@@ -378,23 +358,50 @@ def _log(tables: Mapping[str, pd.DataFrame], cells: pd.DataFrame) -> pd.DataFram
 
 
 def _without_small_differences(table: pd.DataFrame, policy: Policy) -> pd.DataFrame:
-    """Leave the counts of an estimator out where they differ by a few from the headline's.
+    """Leave an estimator's counts out where they differ by a few from others that are shown.
 
     Estimators leave different respondents out; the difference of two counts of one cell would be a
-    count of a handful of people.
+    count of a handful of people, and so would what remains of a whole's difference beside its
+    parts'. An estimator's counts of a group are therefore shown in all cells or in none: where each
+    is the same as, or far enough from, those of the headline and of every estimator before it.
     """
-    keys = [key for key in [*CELL, "unit"] if key in table]
-    own = table[table["headline"].astype(bool)].set_index(keys)[COUNTS]
-    own = own[~own.index.duplicated()]
-    beside = own.reindex(table.set_index(keys).index).reset_index(drop=True)
-    gap = (table[COUNTS].reset_index(drop=True) - beside).abs()
-    floor = policy.minimum_respondents
-    few = ((gap > 0) & (gap < floor)).any(axis=1).to_numpy(bool)
     frame = table.copy()
     for column in COUNTS:
         frame[column] = frame[column].astype("Int64")
+    place = [key for key in CELL[1:] if key in table]
+    which = [key for key in _keys_of(table) if key not in (*CELL, "unit")]
+    ways: dict[tuple[str, ...], list[int]] = {}
+    for row, key in enumerate(zip(*(table[k].astype(str) for k in ["group", *which]), strict=True)):
+        ways.setdefault(key, []).append(row)
+    cells = [tuple(row) for row in table[place].to_numpy(object)]
+    counts = [tuple(row) for row in table[COUNTS].to_numpy(float)]
+    headline = table["headline"].to_numpy(bool)
+    shown: dict[str, list[dict[Any, tuple[float, ...]]]] = {}
+    few: list[int] = []
+    for (group, *_), rows in sorted(ways.items(), key=lambda way: not headline[way[1]].any()):
+        own = {cells[row]: counts[row] for row in rows}
+        before = shown.setdefault(group, [])
+        if own in before:
+            continue
+        if all(_far_apart(own, other, policy) for other in before):
+            before.append(own)
+        else:
+            few += rows
+    for column in COUNTS:
         frame.loc[few, column] = None
     return frame
+
+
+def _far_apart(
+    first: Mapping[Any, tuple[float, ...]], second: Mapping[Any, tuple[float, ...]], policy: Policy
+) -> bool:
+    """Whether the counts of all cells are the same, or differ by as many as may be shown."""
+    floors = (policy.minimum_respondents, policy.minimum_reporting)
+    return not any(
+        0 < abs(one - other) < floor
+        for cell in first.keys() & second.keys()
+        for one, other, floor in zip(first[cell], second[cell], floors, strict=True)
+    )
 
 
 def _summary(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:

@@ -99,6 +99,52 @@ def significant(values: Array, digits: int) -> Array:
     return rounded(numbers, np.where((numbers == 0) | ~np.isfinite(numbers), np.nan, step))
 
 
+def derivable_estimates(table: pd.DataFrame, policy: Policy) -> tuple[Array, Array]:
+    """Derive the interval in which an estimate lies from its released row.
+
+    The estimate, its two limits and its standard error are rounded apart. Where the interval is
+    symmetric on the scale of logarithms, the estimate is also the root of the limits' product,
+    and proportional to the standard error over the logarithm of their ratio.
+
+    Parameters
+    ----------
+    table
+        Unrounded columns `estimate`, `lower`, `upper`, `std_error`; n rows.
+    policy
+        Rounding.
+
+    Returns
+    -------
+    lower, upper : numpy.ndarray
+        Shape (n,).
+    """
+    exact = {name: table[name].to_numpy(float) for name in ("estimate", "lower", "upper")}
+    error = table["std_error"].to_numpy(float)
+    step = rounding_step(exact["estimate"], error, policy)
+    half = np.nan_to_num(step) / 2
+    shown = {name: rounded(values, step) for name, values in exact.items()}
+    low, high = (shown["estimate"] + sign * half for sign in (-1.0, 1.0))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        root = np.sqrt(exact["lower"] * exact["upper"])
+        symmetric = np.isclose(root, exact["estimate"], rtol=1e-6) & (shown["lower"] > half)
+        least, most = (
+            [shown[name] + sign * half for name in ("lower", "upper")] for sign in (-1.0, 1.0)
+        )
+        between = [np.sqrt(least[0] * least[1]), np.sqrt(most[0] * most[1])]
+        spread = exact["estimate"] * np.log(exact["upper"] / exact["lower"]) / error
+        digits = significant(error, 2)
+        coarse = 10.0 ** (np.floor(np.log10(error)) - 1) / 2
+        by_error = [
+            spread * (digits - coarse) / np.log(most[1] / least[0]),
+            spread * (digits + coarse) / np.log(least[1] / most[0]),
+        ]
+    for lower, upper in (between, by_error):
+        usable = symmetric & np.isfinite(lower) & np.isfinite(upper)
+        low = np.where(usable, np.maximum(low, lower), low)
+        high = np.where(usable, np.minimum(high, upper), high)
+    return np.minimum(low, exact["estimate"]), np.maximum(high, exact["estimate"])
+
+
 def numeric_columns(table: pd.DataFrame) -> list[str]:
     """Names of the columns that hold numbers; flags aren't numbers."""
     from pandas.api.types import is_bool_dtype, is_numeric_dtype
