@@ -1,5 +1,5 @@
 -- What Quarto does by itself, for the built-in renderer: numbers of sections, figures, tables and
--- equations, references to them, callouts, text alternatives. Runs before citeproc.
+-- equations, references to them, callouts, text alternatives. Runs after blocks.lua and before citeproc.
 
 local target = FORMAT:match("typst") and "typst" or FORMAT:match("docx") and "docx" or "html"
 local words = { fig = "Figure", tbl = "Table", sec = "Section", eq = "Equation" }
@@ -176,7 +176,7 @@ local function figure(fig)
       alternative = alternative or pandoc.utils.stringify(image.caption)
       if target == "typst" then
         return raw_inline(string.format(
-          '#image("%s", width: 100%%, alt: "%s")', image.src, escape_typst(alternative)))
+          '#image("%s", alt: "%s")', image.src, escape_typst(alternative)))
       elseif target == "docx" then
         image.caption = { pandoc.Str(alternative) }
         image.attributes["width"] = page_width(image)
@@ -284,68 +284,6 @@ local function callout(div)
   return nil
 end
 
--- Blocks with a look of their own: class in the source, function in Typst, style in Word.
-local styles = {
-  ["card"] = { docx = "Headline" },
-  ["table-note"] = { typst = "table-note", docx = "Table Note" },
-  ["pull"] = { typst = "pull", docx = "Intense Quote" },
-}
-
--- In the PDF the headline's cards are the arguments of one function, which sets them side by side.
-local function headline(div)
-  if not (target == "typst" and div.classes:includes("headline")) then
-    return nil
-  end
-  local blocks = pandoc.List({ raw_block("#headline(") })
-  for _, card in ipairs(div.content) do
-    blocks:insert(raw_block("["))
-    blocks:extend(card.content)
-    blocks:insert(raw_block("],"))
-  end
-  blocks:insert(raw_block(")"))
-  return blocks
-end
-
-local function styled(div)
-  for class, style in pairs(styles) do
-    if div.classes:includes(class) then
-      if target == "typst" and style.typst then
-        local blocks = pandoc.List({ raw_block("#" .. style.typst .. "[") })
-        blocks:extend(div.content)
-        blocks:insert(raw_block("]"))
-        return blocks
-      elseif target == "docx" and style.docx then
-        div.attributes["custom-style"] = style.docx
-        return div
-      end
-    end
-  end
-  return nil
-end
-
--- The parts of a headline card: its number and what it counts.
-local spans = {
-  { class = "big", typst = "big", docx = "Headline Number" },
-  { class = "what", typst = "what", docx = "Headline Label" },
-}
-
-local function card_part(span)
-  for _, part in ipairs(spans) do
-    if span.classes:includes(part.class) then
-      if target == "typst" then
-        local inlines = pandoc.List({ raw_inline("#" .. part.typst .. "[") })
-        inlines:extend(span.content)
-        inlines:insert(raw_inline("]"))
-        return inlines
-      elseif target == "docx" then
-        span.attributes["custom-style"] = part.docx
-        return span
-      end
-    end
-  end
-  return nil
-end
-
 -- Word's style of tight paragraphs is that of table cells: lists take that of the text.
 local function loose(list)
   if target ~= "docx" then
@@ -373,9 +311,6 @@ function Pandoc(document)
     end,
     BulletList = loose,
     OrderedList = loose,
-    Span = card_part,
-    Div = function(div)
-      return callout(div) or headline(div) or styled(div)
-    end,
+    Div = callout,
   })
 end

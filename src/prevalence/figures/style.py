@@ -204,17 +204,19 @@ class Sheet:
         style: str = "normal",
     ) -> None:
         """Write a text at a place, its top there."""
+        # A text stands on the baseline of its last line: a tall sign moves no line.
+        down = (BASELINE + LINE * text.count("\n")) * size / 72
 
         def place(height: float) -> None:
             self.figure.text(
                 left / self.width,
-                1 - (top + BASELINE * size / 72) / height,
+                1 - (top + down) / height,
                 text,
                 size=size,
                 weight=weight,
                 color=colour,
                 ha=align,
-                va="baseline",  # of the first line: a tall sign moves no line
+                va="baseline",
                 style=style,
                 linespacing=LINE,
             )

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 GAP = 0.22
 TILE_HEIGHT, TILE_GAP = 0.6, 0.05
+FINE = 8.2  # size of the type of a tile's interval
 CLASSES = {
     "above": ("#dd9058", "▲ interval wholly above the national estimate"),
     "within": ("#e6ebf0", "interval holds the national estimate"),
@@ -332,8 +333,8 @@ def _tile(
         dagger = " †" if row.get("precision") == "imprecise" else ""
         value = point(dict(row)).removesuffix(" †")
         lines.append((f"{'–' if value == 'interval only' else value}{dagger}", "normal", BODY))
-        lines.append((interval(dict(row)).replace(" to ", "–"), "normal", 7.0))
-    step = 0.163
+        lines.append((interval(dict(row)).replace(" to ", "–"), "normal", FINE))
+    step = 0.17
     start = top + (height - step * len(lines)) / 2 + 0.01
     for number, (text, weight, size) in enumerate(lines):
         where = start + number * step

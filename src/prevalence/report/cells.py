@@ -19,6 +19,8 @@ from prevalence.report.wording import (
 )
 
 DASH = "–"
+# Heads of the columns that `count_cells` fills.
+ANSWERED = ("Answered", "Know any")
 
 
 def estimate_cells(row: Row) -> list[str]:

@@ -28,6 +28,8 @@ PAGE_BREAKS = {
     "typst": "`#pagebreak(weak: true)`{=typst}",
     "docx": '`<w:r><w:br w:type="page"/></w:r>`{=openxml}',
 }
+# Does what Quarto does by itself, after the filters that both renderers run.
+OWN_FILTER = "filters/report.lua"
 EPOCH = "1694044800"
 # Composing puts the font files there: both renderers take them from the source itself.
 FONTS = "fonts"
@@ -97,12 +99,13 @@ def markdown(
 
 
 def _pandoc(folder: Path, text: str, options: list[str]) -> bytes:
+    shared = read_yaml(folder / "_quarto.yml").get("filters", [])
     done = subprocess.run(
         [
             pandoc_program(),
             "--from=markdown",
             f"--resource-path={folder}",
-            f"--lua-filter={folder / 'filters' / 'report.lua'}",
+            *(f"--lua-filter={folder / name}" for name in [*shared, OWN_FILTER]),
             "--citeproc",
             "--fail-if-warnings=false",
             *options,

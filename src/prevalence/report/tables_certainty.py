@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from prevalence.report.cells import (
+    ANSWERED,
     DASH,
     count_cells,
     estimate_cells,
@@ -217,8 +218,7 @@ def _respondents(material: Material, group: str) -> str:
             "Answers of",
             "National total, persons",
             f"{level_of(material)} interval",
-            "n",
-            "reporting",
+            *ANSWERED,
         ],
         rows,
         caption=f"{capitalised(material.label(group))}: the one national total, from the answers "

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
 from prevalence.report.cells import (
+    ANSWERED,
     DASH,
     count_cells,
     estimate_cells,
@@ -37,7 +39,7 @@ from prevalence.report.wording import (
 )
 
 MOST_DOMAINS = 6
-COUNTED = "n: respondents who answered; reporting: those who know at least one such person."
+COUNTED = "Answered: respondents who did. Know any: those who know at least one such person."
 
 
 def headline_cards(material: Material) -> str:
@@ -48,13 +50,18 @@ def headline_cards(material: Material) -> str:
         if count is None:
             continue
         label = f"{settings['label']} {material.report['period']}"
-        more = capitalised(phrase(rate, per_words(settings))) if rate else ""
+        more = _unbroken_brackets(capitalised(phrase(rate, per_words(settings)))) if rate else ""
         cards.append(_card(count, label, more))
     for name, settings in material.ratios.items():
         ratio = material.national(name, "ratio")
         if ratio:
             cards.append(_card(ratio, settings["label"], ""))
     return ":::: {.headline}\n" + "".join(cards) + "::::\n" if cards else ""
+
+
+def _unbroken_brackets(text: str) -> str:
+    """Keep what stands in brackets on one line."""
+    return re.sub(r"\([^)]*\)", lambda found: unbroken(found[0]), text)
 
 
 def _card(row: Row, label: str, more: str) -> str:
@@ -66,7 +73,7 @@ def _card(row: Row, label: str, more: str) -> str:
         lines.append(escaped(f"{100 * row['level']:g}% interval {unbroken(interval(row))}"))
         lines += [escaped(more)] if more else []
         lines.append(escaped(f"from {number(row['n'])} respondents"))
-    return "::: {.card}\n" + "\\\n".join(lines) + "\n:::\n\n"
+    return "::: {.headline-card}\n" + "\\\n".join(lines) + "\n:::\n\n"
 
 
 def headline_table(material: Material) -> str:
@@ -86,12 +93,12 @@ def headline_table(material: Material) -> str:
     if not rows:
         return ""
     return table(
-        ["Estimate of", "Estimate", f"{level_of(material)} interval", "n", "reporting"],
+        ["Estimate of", "Estimate", f"{level_of(material)} interval", *ANSWERED],
         rows,
         caption=f"National estimates {material.report['period']}",
         label="headline",
         align="lrrrr",
-        widths=[44, 15, 26, 9, 13],
+        widths=[46, 13, 24, 12, 12],
         note=notes(COUNTED, precision_note(material, material.estimates(domain_type=NATIONAL))),
     )
 
@@ -129,15 +136,14 @@ def _domain_table(material: Material, kind: str, group: str) -> str:
             f"{level_of(material)} interval",
             capitalised(per_words(settings)),
             f"{level_of(material)} interval",
-            "n",
-            "reporting",
+            *ANSWERED,
         ],
         rows,
         caption=f"{capitalised(settings['label'])} by {words['one']}, {material.report['period']}: "
         "people whom the residents know; the order is no ranking",
         label=f"{slug(kind)}-{slug(group)}",
         align="lrrrrrr",
-        widths=[14, 17, 24, 13, 16, 8, 13],
+        widths=[15, 15, 23, 13, 16, 11, 11],
         note=notes(COUNTED, suppression_note(shown), precision_note(material, shown)),
     )
 

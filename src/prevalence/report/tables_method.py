@@ -136,7 +136,7 @@ def nonresponse_table(material: Material) -> str:
     against = {"frame": "Sampling frame", "census": "Census"}
     rows = []
     before = ("", "")
-    for row in material.rows("nonresponse_bias"):
+    for row in _in_one_order(material.rows("nonresponse_bias")):
         place = (against[str(row["against"])], str(row["variable"]).replace("_", " × "))
         last = row["final"] if row.get("final") is not None else row.get("adjusted")
         rows.append(
@@ -155,15 +155,41 @@ def nonresponse_table(material: Material) -> str:
     if not rows:
         return ""
     return table(
-        ["Against", "Variable", "Category", "There", "Here", "Difference", "Error", "Weighted"],
+        [
+            "Against",
+            "Variable",
+            "Category",
+            "Known",
+            "Sample",
+            "Difference",
+            "Error",
+            "Weighted",
+        ],
         rows,
         caption="Respondents beside the sampling frame and the census, per cent",
         label="nonresponse",
         align="lllrrrrr",
         widths=[16, 14, 20, 10, 10, 12, 8, 10],
-        note="There: share of the eligible sampled households, or of the population. Here: share "
+        note="Known: share of the eligible sampled households, or of the population. Sample: share "
         "of the respondents with base weights. Error: standard error of the difference. Weighted: "
         "share after the adjustment for nonresponse (frame) or with the final weights (census).",
+    )
+
+
+def _in_one_order(rows: list[Row]) -> list[Row]:
+    """Put the categories of a variable in the census's order, wherever they are compared."""
+    order = {
+        (row["variable"], row["category"]): place
+        for place, row in enumerate(rows)
+        if row["against"] == "census"
+    }
+    blocks = list(dict.fromkeys((row["against"], row["variable"]) for row in rows))
+    return sorted(
+        rows,
+        key=lambda row: (
+            blocks.index((row["against"], row["variable"])),
+            order.get((row["variable"], row["category"]), -1),
+        ),
     )
 
 

@@ -19,7 +19,7 @@ _LIST = re.compile(
     r'(<w:fldChar w:fldCharType="end"\s*/></w:r></w:p></w:sdtContent></w:sdt>)',
     re.S,
 )
-_BREAK = '<w:p><w:r><w:br w:type="page"/></w:r></w:p>'
+_FIRST_HEADING = re.compile(r'(?<=</w:sdt>)(.*?<w:pStyle w:val="Heading1"\s*/>)', re.S)
 
 
 def with_contents(content: bytes) -> bytes:
@@ -40,12 +40,12 @@ def with_contents(content: bytes) -> bytes:
     text = parts[DOCUMENT].decode()
     entries = "".join(_entry(*found) for found in _HEADING.findall(text))
     text = _LIST.sub(
-        lambda found: (
-            f"{found[1]}Contents{found[2]}</w:r></w:p>{entries}<w:p><w:r>{found[3]}{_BREAK}"
-        ),
+        lambda found: f"{found[1]}Contents{found[2]}</w:r></w:p>{entries}<w:p><w:r>{found[3]}",
         text,
         count=1,
     )
+    # No paragraph of its own for the break: after a full page it would leave an empty one.
+    text = _FIRST_HEADING.sub(r"\1<w:pageBreakBefore/>", text, count=1)
     parts[DOCUMENT] = text.encode()
     return zipped(parts)
 
