@@ -224,6 +224,24 @@ def test_given_weights_equal_the_factors_they_came_from():
     assert theirs.df[0] == np.linalg.matrix_rank(made.weights()) - 1
 
 
+@pytest.mark.parametrize(("n", "count"), [(40, 12), (12, 40), (40, 40)])
+def test_degrees_of_freedom_of_given_weights_are_their_rank(n, count):
+    rng = np.random.default_rng(n + count)
+    full = rng.uniform(0.5, 1.5, (n, count))
+    twice = np.repeat(full[:, : count // 2], 2, axis=1)
+    near = full.copy()
+    near[:, 3] = near[:, 0] + 1e-8 * near[:, 3]
+    few = full[:, :4] @ rng.uniform(size=(4, count))
+    for matrix, rank in (
+        (full, min(n, count)),
+        (twice, min(n, count // 2)),
+        (near, min(n, count - 1)),
+        (few, 4),
+    ):
+        given = GivenReplicates.of(np.ones(n), matrix, 1.0)
+        assert given.degrees_of_freedom == rank - 1
+
+
 def test_empty_categories_pass_to_their_partner():
     table = np.array([[5.0, 5.0], [3.0, 3.0], [2.0, 2.0]])
     empty = np.array([[False, False], [False, True], [False, True]])

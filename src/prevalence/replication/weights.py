@@ -376,15 +376,23 @@ def _check_given(matrix: Array, n: int, scales: int) -> None:
 
 def _rank(columns: Array, tolerance: float = 1e-5) -> int:
     """Count the columns that those before them don't explain, as R's ``qr`` does."""
-    basis = np.empty((columns.shape[0], 0))
-    for column in columns.T:
+    # Turned so that the first column has one entry, the next two …: lengths and angles stay.
+    turned = np.ascontiguousarray(np.linalg.qr(columns, mode="r").T)
+    least = tolerance * np.linalg.norm(turned, axis=1)
+    rows, count = min(columns.shape), len(turned)
+    if rows == count and (np.abs(np.diagonal(turned)) > least).all():
+        return count
+    # A column that is explained must not leave its rounding errors in the basis.
+    basis, rank = np.empty((rows, rows)), 0
+    for column, enough in zip(turned, least, strict=True):
         rest = column
         for _ in range(2):  # the second time takes away the first one's rounding errors
-            rest = rest - basis @ (basis.T @ rest)
-        size = np.linalg.norm(rest)
-        if size > tolerance * np.linalg.norm(column):
-            basis = np.column_stack([basis, rest / size])
-    return basis.shape[1]
+            rest = rest - (basis[:rank] @ rest) @ basis[:rank]
+        length = np.linalg.norm(rest)
+        if length > enough and rank < rows:
+            basis[rank] = rest / length
+            rank += 1
+    return rank
 
 
 def _trimmable(adjustments: Adjustments | None) -> Mask | None:
