@@ -106,8 +106,13 @@ def check_config(config: Any, schema: Mapping[str, Any], file: str) -> None:
         allowed, and the corrected line where it can be guessed.
     """
     import jsonschema
+    from referencing import Registry
+    from referencing.jsonschema import DRAFT202012
 
-    validator = jsonschema.Draft202012Validator(schema)
+    # Sections' ids are found beforehand: else each reference would search the whole schema.
+    whole: Any = DRAFT202012.create_resource(schema)
+    registry: Any = Registry().with_resource("urn:prevalence:whole", whole).crawl()
+    validator = jsonschema.Draft202012Validator(schema, registry=registry)
     errors = sorted(validator.iter_errors(config), key=lambda error: list(map(str, error.path)))
     if errors:
         raise _explained(_deepest(errors[0]), file)
