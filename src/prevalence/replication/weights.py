@@ -377,7 +377,7 @@ def _check_given(matrix: Array, n: int, scales: int) -> None:
 def _rank(columns: Array, tolerance: float = 1e-5) -> int:
     """Count the columns that those before them don't explain, as R's ``qr`` does."""
     # Turned so that the first column has one entry, the next two …: lengths and angles stay.
-    turned = np.ascontiguousarray(np.linalg.qr(columns, mode="r").T)
+    turned = np.ascontiguousarray(np.asarray(np.linalg.qr(columns, mode="r")).T)
     least = tolerance * np.linalg.norm(turned, axis=1)
     rows, count = min(columns.shape), len(turned)
     if rows == count and (np.abs(np.diagonal(turned)) > least).all():
