@@ -393,7 +393,8 @@ def _trimmed_rows(
         linearised=False,
         **options,
     )
-    sizes = np.array([study.known_sizes[group] for group in kept])
+    known = study.known_sizes
+    sizes = np.array([known[group] for group in kept])
     score = root_mean_square(study.populations.total * left_out.ratio, sizes)
     keys = [
         vars(headline) | {"group": group, "unit": "persons", "known_groups": "trimmed"}
@@ -412,18 +413,22 @@ class _NetworkDesigns:
     def __init__(
         self, study: Study, sets: Mapping[str, Sequence[str]], weights: pd.DataFrame
     ) -> None:
+        known = study.known_sizes
         for name, groups in sets.items():
-            unsized = [group for group in groups if group not in study.known_sizes]
+            unsized = [group for group in groups if group not in known]
             if unsized:
                 raise PipelineError(
                     "A set of known groups holds one without a size.",
                     place=f"estimate.specifications.known_groups.{name}",
                     found=listed(unsized),
-                    allowed=listed(study.known_sizes),
-                    remedy=suggestion(unsized[0], study.known_sizes),
+                    allowed=listed(known),
+                    remedy=suggestion(unsized[0], known),
                 )
         self.study = study
         self.sets = sets
+        self.sizes = {
+            name: np.array([known[group] for group in groups]) for name, groups in sets.items()
+        }
         self.weights = weights
         self.caps: dict[tuple[str, str], Array] = {}
         self.latest: tuple[tuple[str, str], Array] | None = None
@@ -434,7 +439,7 @@ class _NetworkDesigns:
     def of(self, one: Specification) -> tuple[Array, Array, float]:
         """Give degrees (n,), weight factor (n,) and leave-one-out score of a specification."""
         counts = self._counts(one)
-        sizes = np.array([self.study.known_sizes[g] for g in self.sets[one.known_groups]])
+        sizes = self.sizes[one.known_groups]
         rules = self.study.settings["degree"]
         options: dict[str, Any] = {
             "missing": rules["missing"],

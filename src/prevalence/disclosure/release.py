@@ -317,19 +317,25 @@ def _rates_from_counts(frame: pd.DataFrame, exact: pd.DataFrame, policy: Policy)
     if "unit" not in frame or not set(frame["unit"]) & set(RATE_UNITS):
         return frame
     keys = [c for c in _keys_of(exact) if c != "unit"]
-    places: dict[tuple[Any, ...], int] = {}
-    for place, row in enumerate(exact[[*keys, "unit"]].itertuples(index=False)):
-        if row[-1] == "persons":
-            places[tuple(row[:-1])] = place
-    for place, row in enumerate(exact[[*keys, "unit"]].itertuples(index=False)):
-        count = places.get(tuple(row[:-1]))
-        if row[-1] not in RATE_UNITS or count is None:
-            continue
-        top, bottom = exact["upper"].iloc[place], exact["upper"].iloc[count]
-        if not (bottom > 0 and top > 0):
-            continue
-        values = frame.loc[count, LIMITS].to_numpy(float) * (top / bottom)
-        frame.loc[place, LIMITS] = significant(values, policy.significant_digits)
+    cells = list(exact[keys].itertuples(index=False, name=None))
+    units = exact["unit"].tolist()
+    places = {
+        cell: place
+        for place, (cell, unit) in enumerate(zip(cells, units, strict=True))
+        if unit == "persons"
+    }
+    pairs = [
+        (place, places[cell])
+        for place, (cell, unit) in enumerate(zip(cells, units, strict=True))
+        if unit in RATE_UNITS and cell in places
+    ]
+    upper = exact["upper"].to_numpy(float)
+    limits = frame[LIMITS].to_numpy(float)
+    for rate, count in pairs:
+        if upper[rate] > 0 and upper[count] > 0:
+            exactly = limits[count] * (upper[rate] / upper[count])
+            limits[rate] = significant(exactly, policy.significant_digits)
+    frame[LIMITS] = limits
     return frame
 
 
