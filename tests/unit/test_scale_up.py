@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -6,6 +8,7 @@ from hypothesis import strategies as st
 from prevalence.disclosure_inputs import disclosure_inputs, top_shares
 from prevalence.domains import Domain, Populations
 from prevalence.errors import PipelineError
+from prevalence.estimation import study_of
 from prevalence.interval import gamma_mid_p_interval
 from prevalence.ratio import Inference
 from prevalence.scale_up import (
@@ -200,6 +203,16 @@ def test_gamma_limits_take_the_share_of_the_largest_psu(study_from):
     # The log interval is kept for what is a quotient or a sum of estimates.
     assert cell(table, "ratio_of_sums", "victims_per_perpetrator", "ratio")["interval"] == "log_t"
     assert cell(table, "sum_of_island", "victims", "persons")["interval"] == "log_t"
+
+
+def test_gamma_limits_need_psus(study_from, tables_of, configured):
+    tables = tables_of()
+    without = replace(study_from(tables).sampling, psu_totals=None)
+    headline = configured["headline"] | {"interval": "gamma_mid_p"}
+    with pytest.raises(PipelineError, match="needs the primary sampling units"):
+        study_of(
+            tables, estimate=configured["estimate"], headline=headline, year=2022, sampling=without
+        )
 
 
 def test_an_unknown_size_of_a_domain_leaves_out_what_needs_it(study_from, tables_of):
