@@ -24,6 +24,8 @@ GROUPS = {
     "victims_per_perpetrator": "children per adult",
     "victims per perpetrators": "children per adult",
 }
+GAMMA = "of gamma_mid_p, %"
+AIM = (0.93, 0.97)  # of the national coverage where assumptions hold
 Study = Callable[["pd.DataFrame"], list[str]]
 
 
@@ -50,16 +52,24 @@ def _group(name: object) -> str:
     return GROUPS.get(str(name), _plain(name))
 
 
-def _headline(table: pd.DataFrame) -> pd.DataFrame:
-    """Rows of the headline's own estimator and interval, for the nation."""
-    chosen = (table["interval"] == "log_t") & (table["variance"] == "bootstrap")
+def _headline(table: pd.DataFrame, interval: str = "log_t") -> pd.DataFrame:
+    """Rows of the headline's own estimator for the nation, by its own or another interval."""
+    chosen = (table["interval"] == interval) & (table["variance"] == "bootstrap")
     for column, value in (("estimator", "ratio_of_sums"), ("domain", "national")):
         if column in table:
             chosen &= table[column] == value
     return table[chosen]
 
 
+def _gamma(table: pd.DataFrame) -> dict[tuple[str, ...], str]:
+    """Coverage of the mid-p gamma interval, by world where there are several and by group."""
+    names = [name for name in ("world", "group") if name in table]
+    rows = _headline(table, "gamma_mid_p").to_dict("records")
+    return {tuple(str(row[name]) for name in names): _covered(row) for row in rows}
+
+
 def _redrawn(table: pd.DataFrame) -> list[str]:
+    gamma = _gamma(table)
     rows = [
         [
             _group(row["group"]),
@@ -67,10 +77,12 @@ def _redrawn(table: pd.DataFrame) -> list[str]:
             f"{row['bias_in_sd']:+.2f}",
             f"{row['rms_se_over_sd']:.2f}",
             _covered(row),
+            *([gamma.get((row["group"],), "–")] if gamma else []),
         ]
         for row in _headline(table).to_dict("records")
     ]
-    return _table(["headline", "surveys", "bias, in SD", "SE / SD", "coverage, %"], rows)
+    head = ["headline", "surveys", "bias, in SD", "SE / SD", "coverage, %"]
+    return _table([*head, *([GAMMA] if gamma else [])], rows)
 
 
 def _seeds(table: pd.DataFrame) -> list[str]:
@@ -88,6 +100,7 @@ def _seeds(table: pd.DataFrame) -> list[str]:
 
 
 def _worlds(table: pd.DataFrame) -> list[str]:
+    gamma = _gamma(table)
     rows = [
         [
             _plain(row["world"]),
@@ -96,12 +109,38 @@ def _worlds(table: pd.DataFrame) -> list[str]:
             f"{100 * row['relative_bias']:+.1f}",
             f"{row['rms_se_over_sd']:.2f}",
             _covered(row),
+            *([gamma.get((row["world"], row["group"]), "–")] if gamma else []),
             "–" if isnan(row["width_over_oracle"]) else f"{row['width_over_oracle']:.2f}",
         ]
         for row in _headline(table).to_dict("records")
     ]
     head = ["world", "assumptions hold", "headline", "bias, %", "SE / SD", "coverage, %"]
-    return _table([*head, "width / oracle's"], rows)
+    return [
+        *_table([*head, *([GAMMA] if gamma else []), "width / oracle's"], rows),
+        *_why_worlds_miss(table),
+    ]
+
+
+def _why_worlds_miss(table: pd.DataFrame) -> list[str]:
+    """Say what a typical standard error is worth where the intervals hold the truth too seldom."""
+    mine = _headline(table)
+    mine = mine[mine["holds"] & mine["group"].isin(["victims", "perpetrators"])]
+    low, high = (mine["coverage_upper"] < AIM[0]), (mine["coverage_lower"] > AIM[1])
+    missing = mine[low | high]
+    if not len(missing):
+        return []
+    worlds = list(dict.fromkeys(_plain(world) for world in missing["world"]))
+    mean, rms = (missing[name] for name in ("se_over_sd", "rms_se_over_sd"))
+    said = f"{mean.min():.2f} to {mean.max():.2f}" if len(missing) > 1 else f"{mean.iloc[0]:.2f}"
+    return [
+        "",
+        f"The aim is a national coverage of {100 * AIM[0]:.0f} to {100 * AIM[1]:.0f} % where the "
+        f"assumptions hold. It is clearly missed in: {', '.join(worlds)}. The variance is right "
+        f"there on average (SE / SD {rms.min():.2f} to {rms.max():.2f}), yet the mean of the "
+        f"standard errors themselves is only {said} of the standard deviation: a few respondents "
+        "and places report most of the members. A sample without them has too small an estimate "
+        "and too small a standard error together, and few samples with them make up for it.",
+    ]
 
 
 def _design(table: pd.DataFrame) -> list[str]:
@@ -139,11 +178,23 @@ def _waves(table: pd.DataFrame) -> list[str]:
 
 
 def _planning(table: pd.DataFrame) -> list[str]:
+    import pandas as pd
+
     ratio = table["simulated_cv"] / table["expected_cv"]
-    return [
+    said = [
         f"In {len(table)} designs, {int(table['surveys'].max())} simulated surveys each, the "
         f"simulated coefficient of variation is {ratio.min():.2f} to {ratio.max():.2f} times the "
         f"one that the formula expects, in the median {ratio.median():.2f} times."
+    ]
+    if "fall_found" not in table:
+        return said
+    found = 100 * pd.concat([table["fall_found"], table["rise_found"]])
+    return [
+        *said,
+        "",
+        "The smallest change between waves that the formula says is found with a probability of "
+        f"80 % was found in {found.min():.0f} to {found.max():.0f} % of simulated pairs of waves, "
+        f"in the median {found.median():.0f} %.",
     ]
 
 
