@@ -20,7 +20,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from prevalence.coding import distinct, encoded, missing_labels, sums, sums_by
 from prevalence.errors import PipelineError, listed, suggestion
-from prevalence.strata import joined_strata
+from prevalence.strata import joined_population, joined_strata
 
 if TYPE_CHECKING:
     from prevalence.calibration import Calibration
@@ -135,7 +135,7 @@ class SampleDesign:
             all units of the stage; ``average``: the mean contribution of the other strata;
             ``collapse``: joined with the stratum that `partners` names.
         partners
-            Stratum -> stratum it is joined with, under ``collapse``.
+            Stratum -> stratum it is joined with, under ``collapse``; their populations add up.
 
         Returns
         -------
@@ -161,9 +161,10 @@ class SampleDesign:
         _check_labels(unit_columns, stratum_columns)
         first = stratum_columns[0] if stratum_columns else np.zeros(n, dtype=int)
         if lone_psu == "collapse":
-            first, unit_columns[0], empty_psus = joined_strata(
-                first, unit_columns[0], empty_psus, partners or {}
-            )
+            before = (first, unit_columns[0], empty_psus)
+            first, unit_columns[0], empty_psus = joined_strata(*before, partners or {})
+            if corrections and corrections[0] is not None:
+                corrections[0] = joined_population(*before, first, corrections[0])
         stratum, stratum_labels = encoded(first, [h for h, _ in empty_psus])
         check_weights(w, stratum[:n], stratum_labels)
 

@@ -80,6 +80,56 @@ def joined_strata(
     )
 
 
+def joined_population(
+    strata: ArrayLike,
+    psu: ArrayLike,
+    empty_psus: Sequence[tuple[str, str]],
+    joined: ArrayLike,
+    population: ArrayLike,
+) -> NDArray[np.float64]:
+    """Add up the population of strata that were joined.
+
+    Parameters
+    ----------
+    strata, psu
+        Labels before joining, shape (n,).
+    empty_psus
+        (stratum, PSU) labels without respondents, before joining.
+    joined
+        Strata after joining, shape (n,).
+    population
+        Units in the population of the stratum, or sampling fractions, shape (n,).
+
+    Returns
+    -------
+    numpy.ndarray
+        The same for the joined strata, shape (n,). Where a stratum has more than one value, they
+        are left as they are, to be refused.
+    """
+    given = np.asarray(population, dtype=float)
+    before, after = (np.asarray(a).astype(str) for a in (strata, joined))
+    sampled = {
+        *zip(before.tolist(), np.asarray(psu).astype(str).tolist(), strict=True),
+        *empty_psus,
+    }
+    units: dict[str, int] = {}
+    for stratum, _ in sampled:
+        units[stratum] = units.get(stratum, 0) + 1
+    fractions = bool((given <= 1).all())
+    result = given.copy()
+    for stratum in np.unique(after):
+        rows = after == stratum
+        parts = {(h, value) for h, value in zip(before[rows], given[rows], strict=True)}
+        names = {h for h, _ in parts}
+        if len(names) == 1 or len(names) < len(parts):
+            continue
+        if fractions:
+            result[rows] = sum(units[h] for h in names) / sum(units[h] / f for h, f in parts)
+        else:
+            result[rows] = sum(value for _, value in parts)
+    return result
+
+
 def _final_partner(stratum: str, partners: Mapping[str, str]) -> str:
     """Follow the chain of partners; two strata that name each other meet in the first by name."""
     seen = [stratum]

@@ -132,6 +132,36 @@ def test_collapsing_joins_the_named_strata():
         SampleDesign.from_columns(data["pw"], strata=data["stype"], lone_psu="collapse")
 
 
+@pytest.mark.parametrize("fractions", [False, True])
+def test_joined_strata_have_the_population_of_both(fractions):
+    data = lone_sample()
+    sizes = data["fpc"]
+    if fractions:
+        sizes = data.groupby("stype")["snum"].transform("nunique") / sizes
+    design = SampleDesign.from_columns(
+        data["pw"],
+        strata=data["stype"],
+        units=data["snum"],
+        population=sizes,
+        lone_psu="collapse",
+        partners={"H": "M"},
+    )
+    of_stratum = data.groupby("stype")["fpc"].first()
+    both = data["fpc"].where(data["stype"] == "E", of_stratum["H"] + of_stratum["M"])
+    same = SampleDesign.from_columns(
+        data["pw"],
+        strata=data["stype"].replace("H", "M"),
+        units=data["stype"] + data["snum"].astype(str),
+        population=both,
+    )
+    for estimate in (estimate_means, estimate_totals):
+        np.testing.assert_allclose(
+            estimate(design, data["y"], data["g"]).std_errors,
+            estimate(same, data["y"], data["g"]).std_errors,
+            rtol=1e-12,
+        )
+
+
 def test_two_lone_strata_that_name_each_other_meet():
     design = SampleDesign.from_columns(
         np.ones(4),
