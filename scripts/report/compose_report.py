@@ -7,7 +7,7 @@ from typing import Any
 from prevalence.codebook import parse_codebook
 from prevalence.config import check_config
 from prevalence.files import read_csv, read_json, read_yaml, write_json, write_text
-from prevalence.fonts import font_files
+from prevalence.fonts import copy_fonts
 from prevalence.job import run_job
 from prevalence.report.compose import LABEL, composed
 from prevalence.report.material import Material
@@ -93,9 +93,7 @@ def main(job: Any) -> None:
     for path, text in texts.items():
         write_text(text, target / path)
     (target / "templates" / "reference.docx").write_bytes(reference)
-    (target / "fonts").mkdir(exist_ok=True)
-    for file in font_files():
-        shutil.copyfile(file, target / "fonts" / file.name)
+    copy_fonts(target / "fonts")
     (target / "figures").mkdir(exist_ok=True)
     for name in material.figures:
         for suffix in ("svg", "png"):

@@ -6,6 +6,7 @@ from typing import Any
 
 from prevalence.codebook import parse_codebook
 from prevalence.files import read_csv, read_json, read_yaml, write_json, write_text
+from prevalence.fonts import copy_fonts
 from prevalence.identity import content_hash, value_hash
 from prevalence.job import run_job
 from prevalence.report.compose import LABEL
@@ -75,6 +76,7 @@ def main(job: Any) -> None:
     label = LABEL if material.synthetic else ""
     document = reference_document(title, label, identity["identity"])
     (target / "templates" / "reference.docx").write_bytes(document)
+    copy_fonts(target / "fonts")
     (target / "figures").mkdir(exist_ok=True)
     for file in job.input.figures:
         for suffix in ("svg", "png"):

@@ -7,6 +7,7 @@ change a picture.
 from __future__ import annotations
 
 import importlib.util
+import shutil
 from pathlib import Path
 
 from prevalence.errors import PipelineError
@@ -38,3 +39,10 @@ def font_files() -> list[Path]:
         )
     folder = Path(found.origin).parent / "files"
     return [folder / f"SourceSansPro-{style}.ttf" for style in STYLES]
+
+
+def copy_fonts(folder: Path) -> None:
+    """Put the font's files into a folder: a composed source takes its fonts along."""
+    folder.mkdir(exist_ok=True)
+    for file in font_files():
+        shutil.copyfile(file, folder / file.name)

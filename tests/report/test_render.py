@@ -11,7 +11,7 @@ from material_of import IDENTITY, ROOT, SVG, philippine_material, png, rwandan_m
 
 from prevalence.errors import PipelineError
 from prevalence.files import read_yaml
-from prevalence.fonts import font_files
+from prevalence.fonts import copy_fonts
 from prevalence.pdf import page_texts
 from prevalence.report.compose import composed
 from prevalence.report.normalise import docx_text, html_text, words
@@ -38,9 +38,7 @@ def write_source(material, folder):
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
-    (folder / "fonts").mkdir()
-    for file in font_files():
-        (folder / "fonts" / file.name).write_bytes(file.read_bytes())
+    copy_fonts(folder / "fonts")
     (folder / "figures").mkdir()
     for name in material.figures:
         (folder / "figures" / f"{name}.svg").write_text(SVG)

@@ -30,7 +30,7 @@ WIDTH, MARGIN = 5.2, 0.06
 HEADING, BODY, SMALL = 10.4, 9.6, 9.0
 FEW_GROUPS = 2  # with more hidden groups than this, panels are lower
 LINE = 1.22  # from one line to the next, in sizes of the type
-BASELINE = 0.86  # from a line's top, in sizes of the type
+BASELINE = 0.84  # from a line's top, in sizes of the type
 MARK = "SYNTHETIC DATA"
 MILLION = 1_000_000.0
 # matplotlib's own font has the marks that the first one lacks.
