@@ -201,13 +201,12 @@ def _table(frame: pd.DataFrame, *, values: bool, rows: bool) -> Description:
     return found
 
 
-def _cells(frame: pd.DataFrame) -> dict[str, list[float | None]]:
-    """Numbers of every numeric column; None where one is missing."""
+def _cells(frame: pd.DataFrame) -> dict[str, str]:
+    """Numbers of every numeric column, with a space between; ``nan`` where one is missing."""
     return {
-        str(name): [
-            float(f"{value:.12g}") if np.isfinite(value) else None
-            for value in frame[name].to_numpy(float, na_value=np.nan)
-        ]
+        str(name): " ".join(
+            f"{value:.12g}" for value in frame[name].to_numpy(float, na_value=np.nan)
+        )
         for name in frame.columns
         if is_numeric(frame[name])
     }

@@ -8,6 +8,7 @@ two samples may lie apart.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import isfinite
 from typing import Any
 
 from prevalence.audit.record import TOLERANCE
@@ -118,13 +119,22 @@ def _step(value: float) -> float:
     return min(unit, _COARSEST * abs(value))
 
 
+def _numbers(cells: Mapping[str, str]) -> dict[str, list[float | None]]:
+    """Read a manifest's cells; what is missing or infinite is None."""
+    found = {name: [float(number) for number in text.split()] for name, text in cells.items()}
+    return {
+        name: [number if isfinite(number) else None for number in numbers]
+        for name, numbers in found.items()
+    }
+
+
 def agreement(old: Mapping[str, Any], new: Mapping[str, Any]) -> tuple[bool, str]:
     """Compare two sampled tables as a manifest describes them.
 
     Parameters
     ----------
     old, new
-        Descriptions with ``rows``, ``columns`` and ``cells``.
+        Descriptions with ``rows``, ``columns`` and ``cells`` (numbers of a column as one text).
 
     Returns
     -------
@@ -140,9 +150,10 @@ def agreement(old: Mapping[str, Any], new: Mapping[str, Any]) -> tuple[bool, str
     ]
     if texts or old["cells"].keys() != new["cells"].keys():
         return False, ""
+    before, after = _numbers(old["cells"]), _numbers(new["cells"])
     told, largest, agree = [], 0.0, True
-    for name in old["cells"]:
-        count, most = beyond(old["cells"], new["cells"], name)
+    for name in before:
+        count, most = beyond(before, after, name)
         largest = max(largest, most)
         if count:
             agree = False
