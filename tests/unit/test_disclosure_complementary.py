@@ -22,7 +22,9 @@ def one_way(parts, protection, half=0.0):
     equations = nested_equations([("", "")] * len(values), [(0, range(1, len(values)))])
     slack = half * values
     need = np.full(len(values), float(protection))
-    return System("s", values, values - slack, values + slack, equations, need, 10 * values.sum() + 0 * values)
+    return System(
+        "s", values, values - slack, values + slack, equations, need, 10 * values.sum() + 0 * values
+    )
 
 
 def total_only(n):
@@ -106,7 +108,13 @@ def check_random_table(seed, rows, columns, half):
     primary = (n_values < 10) & ~fixed
     need = 0.5 * np.maximum(np.where(primary, values, 0.0), 10 * weight.mean())
     weighted = System(
-        "w", values, values - slack, values + slack, equations, need, 10 * values.max() + 100 + 0 * values
+        "w",
+        values,
+        values - slack,
+        values + slack,
+        equations,
+        need,
+        10 * values.max() + 100 + 0 * values,
     )
     reporting = System(
         "n",
@@ -175,7 +183,9 @@ def test_derived_intervals_agree_with_trying_every_table(data):
     hidden = sorted(data.draw(st.sets(st.integers(0, len(values) - 1), min_size=1, max_size=3)))
     ceiling = int(values.max()) + 3
     need = np.full(len(values), 1.0)
-    system = System("n", values, values, values, equations, need, np.full(len(values), float(ceiling)))
+    system = System(
+        "n", values, values, values, equations, need, np.full(len(values), float(ceiling))
+    )
     mask = np.zeros(len(values), bool)
     mask[hidden] = True
     lower, upper = derivable(system, mask, hidden)
@@ -192,7 +202,9 @@ def test_nothing_is_suppressed_in_vain():
         counts = generator.poisson(generator.gamma(1.0, 25, (6, 3))).astype(float)
         values, equations, _, fixed = two_way(counts, 0.0)
         need = np.full(len(values), 10.0)
-        system = System("n", values, values, values, equations, need, values.max() + 20 + 0 * values)
+        system = System(
+            "n", values, values, values, equations, need, values.max() + 20 + 0 * values
+        )
         primary = (values < 10) & ~fixed
         found, hopeless = protect([system], primary, 1 + values, fixed)
         assert not hopeless
