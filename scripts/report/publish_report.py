@@ -26,6 +26,7 @@ from prevalence.disclosure.numbers import Places, is_number, words_in
 from prevalence.disclosure.pieces import Piece, digest
 from prevalence.errors import PipelineError, listed
 from prevalence.files import read_csv, read_json, read_yaml, replacing
+from prevalence.identifier_scan import words_of
 from prevalence.job import LOG, run_job
 from prevalence.report.derived import derived_tables
 from prevalence.report.story import ILLUSTRATION, NOT_STATED
@@ -58,7 +59,8 @@ def described(
 def meanings(sidecar: dict[str, Any]) -> list[str]:
     """List the meanings of a table's columns: words of the contracts, reviewed as code is."""
     columns = sidecar["tableSchema"]["columns"]
-    return [str(part.get("dc:description", "")) for part in [sidecar, *columns]]
+    words = [str(part.get("dc:description", "")) for part in [sidecar, *columns]]
+    return [str(sidecar["@context"]), *words]
 
 
 def hashes(identity: dict[str, Any], sidecars: dict[str, dict[str, Any]]) -> list[str]:
@@ -175,8 +177,12 @@ def main(job: Any) -> None:
     lines = [str(n) for line in report.get("help_lines") or [] for n in line.get("numbers", [])]
     coverage = next((read_csv(path) for path in job.input.reference if path.endswith(".csv")), None)
     shown = derived_tables(tables, coverage, job.params.config["headline"])
+    declared = [*declared_files(job), *released_files, *sidecars]
+    reviewed.append("\n".join(declared))
+    known = words_of("\n".join([*reviewed, *table_words(tables)]))
     allowed = Allowed(
-        declared=[*declared_files(job), *released_files, *sidecars],
+        declared=declared,
+        vocabulary=frozenset(known),
         numbers=allowed_numbers(tables | shown, reviewed),
         texts=[*lines, *(line.split(" ")[0] for line in lines), *hashes(identity, sidecars)],
         required=required_texts(

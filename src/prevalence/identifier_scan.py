@@ -24,7 +24,12 @@ _FILE_TYPES = (
 # Kinds that can be told from the value alone, wherever it stands: also used for released text.
 PATTERNS: dict[str, re.Pattern[str]] = {
     # A bounded first part: an unbounded one would try each letter of a long text again and again.
-    "email": re.compile(r"[\w.+-]{1,64}\s?(@|\(at\)|\[at\])\s?[\w-]+(\.[\w-]+)+", re.I),
+    "email": re.compile(
+        r"[\w.+-]{1,64}\s?(@|\(at\)|\[at\])\s?[\w-]{1,63}"
+        r"((\.|\s\.\s|\s?\(dot\)\s?|\s?\[dot\]\s?)[\w-]{1,63})+"
+        r"|\b\w{1,64}\s+at\s+\w{1,63}\s+dot\s+(com|net|org|ph)\b",
+        re.I,
+    ),
     "web_address": re.compile(
         r"https?://|www\.|\b(facebook|fb|instagram|tiktok|t|m)\.(com|me)/\S|(?<!\w)@[A-Za-z_][\w.]{3,}",
         re.I,
@@ -33,8 +38,10 @@ PATTERNS: dict[str, re.Pattern[str]] = {
         r"(?<![\d.-])(?:"
         # With a country's prefix; after a comma the 00 is the end of a number in thousands.
         r"(?:\+|(?<!\d,)00)\d{1,3}[\s.()-]*\d{1,4}(?:[\s.()-]*\d{2,4}){2,3}"
-        r"|63[\s.-]?9\d{2}[\s.-]?\d{3}[\s.-]?\d{4}"  # Philippine mobile
-        r"|0?9\d{2}[\s.-]?\d{3}[\s.-]?\d{4}"
+        r"|63[\s./–-]?9\d{2}[\s./–-]?\d{3}[\s./–-]?\d{4}"  # Philippine mobile
+        r"|0?9\d{2}[\s./–-]?\d{3}[\s./–-]?\d{4}"
+        r"|09(?:[\s.-]?\d){9}"
+        r"|\d{3}-\d{3}-\d{4}"  # North America
         r"|2507\d{8}|07\d{8}"  # Rwandan mobile
         r"|\(?0\d{1,3}\)?[\s.-]\d{3,4}[\s.-]?\d{4}"  # land line with its area
         r"|\(\d{2,4}\)\s?\d{3,4}[\s.-]?\d{4}"
@@ -55,11 +62,13 @@ PATTERNS: dict[str, re.Pattern[str]] = {
         r"|(?<!\d)\d{2}[- ]\d{6}[- ]\d{6}[- ]\d(?!\d)"  # IMEI, grouped
         r"|(?<!\d)89\d{16,18}[A-F]?(?!\d)"  # ICCID of a SIM
         r"|\b[0-9a-f]{2}([:-][0-9a-f]{2}){5}\b"  # MAC
+        r"|\b[0-9a-f]{4}(\.[0-9a-f]{4}){2}\b"
         r"|\b[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}\b"  # UUID
         r"|\b(?=[0-9a-f]*[a-f])(?=[0-9a-f]*\d)[0-9a-f]{16}\b"  # Android id
         r"|\b(uuid|imei|imsi|collect|simserial|deviceid)\s?[:=]\s?\S"
         r"|\b(\d{1,3}\.){3}\d{1,3}\b"  # IP
-        r"|\b([0-9a-f]{1,4}:){4,7}[0-9a-f]{1,4}\b",
+        r"|\b([0-9a-f]{1,4}:){4,7}[0-9a-f]{1,4}\b"
+        r"|\b([0-9a-f]{1,4}:){2,6}:([0-9a-f]{1,4}:)*[0-9a-f]{1,4}\b",
         re.I,
     ),
     "government_id": re.compile(
@@ -72,7 +81,8 @@ PATTERNS: dict[str, re.Pattern[str]] = {
         r"|\d{4}-\d{7}-\d"  # UMID
         r")(?![\d-])"
         r"|\b[A-Z]\d{2}-\d{2}-\d{6}\b"  # driver's licence
-        r"|\b[A-Z]\d{7}[A-Z]?\b",  # passport
+        r"|\bCRN[ -]?\d{4}-\d{7}-\d\b"
+        r"|\b[A-Z]{1,2}\d{7}[A-Z]?\b",  # passport
     ),
     "file": re.compile(rf"[\w()-]\.({_FILE_TYPES})\b", re.I),
 }
@@ -102,7 +112,27 @@ _HOUSE = re.compile(
     r"|\b\d+\s+[A-Z]\w+\s+(?:St|Street|Ave|Avenue|Rd|Road|Ext)\b",
     re.I,
 )
-_SOCIAL = re.compile(r"\b(?:facebook|fb|instagram|tiktok|messenger)\.(?:com|me)/\S+", re.I)
+_SOCIAL = re.compile(
+    r"https?://[^\s\"'<>)]+"
+    r"|\b(?:facebook|fb|instagram|tiktok|messenger|twitter|x|wa|t|m)\.(?:com|me)/\S+",
+    re.I,
+)
+_FILE_NAME = re.compile(rf"[\w()-]{{1,80}}\.(?:{_FILE_TYPES})\b", re.I)
+# Two words that are written as a name is; an unknown word in them may be one.
+_PAIR = re.compile(
+    r"\b(?=((?:Dra?|Capt|Sgt|Rev|Sr|Kgd|Mr|Mrs|Ms)\b\.?|[A-ZÑ][^\W\d_]{2,})"
+    r"(?:\s+(?:[Dd]e|[Dd]el|[Dd]ela|[Dd]elos|y)\b)?,?\s+([A-ZÑ][^\W\d_]{2,})\b)"
+)
+_PLAIN_WORD = re.compile(r"[^\W\d_]+")
+# What is found in so few answers is no category.
+_RARE = 3
+_SIX_DIGITS = re.compile(r"\d(?:[\s./–—-]?\d){5,}")
+_TWO_NAMES = re.compile(r"[^\W\d_][\w'’.-]+(?:\s+[^\W\d_][\w'’.-]*){1,4}")
+_DATE = re.compile(
+    r"\b\d{1,2}(?:st|nd|rd|th)?\s+[^\W\d_]{3,9}\.?,?\s+(?:19|20)\d\d\b"
+    r"|\b[^\W\d_]{3,9}\.?\s+\d{1,2},?\s+(?:19|20)\d\d\b"
+)
+_CODE = re.compile(r"(?=.*[^\W\d_])(?=(?:.*\d){3})[\w-]{7,}")
 _HEADER = re.compile(
     r"(^|[^a-z])(first|last|middle|full|nick|sur|resp|respondent|child|mother|father|contact)?_?"
     r"(name|names|pangalan|apelyido|palayaw|surname|signature|pirma)([^a-z]|$)",
@@ -152,7 +182,7 @@ def identifier_kinds(text: str) -> set[str]:
     return {kind for kind, pattern in PATTERNS.items() if pattern.search(text)}
 
 
-def person_kinds(text: str, reviewed: str = "") -> set[str]:
+def person_kinds(text: str, reviewed: str = "", words: Collection[str] | None = None) -> set[str]:
     """Kinds of identifier in a published text that words tell: a person's name, an address.
 
     Parameters
@@ -161,18 +191,35 @@ def person_kinds(text: str, reviewed: str = "") -> set[str]:
         Any text.
     reviewed
         Texts that were reviewed: names in them, such as those of authors, may be repeated.
+    words
+        Every word of what was reviewed, from :func:`words_of`: one that isn't among them is taken
+        for a name where it stands beside another word with a capital letter. None if any may be.
 
     Returns
     -------
     set of str
-        ``name``, ``address``, ``web_address``; empty for most texts.
+        ``name``, ``address``, ``web_address``, ``file``; empty for most texts.
     """
     found = {
         "name": [m[0] for m in _TITLED.finditer(text)] + _full_names(text),
         "address": [m[0] for m in _HOUSE.finditer(text)],
-        "web_address": [m[0] for m in _SOCIAL.finditer(text)],
+        "web_address": [m[0].rstrip(".,;") for m in _SOCIAL.finditer(text)],
+        "file": [m[0] for m in _FILE_NAME.finditer(text)],
     }
-    return {kind for kind, words in found.items() if any(word not in reviewed for word in words)}
+    kinds = {kind for kind, seen in found.items() if any(word not in reviewed for word in seen)}
+    if words is not None and any(
+        not words_of(part) <= set(words)
+        for match in _PAIR.finditer(text)
+        for part in match.groups()
+    ):
+        kinds.add("name")
+    return kinds
+
+
+def words_of(text: str) -> set[str]:
+    """Words of a text without regard to case, titles of persons aside."""
+    titles = {"dr", "dra", "capt", "sgt", "rev", "sr", "kgd", "mr", "mrs", "ms"}
+    return {word.casefold() for word in _PLAIN_WORD.findall(text)} - titles
 
 
 def _full_names(text: str) -> list[str]:
@@ -295,7 +342,10 @@ def _scan_column(values: Sequence[Value], heading: str) -> Counter[str]:
         elif isinstance(value, str) and value.strip():
             texts[value.strip()] += n
     for text, n in texts.items():
-        for kind in answer_kinds(text):
+        found = answer_kinds(text)
+        if n < _RARE and not found:
+            found = _rare_kinds(text)
+        for kind in found:
             kinds[kind] += n
     total = sum(texts.values())
     if len(texts) > max(_DISTINCT, _DISTINCT_SHARE * total):
@@ -303,6 +353,20 @@ def _scan_column(values: Sequence[Value], heading: str) -> Counter[str]:
     if texts and _HEADER.search(heading):
         kinds["name"] = total
     return kinds
+
+
+def _rare_kinds(text: str) -> set[str]:
+    """Tell what an answer of one or two people may be, which has no form of its own."""
+    found = set()
+    if _SIX_DIGITS.search(text):
+        found.add("long_number")
+    if _DATE.search(text):
+        found.add("exact_date")
+    if _CODE.fullmatch(text):
+        found.add("device")
+    if _TWO_NAMES.fullmatch(text) and text != text.lower():
+        found.add("name")
+    return found
 
 
 def _as_number(value: Value) -> float | None:

@@ -19,14 +19,23 @@ IDENTIFIERS = {
     "mobile with country": "+63 917 555 0123",
     "mobile of Rwanda": "+250 788 555 012",
     "telephone abroad": "+44 20 7946 0958",
+    "mobile of ten digits": "917 555 0123",
+    "mobile with dashes": "0917–555–0123",
+    "mobile in pairs": "09 17 555 01 23",
+    "telephone of North America": "555-010-0199",
     "land line": "(02) 8555-0123",
     "e-mail": "someone@example.org",
     "hidden e-mail": "someone (at) example.org",
+    "spelled e-mail": "someone at example dot org",
     "page of a person": "facebook.com/some.one",
+    "messages": "m.me/some.one",
+    "place on a map": "https://maps.example.org/?q=14.5,120.9",
     "device": "356938035643809",
     "device in groups": "35-693803-564380-9",
     "SIM": "8963021234567890123",
     "network card": "00:1a:2b:3c:4d:5e",
+    "network card in dots": "001a.2b3c.4d5e",
+    "address of a computer, newer": "2001:db8:85a3::8a2e:370:7334",
     "uuid": "3f2b8c1e-7d4a-4f6b-9a1e-2c3d4e5f6a7b",
     "address of a computer": "192.168.10.27",
     "PhilSys card": "1234-5678-9012-3456",
@@ -34,6 +43,10 @@ IDENTIFIERS = {
     "PhilHealth": "12-345678901-2",
     "TIN": "123-456-789-000",
     "passport": "P1234567A",
+    "older passport": "EB1234567",
+    "common reference number": "CRN-0111-1234567-8",
+    "recording": "audio_1654.m4a",
+    "photograph": "IMG_20220613_101112.jpg",
     "driver's licence": "N01-23-456789",
     "coordinates": "14.599512, 120.984219",
     "coordinates in degrees": "14°35'58\"N 120°59'03\"E",
@@ -151,3 +164,23 @@ def test_honest_words_pass(text, way):
 def test_names_of_authors_may_be_repeated():
     assert person_kinds("Maria Santos", "Maria Santos 2015") == set()
     assert person_kinds("Maria Santos", "Salganik 2015") == {"name"}
+
+
+RARE = ["Ximena Quiambao", "QUIAMBAO, XIMENA", "123 456 789 000", "R58M123ABCD", "12 March 1984"]
+
+
+@pytest.mark.parametrize("text", RARE)
+def test_what_one_respondent_says_and_no_code_stands_for_stops_the_run(text):
+    many = export_of(["Tagalog"] * 40 + [text], name="Q1")
+    export = Export({"ID": [str(i) for i in range(41)], "Q1": many.columns["Q1"]})
+    with pytest.raises(PipelineError, match="direct identifiers"):
+        check_identifiers(scan_export(export), export, codebook_of(), [], file="a.csv")
+    often = Export({"ID": [str(i) for i in range(80)], "Q1": ["Central Luzon"] * 80})
+    check_identifiers(scan_export(often), often, codebook_of(), [], file="a.csv")
+
+
+def test_a_name_that_nobody_reviewed_is_told_by_its_unknown_word():
+    words = frozenset({"household", "head", "central", "luzon", "by", "region"})
+    for text in ("Head Ximena Quiambao", "Dr. Quiambao", "by QUIAMBAO, XIMENA"):
+        assert person_kinds(text, "", words) == {"name"}
+    assert person_kinds("Household Head by Region, Central Luzon", "", words) == set()

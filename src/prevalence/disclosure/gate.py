@@ -135,6 +135,8 @@ class Allowed:
         Whether a page may hold scripts, as those of the renderer Quarto.
     embedded
         Digests of files that may be embedded besides the staged ones: public reference results.
+    vocabulary
+        Every word of what was reviewed and of the released tables; None if any may be shown.
     """
 
     declared: Sequence[str]
@@ -147,6 +149,7 @@ class Allowed:
     reviewed: str = ""
     programs: bool = False
     embedded: frozenset[str] = frozenset()
+    vocabulary: frozenset[str] | None = None
 
 
 @dataclass
@@ -158,6 +161,7 @@ class _Seen:
     sections: re.Pattern[str] | None = None
     pictures: dict[str, Array] = field(default_factory=dict)
     beside: Array = field(default_factory=lambda: np.zeros(0))  # what may stand beside any place
+    words: set[str] = field(default_factory=set)  # of pages, in which cells of tables stand apart
 
 
 def withheld_cells(tables: Mapping[str, pd.DataFrame]) -> frozenset[tuple[str, str, str]]:
@@ -235,7 +239,18 @@ def _seen(files: Mapping[str, bytes], allowed: Allowed) -> _Seen:
                 seen.pictures[name] = sorted_numbers([_own_numbers(*words), nation])
         if name.endswith(".html"):
             seen.sections = _headings(text) or seen.sections
+            if allowed.vocabulary is not None:
+                seen.words |= _words_of_page(name, content)
     return seen
+
+
+def _words_of_page(name: str, content: bytes) -> set[str]:
+    from prevalence.identifier_scan import words_of
+
+    try:
+        return words_of("\n".join(p.text for p in pieces(name, content) if p.kind == "text"))
+    except PipelineError:  # told where the file itself is checked
+        return set()
 
 
 def _headings(page: str) -> re.Pattern[str] | None:
@@ -321,7 +336,7 @@ def _check_text(name: str, piece: Piece, allowed: Allowed, seen: _Seen) -> list[
         found.append(Finding(name, piece.place, "Text was left unresolved.", left[0]))
     if _FEW.search(text):
         found.append(Finding(name, piece.place, "A count of fewer than 10 is shown."))
-    found += _check_identifiers(name, piece, text, allowed.reviewed, pdf=pdf)
+    found += _check_identifiers(name, piece, text, allowed, seen.words if pdf else None)
     if piece.kind == "tick" or (own_table and piece.kind == "cell"):
         return found
     numbers = allowed.numbers
@@ -407,11 +422,14 @@ def _any_of(texts: tuple[str, ...], broken: bool) -> re.Pattern[str] | None:
 
 
 def _check_identifiers(
-    name: str, piece: Piece, text: str, reviewed: str, *, pdf: bool
+    name: str, piece: Piece, text: str, allowed: Allowed, page: set[str] | None
 ) -> list[Finding]:
     from prevalence.identifier_scan import identifier_kinds, person_kinds
 
-    persons = person_kinds(text, reviewed)
+    pdf, known = page is not None, allowed.vocabulary
+    if page and known is not None:  # columns run together there: names stand apart in the page
+        known = known | page
+    persons = person_kinds(text, allowed.reviewed, known)
     if pdf:  # columns of a table run together; nobody's telephone number has commas
         text = re.sub(r"\d{1,3}(?:,\d{3})+", "|", text)
     seen = identifier_kinds(text)

@@ -29,14 +29,15 @@ _NUMBER = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?")
 _TOKEN = re.compile(
     r"(?<![\w.])(\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)(e[+-]?\d+(?!\w)|[A-Za-zµ]+)?", re.I
 )
-_MIXED = re.compile(r"(?<!\w)(?:[^\W\d_]|_)\w*\d{4,}\w*")
+_MIXED = re.compile(
+    r"(?<!\w)(?:(?:[^\W\d_]|_)\w*\d{4,}\w*|(?=\d*[^\W\d])(?=(?:[^\W\d]*\d){3})(?!\d+[a-z]+\b)\w{7,})"
+)
 _FACTORS = {"k": 1e3, "m": 1e6, "mn": 1e6, "bn": 1e9}
-# What has digits and is no number: addresses, dates with or without times, versions, long hashes.
+# What has digits and is no number: addresses, dates with or without times, versions.
 _APART = re.compile(
     r"https?://\S+|\b10\.\d{4,}/\S+"
     r"|\b\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2})?Z?)?"
     r"|\bv?\d+(?:\.\d+){2,}\b"
-    r"|\b(?=[0-9a-f]*[a-f])(?=[0-9a-f]*\d)[0-9a-f]{8,64}\b"
 )
 _THIN = re.compile(r"(?<=\d)[\u00a0\u2009\u202f](?=\d{3}(?!\d))")
 _SUPERSCRIPTS = str.maketrans({c: f"^{d}" for d, c in enumerate("⁰¹²³⁴⁵⁶⁷⁸⁹")})
