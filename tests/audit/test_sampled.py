@@ -103,6 +103,26 @@ def test_rounded_numbers_may_differ_by_their_last_digit():
     assert beyond(old, {**old, "estimate": [488_000.0, 1.29]}, "estimate")[0] == 2
 
 
+def test_of_a_table_by_respondent_no_cells_are_kept_and_it_is_not_compared_elsewhere():
+    def told(elpd):
+        content = f"respondent,elpd\n1,{elpd}\n2,-3.5\n".encode()
+        return described(MODEL, content, values=True, cells=True)
+
+    assert "cells" not in told(-2.0)
+
+    def holding(content, made_with=None):
+        found = manifest(made_with=made_with)
+        contents = {**found.contents, content["sha256"]: content}
+        outputs = {**found.outputs, MODEL: content["sha256"]}
+        return type(found)(**{**vars(found), "outputs": outputs, "contents": contents})
+
+    here, there = holding(told(-2.0)), holding(told(-2.5), ELSEWHERE)
+    statuses = {one.path: one.status for one in compared(here, there, SAMPLED)}
+    assert statuses[MODEL] == "not compared"
+    statuses = {one.path: one.status for one in compared(here, holding(told(-2.5)), SAMPLED)}
+    assert statuses[MODEL] == "different"
+
+
 def run(seed=0, page="An estimated 486,000 children", **options):
     """A run with a sampled table and a page that shows it."""
     found = manifest(page=f"<body>{page}</body>".encode(), **options)

@@ -87,7 +87,8 @@ def described(
     rows
         Whether a digest of each row is kept as well.
     cells
-        Whether each number is kept: of sampled tables, which are compared row by row.
+        Whether each number is kept: of sampled tables, which are compared row by row; never of one
+        that has a row a respondent.
     apart
         Texts that two renderers set differently by design (identity, name of the renderer): they
         don't count among a document's words.
@@ -105,7 +106,8 @@ def described(
     if kind == "table":
         frame = read_table(path, content)
         found |= _table(frame, values=values, rows=rows)
-        if values and cells and 0 < len(frame) <= MOST_CELLS:
+        by_person = "respondent" in frame
+        if values and cells and not by_person and 0 < len(frame) <= MOST_CELLS:
             found["cells"] = _cells(frame)
     elif values and kind == "values":
         found |= _table(leaves_table(json.loads(content)), values=True, rows=rows)
