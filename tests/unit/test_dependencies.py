@@ -1,4 +1,7 @@
-from prevalence.dependencies import imported_modules, transitive_modules
+import ast
+from pathlib import Path
+
+from prevalence.dependencies import _statements, imported_modules, transitive_modules
 
 MODULES = {
     "prevalence": "",
@@ -71,3 +74,38 @@ class A:
         "prevalence.figures",
         "prevalence.figures.style",
     } <= imported_modules(source, "prevalence")
+
+
+def test_imports_are_found_however_they_are_written():
+    source = """
+from prevalence import (  # (these
+    files,  # and those :)
+    degree,
+)
+import os; import prevalence.errors
+from prevalence.figures import \\
+    style
+if True: import prevalence.loop
+"""
+    found = imported_modules(source, "prevalence")
+    assert found >= {"prevalence.files", "prevalence.degree", "prevalence.errors"}
+    assert found >= {"prevalence.figures.style", "prevalence.loop"}
+
+
+def test_prose_that_looks_like_an_import_is_none():
+    source = '"""\nfrom prevalence import of all kinds\n"""\nimport prevalence.errors\n'
+    assert imported_modules(source, "prevalence") == {"prevalence.errors"}
+
+
+def test_every_import_of_this_project_is_found_as_in_a_whole_parse():
+    root = Path(__file__).parents[2]
+    for path in [*root.glob("src/prevalence/**/*.py"), *root.glob("scripts/*/*.py")]:
+        source = path.read_text(encoding="utf-8")
+        names = set()
+        for node in _statements(ast.parse(source)):
+            if isinstance(node, ast.Import):
+                names |= {alias.name for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and not node.level:
+                names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+        whole = {name for name in names if f"{name}.".startswith("prevalence.")}
+        assert imported_modules(source, "prevalence") == whole, path
