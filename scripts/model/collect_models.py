@@ -13,10 +13,12 @@ from prevalence.contracts.model import (
     PREDICTIVE,
     PRIOR_SENSITIVITY,
     SCALE_UP_MODELS,
+    SPECIFICATIONS_MODELS,
 )
 from prevalence.files import read_csv, read_parquet, write_csv
 from prevalence.job import run_job
 from prevalence.models.comparison import comparison_table
+from prevalence.models.specified import specification_rows
 
 CONTRACTS = {
     "scale_up": SCALE_UP_MODELS,
@@ -35,9 +37,22 @@ def main(job: Any) -> None:
         frame = pd.concat(frames, ignore_index=True)
         complete[name] = check_table(frame, contract, job.output.get(name))
     pointwise = pd.concat([read_parquet(path) for path in job.input.pointwise], ignore_index=True)
-    compared = arranged(comparison_table(pointwise), MODEL_COMPARISON, job.wildcards.survey)
+    survey = job.wildcards.survey
+    passed = complete["diagnostics"].groupby("estimator")["passed"].all()
+    compared = comparison_table(pointwise)
+    compared = compared.assign(converged=compared["estimator"].map(passed).astype(bool))
+    compared = arranged(compared, MODEL_COMPARISON, survey)
     output = job.output.model_comparison
     complete["model_comparison"] = check_table(compared, MODEL_COMPARISON, output)
+    specified = specification_rows(
+        complete["scale_up"],
+        complete["known_groups_models"],
+        job.params.headline,
+        job.params.model,
+    )
+    specified = arranged(specified, SPECIFICATIONS_MODELS, survey)
+    output = job.output.specifications
+    complete["specifications"] = check_table(specified, SPECIFICATIONS_MODELS, output)
     for name, frame in complete.items():
         write_csv(frame, job.output.get(name))
 

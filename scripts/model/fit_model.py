@@ -28,7 +28,7 @@ from prevalence.models.pointwise import log_likelihoods
 from prevalence.models.predictive import predictive_table
 from prevalence.models.prior_sensitivity import prior_sensitivity_rows
 from prevalence.models.storing import write_inference_data
-from prevalence.models.tables import diagnosed, known_group_rows, scale_up_rows
+from prevalence.models.tables import converged, diagnosed, known_group_rows, scale_up_rows
 
 
 def main(job: Any) -> None:
@@ -53,23 +53,26 @@ def main(job: Any) -> None:
     seed = [*job.params.seed, crc32(model.encode())]
     posterior = fit_model(model, inputs, seed, scaling=scaling, sampling=sampling)
     diagnostics = diagnosed(posterior, thresholds)
-    level = study.headline.inference.level
+    sound, level = converged(diagnostics), study.headline.inference.level
     flat = posterior.parameters.reshape(-1, posterior.parameters.shape[2])
     checked = flat[:: max(len(flat) // 100, 1)][:100]
     generator = np.random.default_rng(np.random.SeedSequence([*seed, 3]))
-    counts = inputs.counts
+    predicted = predictive_table(posterior.density, inputs.counts, checked, generator)
     results = {
         "scale_up": (
             scale_up_rows(posterior, inputs, diagnostics, level),
             SCALE_UP_MODELS,
         ),
         "diagnostics": (diagnostics, DIAGNOSTICS),
-        "known_groups_models": (known_group_rows(posterior, inputs, level), KNOWN_GROUPS_MODELS),
-        "predictive": (
-            predictive_table(posterior.density, counts, checked, generator).assign(estimator=model),
-            PREDICTIVE,
+        "known_groups_models": (
+            known_group_rows(posterior, inputs, diagnostics, level),
+            KNOWN_GROUPS_MODELS,
         ),
-        "prior_sensitivity": (prior_sensitivity_rows(posterior, inputs, level), PRIOR_SENSITIVITY),
+        "predictive": (predicted.assign(estimator=model, converged=sound), PREDICTIVE),
+        "prior_sensitivity": (
+            prior_sensitivity_rows(posterior, inputs, level).assign(converged=sound),
+            PRIOR_SENSITIVITY,
+        ),
         "pointwise": (left_out(log_likelihoods(posterior)).assign(estimator=model), POINTWISE),
     }
     survey = job.wildcards.survey

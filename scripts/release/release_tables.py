@@ -22,6 +22,7 @@ from prevalence.disclosure.rules import Policy, exceptions_table, valid_exceptio
 from prevalence.errors import PipelineError
 from prevalence.files import read_csv, read_json, read_parquet, read_yaml, write_csv
 from prevalence.job import run_job
+from prevalence.united import united
 
 BESIDE = {"validation", "disclosure_log", "disclosure_summary", "disclosure_exceptions"}
 
@@ -47,7 +48,7 @@ def main(job: Any) -> None:
     check_config(config, read_yaml(job.input.schema), job.input.policy)
     policy = Policy.from_config(config)
     settings, survey = job.params.release, job.wildcards.survey
-    tables = {Path(path).stem: read_csv(path) for path in job.input.tables}
+    tables = united({Path(path).stem: read_csv(path) for path in job.input.tables})
     outputs = {Path(path).stem: path for path in job.output.tables}
     domains = job.params.domains or []
     earlier = earlier_tables(settings.get("earlier"))

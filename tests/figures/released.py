@@ -335,8 +335,7 @@ def tables(survey):
     settings = config(survey)
     distribution, summary = degree_tables()
     found = {
-        "scale_up": scale_up(settings),
-        "scale_up_models": scale_up_models(settings),
+        "scale_up": pd.concat([scale_up(settings), scale_up_models(settings)], ignore_index=True),
         "known_groups": known_groups(settings),
         "specifications": specifications(settings),
         "choice_shares": choice_shares(settings),

@@ -265,7 +265,10 @@ def test_scripts_write_their_tables(tmp_path, tables_of, weighted, configured):
     stored = (tmp_path / "one.nc").read_bytes()
     script("fit_model").main(job)
     assert (tmp_path / "one.nc").read_bytes() == stored
-    collected = {kind: tmp_path / "all" / f"{kind}.csv" for kind in (*kinds, "model_comparison")}
+    collected = {
+        kind: tmp_path / "all" / f"{kind}.csv"
+        for kind in (*kinds, "model_comparison", "specifications")
+    }
     job.input = Output({kind: [path, path] for kind, path in outputs.items()})
     job.output = Output(collected)
     with pytest.raises(PipelineError, match="contract"):
@@ -277,6 +280,14 @@ def test_scripts_write_their_tables(tmp_path, tables_of, weighted, configured):
     compared = read_csv(collected["model_comparison"]).iloc[0]
     assert compared["difference"] == 0
     assert compared["respondents"] == len(tables["respondents"])
+    assert not compared["converged"]  # 60 draws are too few
+    for kind in ("known_groups_models", "predictive", "prior_sensitivity"):
+        assert not read_csv(collected[kind])["converged"].any()
+    rows = read_csv(collected["specifications"])
+    scores = read_csv(collected["known_groups_models"])["log_ratio"]
+    assert rows["loo_rms"].to_numpy() == pytest.approx(np.sqrt((scores**2).mean()))
+    assert set(rows["interval"]) == {"credible_unconverged"}
+    assert rows["weights"].eq("none").all()
 
 
 def check_stored(path, chains, draws):

@@ -11,6 +11,7 @@ from prevalence.disclosure.release import release
 from prevalence.disclosure.rules import exceptions_table
 from prevalence.disclosure.tables import RULES
 from prevalence.errors import PipelineError
+from prevalence.united import modelled_rows, united
 
 
 def released(share=0.15, exceptions=None, **more):
@@ -18,7 +19,7 @@ def released(share=0.15, exceptions=None, **more):
     tables, inputs = tables_of(respondents, *answers)
     geography = geography_of(respondents, SETTINGS, "region")
     return release(
-        tables | more,
+        united(tables | more),
         inputs,
         geography,
         POLICY,
@@ -63,7 +64,8 @@ def model_rows(kinds, domains):
 
 def test_models_follow_the_cells_of_the_design_based_estimates():
     rows = model_rows(["national", "region", "region"], ["national", "R02", "R99"])
-    table = released(0.03, scale_up_models=rows).tables["scale_up_models"]
+    table = released(0.03, scale_up_models=rows).tables["scale_up"]
+    table = table[modelled_rows(table)].reset_index(drop=True)
     assert list(table["suppressed"]) == ["", "geography", "geography"]
     assert table.loc[1:, ["estimate", "lower", "upper", "n", "n_reporting"]].isna().all().all()
 
@@ -101,7 +103,7 @@ def test_not_even_names_of_municipalities_leave():
         }
     )
     found = released(scale_up_models=rows, diagnostics=diagnostics).tables
-    assert list(found["scale_up_models"]["domain"]) == ["national"]
+    assert list(found["scale_up"].loc[modelled_rows(found["scale_up"]), "domain"]) == ["national"]
     assert list(found["diagnostics"]["quantity"]) == list(diagnostics["quantity"][:2])
     assert not {"mean", "sd", "mcse"} & set(found["diagnostics"].columns)
 

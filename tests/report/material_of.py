@@ -70,6 +70,22 @@ def scale_up_row(
     return row
 
 
+def modelled_scale_up():
+    """The nation's rates by a model."""
+    national = {"domain_type": "national", "domain": "national"}
+    return tidy(
+        [
+            {"group": group, "unit": unit, "n": 3554, **limits_of(value), **national}
+            for group, unit, value in (
+                ("victims", "per_100", 1.3),
+                ("perpetrators", "per_1000", 3.6),
+            )
+        ],
+        estimator="overdispersed",
+        interval="credible",
+    )
+
+
 def philippine_scale_up():
     survey, rows = "ph2022", []
     groups = {"victims": (471000.0, "per_100", 1.21), "perpetrators": (236000.0, "per_1000", 3.27)}
@@ -136,7 +152,7 @@ def philippine_scale_up():
 def philippine_tables():
     known = ["doctors", "lawyers", "drivers", "nurses", "teachers"]
     return {
-        "scale_up": philippine_scale_up(),
+        "scale_up": pd.concat([philippine_scale_up(), modelled_scale_up()], ignore_index=True),
         "degree_summary": pd.DataFrame(
             [
                 {
@@ -404,7 +420,6 @@ def checks_of_method():
 def checks_of_certainty():
     """Tables of comparisons, other choices, visibility, models and planning."""
     groups = ("victims", "perpetrators")
-    national = {"domain_type": "national", "domain": "national"}
     return {
         "contrasts": tidy(
             [
@@ -469,15 +484,6 @@ def checks_of_certainty():
                  "detectable_rise": 0.357}
                 for group in groups
             ]
-        ),
-        "scale_up_models": tidy(
-            [
-                {"group": group, "unit": unit, "n": 3554, **limits_of(value), **national}
-                for group, unit, value in (
-                    ("victims", "per_100", 1.3), ("perpetrators", "per_1000", 3.6))
-            ],
-            estimator="overdispersed",
-            interval="credible",
         ),
         "diagnostics": tidy(
             [

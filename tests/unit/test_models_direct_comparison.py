@@ -22,6 +22,7 @@ def direct(rates, error, n=50):
         "upper": np.nan,
         "level": 0.95,
         "unit": "per_100",
+        "interval": "log_t",
         "n": n,
         "n_reporting": np.where(np.asarray(rates) > 0, 20, 0),
     }

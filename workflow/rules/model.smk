@@ -3,8 +3,8 @@
 # required: what the estimate stage takes, its scale_up.csv, and the section model: of the survey's config;
 #           without that section there is no model stage
 # gives:    restricted/model/<model>.nc (draws of what is reported, as InferenceData) and
-#           restricted/model/{scale_up_models, diagnostics, known_groups_models, predictive,
-#           prior_sensitivity, model_comparison, small_areas}.csv
+#           restricted/model/{scale_up_models, specifications_models, diagnostics,
+#           known_groups_models, predictive, prior_sensitivity, model_comparison, small_areas}.csv
 # usual:    fit_model (one job a model), collect_models, compare_places
 
 
@@ -58,12 +58,16 @@ rule collect_models:
         predictive="data/processed/{survey}/restricted/model/predictive.csv",
         prior_sensitivity="data/processed/{survey}/restricted/model/prior_sensitivity.csv",
         model_comparison="data/processed/{survey}/restricted/model/model_comparison.csv",
+        specifications="data/processed/{survey}/restricted/model/specifications_models.csv",
     log:
         "logs/{survey}/model/collect_models.log",
     benchmark:
         "logs/{survey}/model/collect_models.tsv"
     conda:
         "../../environment.yml"
+    params:
+        headline=setting("headline"),
+        model=setting("model"),
     script:
         "../../scripts/model/collect_models.py"
 

@@ -38,7 +38,6 @@ CONTROLLED = {
         "effective_n",
     ],
     "model": [
-        "scale_up_models",
         "known_groups_models",
         "diagnostics",
         "predictive",
@@ -47,6 +46,8 @@ CONTROLLED = {
         "small_areas",
     ],
 }
+# The models' rows of scale_up and of specifications.
+UNITED = ["scale_up_models", "specifications_models"]
 MADE_BY_RELEASE = [
     "validation",
     "disclosure_log",
@@ -61,7 +62,7 @@ rule release_tables:
         code=code("scripts/release/release_tables.py"),
         tables=lambda wildcards: [
             f"data/processed/{wildcards.survey}/restricted/{stage}/{name}.csv"
-            for stage, names in CONTROLLED.items()
+            for stage, names in {**CONTROLLED, "model": CONTROLLED["model"] + UNITED}.items()
             if stage != "model" or lookup(survey_config(wildcards.survey), "model")
             for name in names
         ],

@@ -33,7 +33,6 @@ REPORTED = [
     "margins",
     "data_quality",
     "disclosure_summary",
-    "scale_up_models",
     "diagnostics",
     "predictive",
     "model_comparison",

@@ -5,9 +5,13 @@ from __future__ import annotations
 import pandera.pandas as pa
 
 from prevalence.contracts.columns import contract, flag, number, text, whole
-from prevalence.contracts.estimate import SCALE_UP
+from prevalence.contracts.estimate import SCALE_UP, SPECIFICATIONS
 
 CREDIBLE_INTERVALS = ("credible", "credible_unconverged")
+
+
+def _converged() -> pa.Column:
+    return flag("Whether the sample passed every threshold; if not, the row is not to be trusted.")
 
 
 def _interval(unit: str) -> dict[str, pa.Column]:
@@ -34,6 +38,17 @@ SCALE_UP_MODELS = contract(
     ["survey", "estimator", "group", "domain_type", "domain", "unit"],
 )
 
+SPECIFICATIONS_MODELS = contract(
+    "specifications_models",
+    "Hidden groups of the nation by the models, in the columns of specifications.",
+    {
+        **SPECIFICATIONS.columns,
+        "interval": SCALE_UP_MODELS.columns["interval"],
+        "variance": text("Where the standard error comes from.", allowed=("posterior",)),
+    },
+    ["survey", "group", "estimator", "weights"],
+)
+
 KNOWN_GROUPS_MODELS = contract(
     "known_groups_models",
     "Each group of known size by the models, scaled by the other known groups.",
@@ -44,6 +59,7 @@ KNOWN_GROUPS_MODELS = contract(
         **_interval("in persons"),
         "known_size": number("Official size in persons.", nullable=False, minimum=1),
         "log_ratio": number("Logarithm of estimate over known size."),
+        "converged": _converged(),
     },
     ["survey", "estimator", "group"],
 )
@@ -88,6 +104,7 @@ PREDICTIVE = contract(
         "lower": number("2.5 % quantile over such data."),
         "upper": number("97.5 % quantile over such data."),
         "tail": number("Share of such data at or above the answers; near 0 or 1 is a misfit."),
+        "converged": _converged(),
     },
     ["survey", "estimator", "group", "statistic"],
 )
@@ -128,6 +145,7 @@ MODEL_COMPARISON = contract(
         "high_k": whole("Respondents whose importance weights are not to be trusted."),
         "largest_k": number("Largest Pareto k."),
         "reliable": flag("Whether at most one in a hundred respondents has a high Pareto k."),
+        "converged": _converged(),
     },
     ["survey", "estimator"],
 )
@@ -153,6 +171,7 @@ PRIOR_SENSITIVITY = contract(
             "leans on the prior.",
             minimum=0,
         ),
+        "converged": _converged(),
     },
     ["survey", "estimator", "group", "prior_scale"],
 )
@@ -179,6 +198,7 @@ SMALL_AREAS = contract(
         ),
         "discrepancy": number("Standardised distance of the direct estimate."),
         "disagreement_p": number("Chi-squared test over all places of the type.", minimum=0),
+        "converged": flag("Whether a model's sample passed every threshold; true of Fay-Herriot."),
     },
     ["survey", "estimator", "group", "domain_type", "domain"],
 )

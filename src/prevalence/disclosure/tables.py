@@ -16,7 +16,6 @@ EXACT |= {"population", "levels", "lower_bound", "upper_bound", "answered", "top
 # Tables with one estimate a row.
 ESTIMATES = (
     "scale_up",
-    "scale_up_models",
     "degree_summary",
     "known_groups",
     "known_groups_models",

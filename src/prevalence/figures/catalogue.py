@@ -40,7 +40,7 @@ TABLES: dict[str, list[str]] = {
     "specifications": ["specifications", "choice_shares"],
     "sensitivity": ["sensitivity", "scale_up", "factors"],
     "coverage": [],
-    "models": ["scale_up", "scale_up_models"],
+    "models": ["scale_up"],
 }
 # Hidden groups of the simulated worlds (data/reference/coverage.csv).
 SIMULATED_GROUPS = {"victims", "perpetrators"}

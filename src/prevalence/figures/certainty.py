@@ -13,6 +13,7 @@ from prevalence.figures.legend import key, marks_used
 from prevalence.figures.style import BODY, COLOURS, FEW_GROUPS, SMALL, Drawing, Sheet, text_width
 from prevalence.figures.words import Words, capital
 from prevalence.report.wording import REASONS
+from prevalence.united import modelled_rows
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -117,6 +118,7 @@ def estimators(tables: Mapping[str, pd.DataFrame], words: Words) -> Drawing:
     import pandas as pd
 
     table = tables["scale_up"]
+    table = table[~modelled_rows(table)]  # the models have a figure of their own
     national = table[(table["domain_type"] == "national") & (table["unit"] == "persons")]
     truths = planted(tables, words, "persons")
     groups = [group for group in words.groups if (national["group"] == group).any()]

@@ -9,12 +9,12 @@ from prevalence.figures.forest import Entry, farthest, forest, plain_row, suppre
 from prevalence.figures.legend import key, marks_used
 from prevalence.figures.style import COLOURS, Drawing, Sheet
 from prevalence.figures.words import Words
+from prevalence.united import UNCONVERGED, modelled_rows
 
 if TYPE_CHECKING:
     import pandas as pd
 
 MARKERS = ("D", "s", "^", "v", "P")
-UNCONVERGED = "credible_unconverged"
 Row = dict[str, Any]
 
 
@@ -25,7 +25,8 @@ def models(tables: Mapping[str, pd.DataFrame], words: Words) -> Drawing:
     own = tables["scale_up"]
     own = own[own["estimator"] == words.headline["estimator"]]
     rows = _rates(own, words)
-    rows += [row for row in _rates(tables["scale_up_models"], words) if _places(row, rows)]
+    modelled = tables["scale_up"][modelled_rows(tables["scale_up"])]
+    rows += [row for row in _rates(modelled, words) if _places(row, rows)]
     looks = _looks(words, rows)
     sheet = Sheet(words)
     for group in words.groups:

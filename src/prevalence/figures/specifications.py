@@ -25,6 +25,7 @@ from prevalence.figures.style import (
 )
 from prevalence.figures.words import CHOICES, LEVELS, Words, capital, plain
 from prevalence.report.wording import phrase
+from prevalence.united import UNCONVERGED, modelled_rows
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -56,7 +57,7 @@ def specification_curve(tables: Mapping[str, pd.DataFrame], words: Words) -> Dra
         _panel(sheet, shown, COLOURS[number % len(COLOURS)], choices, TALL[many])
         hidden = len(mine) - len(shown)
         without = f"; {hidden} without a number that may be given" if hidden else ""
-        sheet.note(f"{len(shown)} combinations, sorted by their estimate{without}")
+        sheet.note(f"{len(shown)} combinations, sorted by their estimate{without}{_models(shown)}")
         sheet.skip(0.08)
         said.append(_said(words, group, shown))
         columns = ["group", "estimate", "lower", "upper", "headline", *choices]
@@ -70,6 +71,15 @@ def specification_curve(tables: Mapping[str, pd.DataFrame], words: Words) -> Dra
         f"{words.level} interval; below, where in that order each level of the weightiest choices "
         "stands. The diamond is the pre-specified headline",
     )
+
+
+def _models(shown: pd.DataFrame) -> str:
+    """Say how many rows are models', and how many of these haven't converged."""
+    count = int(modelled_rows(shown).sum())
+    failed = int((shown["interval"] == UNCONVERGED).sum())
+    if not count:
+        return ""
+    return f"; {count} of them models" + (f", {failed} not converged" if failed else "")
 
 
 def _weightiest(shares: pd.DataFrame, group: str, shown: pd.DataFrame) -> list[str]:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from prevalence.errors import PipelineError
 from prevalence.models.fay_herriot import fay_herriot, smoothed_variances
+from prevalence.united import UNCONVERGED
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,6 +36,7 @@ COLUMNS = (
     "shrinkage",
     "discrepancy",
     "disagreement_p",
+    "converged",
 )
 
 
@@ -113,6 +115,7 @@ def _fay_herriot_rows(part: pd.DataFrame, log_rate: Array, variance: Array) -> l
                 "shrinkage": fit.shrinkage[place],
                 "discrepancy": apart[place],
                 "disagreement_p": p,
+                "converged": True,
             }
         )
     return rows
@@ -135,6 +138,7 @@ def _model_rows(
                     "shrinkage": 1 - min(relative[place] / variance[place], 1.0),
                     "discrepancy": apart[place],
                     "disagreement_p": p,
+                    "converged": row["interval"] != UNCONVERGED,
                 }
             )
     return rows

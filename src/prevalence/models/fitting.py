@@ -28,6 +28,7 @@ from prevalence.models.pseudo_posterior import (
 )
 from prevalence.models.scaling import Scaling, scaled, scaling_weights
 from prevalence.models.small_areas import area_multipliers, domain_prevalence
+from prevalence.models.specified import CAPPED, CENSORED, MODELS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,15 +38,6 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 Index = NDArray[np.int64]
 
-MODELS = (
-    "poisson_lognormal",
-    "overdispersed",
-    "overdispersed_weighted",
-    "partially_pooled",
-    "partially_pooled_weighted",
-    "correlated",
-)
-CAPPED, CENSORED = TOP_CODES = ("capped", "censored")
 BIN = "bin"  # in the table of intervals, where it isn't a top code
 AnyModel = PoissonLognormal | Overdispersed | PartiallyPooled | Correlated
 

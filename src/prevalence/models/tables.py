@@ -12,12 +12,13 @@ from prevalence.domains import Domain
 from prevalence.models.diagnostics import Thresholds, diagnostics_table
 from prevalence.models.fitting import ModelInputs, Posterior
 from prevalence.scale_up import PER
+from prevalence.united import UNCONVERGED
 
 if TYPE_CHECKING:
     import pandas as pd
 
 Array = NDArray[np.float64]
-CREDIBLE, UNCONVERGED = "credible", "credible_unconverged"
+CREDIBLE = "credible"
 
 
 def diagnosed(posterior: Posterior, thresholds: Thresholds) -> pd.DataFrame:
@@ -136,17 +137,25 @@ def _row(
     )
 
 
-def known_group_rows(posterior: Posterior, inputs: ModelInputs, level: float) -> pd.DataFrame:
+def converged(diagnostics: pd.DataFrame) -> bool:
+    """Whether every reported quantity of a model passed every threshold."""
+    return bool(diagnostics["passed"].all())
+
+
+def known_group_rows(
+    posterior: Posterior, inputs: ModelInputs, diagnostics: pd.DataFrame, level: float
+) -> pd.DataFrame:
     """Estimate each known group from the others' scaling, beside its official size.
 
     Returns
     -------
     pandas.DataFrame
         Columns `estimator`, `group`, `estimate`, `std_error`, `lower`, `upper`, `level`, `unit`,
-        `known_size`, `log_ratio`.
+        `known_size`, `log_ratio`, `converged`.
     """
     import pandas as pd
 
+    passed = dict(zip(diagnostics["quantity"], diagnostics["passed"], strict=True))
     sizes = dict(zip(inputs.counts.groups, inputs.known_sizes, strict=True))
     rows = []
     for at, quantity in enumerate(posterior.quantities):
@@ -166,6 +175,7 @@ def known_group_rows(posterior: Posterior, inputs: ModelInputs, level: float) ->
                 "unit": "persons",
                 "known_size": sizes[quantity.group],
                 "log_ratio": float(np.log(middle / sizes[quantity.group])),
+                "converged": bool(passed[quantity.label]),
             }
         )
     return pd.DataFrame(rows)

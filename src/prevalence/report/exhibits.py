@@ -36,7 +36,7 @@ TABLE_SOURCES = {
     "adjustment": "adjustment",
     "variance": "variance_components",
     "break-even": "sensitivity",
-    "models": "scale_up_models",
+    "models": "scale_up",
     "diagnostics": "diagnostics",
     "predictive": "predictive",
     "comparison": "model_comparison",

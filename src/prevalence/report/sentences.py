@@ -19,6 +19,7 @@ from prevalence.report.wording import (
     withheld,
     written,
 )
+from prevalence.united import is_modelled
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -354,7 +355,8 @@ def controlled(material: Material) -> dict[str, str]:
 def modelled(material: Material) -> dict[str, str]:
     """Say how many of the models' reported quantities passed every threshold."""
     rows = material.rows("diagnostics")
-    if not rows or not material.rows("scale_up_models", domain_type=NATIONAL):
+    national = material.rows("scale_up", domain_type=NATIONAL)
+    if not rows or not any(is_modelled(row) for row in national):
         return {}
     passed = sum(is_true(row["passed"]) for row in rows)
     return {

@@ -25,6 +25,7 @@ from prevalence.report.markdown import table
 from prevalence.report.material import NATIONAL, Material, Row, slug
 from prevalence.report.story import is_true, per_words
 from prevalence.report.wording import UNIT_WORDS, capitalised, withheld
+from prevalence.united import UNCONVERGED, is_modelled
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -152,6 +153,7 @@ def _group_cell(material: Material, group: str) -> list[str]:
 def _estimator_cells(material: Material, row: Row) -> list[str]:
     name = ESTIMATOR_WORDS.get(row["estimator"], row["estimator"].replace("_", " "))
     mark = " (headline)" if row["estimator"] == material.headline["estimator"] else ""
+    mark += " (not converged)" if str(row.get("interval")) == UNCONVERGED else ""
     return [capitalised(name) + mark, *estimate_cells(row), whole(row.get("n"))]
 
 
@@ -353,11 +355,11 @@ def models_table(material: Material) -> str:
     rows = []
     for group, settings in material.groups.items():
         keys = {"group": group, "domain_type": NATIONAL, "unit": settings["per"]}
-        modelled = material.rows("scale_up_models", **keys)
+        modelled = [row for row in material.rows("scale_up", **keys) if is_modelled(row)]
         own = material.national(group, settings["per"])
         for row in [*([own] if own and modelled else []), *modelled]:
             name, *numbers, _ = _estimator_cells(material, row)
-            trusted = "no" if str(row.get("interval")) == "credible_unconverged" else "yes"
+            trusted = "no" if str(row.get("interval")) == UNCONVERGED else "yes"
             rows.append(
                 [*_group_cell(material, group), name, *numbers, DASH if row is own else trusted]
             )
@@ -420,7 +422,8 @@ def predictive_table(material: Material) -> str:
             checks.setdefault((str(row["estimator"]), str(row["statistic"])), []).append(row)
     rows = [
         [
-            ESTIMATOR_WORDS.get(model, capitalised(model.replace("_", " "))),
+            ESTIMATOR_WORDS.get(model, capitalised(model.replace("_", " ")))
+            + ("" if is_true(found[0].get("converged", True)) else " (not converged)"),
             capitalised(statistic.replace("_", " ")),
             whole(len(found)),
             whole(sum(row["lower"] <= row["observed"] <= row["upper"] for row in found)),

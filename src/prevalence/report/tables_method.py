@@ -58,7 +58,6 @@ TABLES = {
     "influence": "Influence of single places",
     "planning": "Planning",
     "data_quality": "Quality of the answers",
-    "scale_up_models": "Estimates of the models",
     "known_groups_models": "Known groups by the models",
     "predictive": "Predictive checks of the models",
     "model_comparison": "Comparison of the models",

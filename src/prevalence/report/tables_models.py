@@ -13,7 +13,13 @@ SENSITIVE = 0.05  # of the power-scaling measure
 DISAGREE = 2.0  # standardised distance
 
 
-def _name(model: str) -> str:
+def _name(model: str, *rows: Row) -> str:
+    """Name a model, marked where one of its rows isn't to be trusted."""
+    trusted = all(is_true(row["converged"]) for row in rows if row.get("converged") is not None)
+    return _plain_name(model) + ("" if trusted else " (not converged)")
+
+
+def _plain_name(model: str) -> str:
     if model == "fay_herriot":
         return "Fay–Herriot"
     return ESTIMATOR_WORDS.get(model, capitalised(model.replace("_", " ")))
@@ -26,7 +32,7 @@ def comparison_table(material: Material) -> str:
         return ""
     rows = [
         [
-            _name(str(row["estimator"])),
+            _name(str(row["estimator"]), row),
             fixed(row["difference"], 0),
             DASH if not row.get("difference") else fixed(row["difference_error"], 0),
             fixed(row["effective_parameters"], 0),
@@ -63,7 +69,7 @@ def priors_table(material: Material) -> str:
             rows.append(
                 [
                     material.heading(group),
-                    _name(model),
+                    _name(model, *found.values()),
                     *(whole(found[scale]["estimate"]) for scale in (0.5, 1.0, 2.0)),
                     f"{fixed(usual.get('power_scaling'), 3)}{' (leans)' if leans else ''}",
                 ]
@@ -100,7 +106,7 @@ def places_table(material: Material) -> str:
             rows.append(
                 [
                     f"{material.heading(group)}, {kind.replace('_', ' ')}s",
-                    _name(model),
+                    _name(model, *found),
                     whole(len(shown)),
                     mean,
                     whole(far),
