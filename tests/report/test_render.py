@@ -290,7 +290,7 @@ def test_suppressed_cells_are_shown_as_suppressed(tmp_path):
 def test_a_survey_without_optional_inputs_has_no_empty_sections(tmp_path):
     folder = write_source(rwandan_material(), tmp_path / "source")
     text = html_text(rendered(folder, "html").decode())
-    for absent in ("Synthetic", "Reporting to authorities", "Published", "child", "Weights 1"):
+    for absent in ("Synthetic", "Reporting to authorities", "Published", "child", "The sample"):
         assert absent not in text, absent
     assert "Sex workers" in text
 

@@ -160,6 +160,9 @@ def metadata(material: Material) -> dict[str, Any]:
         "break_even": bool(material.rows("sensitivity", analysis="break_even")),
         "reporting_share": bool(sentences.reported(material)) and "reporting" in words,
         "geographic": bool(material.domain_types("geographic")),
+        "sample": any(
+            material.has(name) for name in ("sample_flow", "response_rates", "nonresponse_bias")
+        ),
         "earlier_work": bool(
             ((material.published or {}).get("operations") or {}).get("earlier_work")
         ),
