@@ -3,11 +3,14 @@
 from pathlib import Path
 
 import jsonschema
+import pandas as pd
 import pytest
 import yaml
 
 from prevalence.config import check_config
+from prevalence.contracts import check_table
 from prevalence.contracts.dictionary import contracts_of
+from prevalence.contracts.weight import REPLICATES
 from prevalence.edits import EDIT_RULES
 from prevalence.errors import PipelineError
 from prevalence.screening import SCREENING_RULES
@@ -90,3 +93,21 @@ def test_a_bad_value_is_refused_with_its_key(name, change, expected):
     with pytest.raises(PipelineError) as caught:
         check_config(base | change, SCHEMAS[name], "survey.yaml")
     assert expected in str(caught.value)
+
+
+def wide(count):
+    numbers = {f"r{k:04d}": [1, 2] for k in range(count)}
+    return pd.DataFrame({"stratum": ["a", "a"], "psu": ["1", "2"], **numbers})
+
+
+@pytest.mark.parametrize("count", [3, 60])
+def test_many_columns_of_one_pattern_are_checked_as_few_are(count):
+    table = wide(count)
+    pd.testing.assert_frame_equal(check_table(table, REPLICATES, "t"), REPLICATES.validate(table))
+    table[f"r{count - 1:04d}"] = [1, -1]
+    with pytest.raises(PipelineError, match=r"greater_than_or_equal_to\(0\) \(1 rows\)"):
+        check_table(table, REPLICATES, "t")
+    with pytest.raises(PipelineError, match="multiple_fields_uniqueness"):
+        check_table(wide(count).assign(psu="1"), REPLICATES, "t")
+    with pytest.raises(PipelineError, match="column_in_schema"):
+        check_table(wide(count).assign(strange=1), REPLICATES, "t")
