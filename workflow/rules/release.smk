@@ -62,7 +62,10 @@ rule release_tables:
         code=code("scripts/release/release_tables.py"),
         tables=lambda wildcards: [
             f"data/processed/{wildcards.survey}/restricted/{stage}/{name}.csv"
-            for stage, names in {**CONTROLLED, "model": CONTROLLED["model"] + UNITED}.items()
+            for stage, names in {
+                **CONTROLLED,
+                "model": CONTROLLED["model"] + UNITED,
+            }.items()
             if stage != "model" or lookup(survey_config(wildcards.survey), "model")
             for name in names
         ],
