@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
@@ -200,6 +201,7 @@ def plain_words(text: str) -> str:
     str
         One form of letters and hyphens, underscores as spaces, nothing invisible.
     """
+    text = html.unescape(text) if "&" in text else text
     if text.isascii():  # it has one form only
         return text.replace("_", " ")
     visible = "".join(c for c in text if c.isascii() or unicodedata.category(c) != "Cf")

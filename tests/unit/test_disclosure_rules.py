@@ -134,6 +134,21 @@ def test_a_laxer_policy_is_refused(changes):
         schema_with(**changes)
 
 
+@pytest.mark.parametrize("order", [["barangay", "region"], ["national", "city", "region"]])
+def test_small_places_cannot_be_called_large(order):
+    config = read_yaml("config/disclosure.yaml") | {"geographies": order}
+    with pytest.raises(PipelineError, match="order"):
+        Policy.from_config(config)
+
+
+def test_the_smallest_geography_is_no_sieve_though_it_be_protected():
+    policy = Policy(protected=("national", "island_group", "region"))
+    cells = pd.DataFrame({"group": "victims", "domain_type": "region", "x": range(3)})
+    reasons = np.array(["primary", "primary", ""], dtype=object)
+    found = geographic_reasons(cells, reasons, {"region": "geographic"}, "region", policy)
+    assert set(found) == {"geography"}
+
+
 def test_a_stricter_policy_is_taken():
     schema_with(minimum_respondents=30, dominance={"largest": 0.3, "two_largest": 0.5})
     assert Policy.from_config(read_yaml("config/disclosure.yaml")).minimum_respondents == 10
@@ -154,6 +169,8 @@ def test_an_exception_holds_until_its_expiry():
     day = datetime.date(2030, 1, 1)
     assert valid_exceptions([EXCEPTION], "one", day) == {("victims", "region", "NCR")}
     assert valid_exceptions([EXCEPTION], "other", day) == set()
+    with pytest.raises(PipelineError, match="no day"):
+        valid_exceptions([EXCEPTION | {"expiry": "2030-02-31"}], "one", day)
     with pytest.raises(PipelineError, match="expired"):
         valid_exceptions([EXCEPTION], "one", day + datetime.timedelta(days=1))
 

@@ -206,3 +206,31 @@ def test_the_whole_repository_passes():
         for breach in WORDS.breaches(text, name, report=name.startswith(REPORT))
     ]
     assert found == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Child&nbsp;Pornography",
+        "child&#8209;porn",
+        "pornographic material involving children",
+        "prostituted children",
+        "a cyber sex den",
+        "WCST",
+        "consensual sex with a minor",
+        "sex with children",
+        "revenge porn",
+        "voluntary self-exploitation",
+        "jailbait",
+        "promiscuous girls",
+    ],
+)
+def test_further_terms_of_the_guidelines_are_found(text):
+    words = Terminology.from_config(read_yaml("config/terminology.yaml"))
+    assert [b for b in words.breaches(text, "a.md") if b.stops], text
+
+
+@pytest.mark.parametrize("text", ["non-consensual sharing of images of a child", "cybersexual"])
+def test_words_that_only_look_alike_pass(text):
+    words = Terminology.from_config(read_yaml("config/terminology.yaml"))
+    assert not words.breaches(text, "a.md")

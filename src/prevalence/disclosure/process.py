@@ -15,6 +15,7 @@ from prevalence.disclosure.rules import (
     NATION,
     PRIMARY,
     SENSITIVE_ROLES,
+    UNITS,
     Place,
     Policy,
     places_of,
@@ -29,8 +30,6 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 Reasons = Mapping[tuple[str, Place], str]
 
-# Variables of a sampling frame that are places below any that is released.
-UNITS = ("stratum", "psu", "ssu", "barangay", "city", "municipality", "province", "interviewer")
 _FEW_IN_WORDS = re.compile(r"(?<![\d.,])\d+(?=\s+respondents)")
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from prevalence.errors import PipelineError
+from prevalence.errors import PipelineError, listed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,6 +29,8 @@ INTERVAL_ONLY = "interval_only"
 CELL = ["group", "domain_type", "domain"]
 Place = tuple[str, str]  # type of domain, domain
 NATION: Place = ("national", "national")
+# Variables of a sampling frame that are places below any that is released.
+UNITS = ("stratum", "psu", "ssu", "barangay", "city", "municipality", "province", "interviewer")
 # Roles whose reports are about hidden people or crimes: the number who report matters too.
 SENSITIVE_ROLES = ("hidden", "situation")
 
@@ -87,7 +89,24 @@ class Policy:
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Policy:
-        """Take the policy from a checked ``config/disclosure.yaml``."""
+        """Take the policy from a checked ``config/disclosure.yaml``.
+
+        Raises
+        ------
+        PipelineError
+            If places below the region stand before it: they would count as larger.
+        """
+        order = list(config["geographies"])
+        region = order.index("region") if "region" in order else len(order)
+        if order[0] != NATION[0] or set(order[:region]) & set(UNITS):
+            raise PipelineError(
+                "The geographies aren't in order, and small places would count as large ones.",
+                file="config/disclosure.yaml",
+                place="geographies",
+                found=listed(order),
+                allowed="from the largest, national, to the smallest",
+                remedy="Put them in order.",
+            )
         return cls(
             minimum_respondents=config["minimum_respondents"],
             minimum_reporting=config["minimum_reporting"],
@@ -132,7 +151,7 @@ def valid_exceptions(
     """
     mine = [exception for exception in exceptions if exception["survey"] == survey]
     for exception in mine:
-        if datetime.date.fromisoformat(exception["expiry"]) < today:
+        if _day(exception) < today:
             raise PipelineError(
                 "An exception from disclosure control has expired.",
                 file="config/disclosure.yaml",
@@ -142,6 +161,20 @@ def valid_exceptions(
                 remedy="Remove the exception, or have it approved again with a new expiry.",
             )
     return {(e["group"], e["domain_type"], e["domain"]) for e in mine}
+
+
+def _day(exception: Mapping[str, str]) -> datetime.date:
+    try:
+        return datetime.date.fromisoformat(exception["expiry"])
+    except ValueError:
+        raise PipelineError(
+            "The expiry of an exception from disclosure control is no day.",
+            file="config/disclosure.yaml",
+            place=f"exceptions: {exception['group']}, {exception['domain']}",
+            found=exception["expiry"],
+            allowed="a day of the calendar, YYYY-MM-DD",
+            remedy="Mend the date.",
+        ) from None
 
 
 def exceptions_table(exceptions: Sequence[Mapping[str, str]], survey: str) -> pd.DataFrame:
@@ -232,7 +265,8 @@ def geographic_reasons(
             continue
         places = cells.index.get_indexer(part.index)
         failing = np.mean(found[places] != "")
-        sieve = domain_type not in policy.protected and failing > policy.largest_failing_share
+        whole = domain_type in policy.protected and domain_type != smallest
+        sieve = not whole and failing > policy.largest_failing_share
         if too_small(str(domain_type), smallest, policy) or sieve:
             found[places] = GEOGRAPHY
     return found

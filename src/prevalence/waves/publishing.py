@@ -65,7 +65,7 @@ def findings(
     lines = [str(n) for line in report.get("help_lines") or [] for n in line.get("numbers", [])]
     hidden = config["estimate"]["hidden_groups"].values()
     # What differs between the waves is quoted from configs, codebooks and published sizes.
-    texts = [*reviewed, *texts_of({"": tables["comparability"]}), identity, renderer]
+    texts = [*reviewed, *texts_of({"": tables["comparability"]}), identity, renderer, *declared]
     allowed = Allowed(
         declared=list(declared),
         numbers=allowed_numbers(tables, texts),
