@@ -393,8 +393,8 @@ def _trimmed_rows(
         linearised=False,
         **options,
     )
-    known = study.known_sizes
-    sizes = np.array([known[group] for group in kept])
+    size_of = study.known_sizes
+    sizes = np.array([size_of[group] for group in kept])
     score = root_mean_square(study.populations.total * left_out.ratio, sizes)
     keys = [
         vars(headline) | {"group": group, "unit": "persons", "known_groups": "trimmed"}
