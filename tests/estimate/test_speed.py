@@ -1,8 +1,7 @@
-"""Time and memory of the stage at the size of a real survey: slow, by its nature."""
+"""Memory of the stage at the size of a real survey; `benchmarks/estimate_stage.py` has its time."""
 
 import resource
 import sys
-import time
 
 import pandas as pd
 import pytest
@@ -34,9 +33,7 @@ def test_two_thousand_replicates_and_five_hundred_specifications(
         {"respondent": told, "group": "victims", "reported": "yes", "authority": "police"}
     )
     estimate = configured["estimate"] | MORE | {"specifications": ENOUGH}
-    began = time.process_time()  # others at work on the machine must not fail it
     found = run(tmp_path, tables, estimate, configured["headline"], situations)
-    assert time.process_time() - began < 20
     assert len(found["specifications"]) > 2 * 500
     if sys.platform == "linux":
         assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss < 1_000_000  # kilobytes
