@@ -144,6 +144,38 @@ def test_degenerate_answers_end_in_a_fit(inputs, model, case):
     diagnosed(posterior, Thresholds())
 
 
+def only(inputs, *groups):
+    """The first 60 respondents' answers about some groups."""
+    from dataclasses import replace
+
+    from prevalence.models.counts import CountTable
+
+    small = first(inputs, 60)
+    at = [small.counts.groups.index(group) for group in groups]
+    hidden = tuple(one for one in small.hidden if one.name in groups)
+    table = CountTable(groups, small.counts.table[:, at])
+    sizes = small.known_sizes[at]
+    return replace(small, counts=table, known_sizes=sizes, hidden=hidden, ratios={})
+
+
+@pytest.mark.parametrize("model", [model for model in MODELS if model != "correlated"])
+def test_one_known_group_is_enough_for_a_hidden_one(inputs, model):
+    few = only(inputs, inputs.counts.groups[0], "victims")
+    posterior = fit_model(model, few, [9], sampling=Sampling(2, 60, 20, 1))
+    assert np.isfinite(posterior.draws).all()
+    # The known group itself has no other to be scaled by, and isn't reported.
+    assert {quantity.role for quantity in posterior.quantities} == {"hidden", "degree"}
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_groups_without_a_scale_end_in_a_message(inputs, model):
+    alone, unknown = only(inputs, inputs.counts.groups[0]), only(inputs, "victims", "perpetrators")
+    with pytest.raises(PipelineError, match=r"no known group|can be correlated"):
+        fit_model(model, alone, [9], sampling=SHORT)
+    with pytest.raises(PipelineError, match="No respondent knows"):
+        fit_model(model, unknown, [9], sampling=SHORT)
+
+
 def test_nothing_but_zeros_is_a_clear_error(inputs):
     with pytest.raises(PipelineError, match="no scale"):
         fit_model("overdispersed", with_table(inputs, np.zeros_like(inputs.counts.table)), [1])

@@ -313,10 +313,22 @@ def fit_model(
             allowed="one report above 0 at least",
             remedy="Mend the codebook, or leave the section `model:` out of the survey's config.",
         )
+    groups = inputs.counts.groups
     if model == "correlated":
+        if len(groups) < 2:
+            raise PipelineError(
+                "The correlated model needs groups that can be correlated.",
+                place="model.models",
+                found=f"{len(groups)} group",
+                allowed="2 groups or more",
+                remedy="Take correlated out of model.models, or name more known groups.",
+            )
+        # Whether there is a scale is known before the long fit, whatever the correlations are.
+        every = np.ones((len(groups), len(groups)))
+        scaling_weights(scaling, groups, inputs.known_sizes, every)
         return _fit_correlated(model, inputs, entropy, scaling, sampling)
     weights = exponents(inputs.weights) if model.endswith("_weighted") else None
-    share = scaling_weights(scaling, inputs.counts.groups, inputs.known_sizes)
+    share = scaling_weights(scaling, groups, inputs.known_sizes)
     if not model.startswith("partially_pooled"):
         return _fit_national(model, inputs, entropy, weights, share, scaling.form, sampling)
     return _fit_partially_pooled(model, inputs, entropy, weights, share, scaling.form, sampling)
