@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from prevalence.audit.contents import sha256
 
 if TYPE_CHECKING:
-    import pandera.pandas as pa
+    from prevalence.contracts import schema as pa
 
 SUFFIX = "-metadata.json"
 SYNTHETIC = "SYNTHETIC DATA: made by a computer program; says nothing about any real place."

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import pandera.pandas as pa
-
 from prevalence.codebook import MISSING_KINDS
+from prevalence.contracts import schema as pa
 from prevalence.contracts.columns import filled, number, text, whole
 
 HIDDEN_ROLES = ("known", "child", "hidden_item", "hidden")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import pandera.pandas as pa
+from prevalence.contracts import schema as pa
 
 
 def text(
@@ -30,7 +30,7 @@ def text(
 
     Returns
     -------
-    pandera.pandas.Column
+    prevalence.contracts.schema.Column
         The column.
     """
     every = [*checks, pa.Check.isin(allowed)] if allowed else list(checks)
@@ -67,7 +67,7 @@ def number(
 
     Returns
     -------
-    pandera.pandas.Column
+    prevalence.contracts.schema.Column
         The column.
     """
     every = list(checks) if minimum is None else [*checks, pa.Check.ge(minimum)]
@@ -90,7 +90,7 @@ def whole(description: str, *checks: pa.Check, minimum: int | None = 0) -> pa.Co
 
     Returns
     -------
-    pandera.pandas.Column
+    prevalence.contracts.schema.Column
         The column.
     """
     every = list(checks) if minimum is None else [*checks, pa.Check.ge(minimum)]
@@ -123,7 +123,7 @@ def contract(
 
     Returns
     -------
-    pandera.pandas.DataFrameSchema
+    prevalence.contracts.schema.DataFrameSchema
         The contract.
     """
     return pa.DataFrameSchema(

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import pandera.pandas as pa
-
+from prevalence.contracts import schema as pa
 from prevalence.contracts.columns import number, text
 from prevalence.disclosure.rules import IMPRECISE, INTERVAL_ONLY, REASONS
 

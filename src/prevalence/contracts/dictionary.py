@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import prevalence.contracts
 
 if TYPE_CHECKING:
-    import pandera.pandas as pa
+    from prevalence.contracts import schema as pa
 
 STAGES = (
     *("synthesize", "ingest", "clean", "weight", "estimate", "model", "release"),
@@ -40,7 +40,7 @@ def contracts_in(module: ModuleType) -> dict[str, pa.DataFrameSchema]:
     module
         A stage's module; a script that imports it declares it as an input of its rule.
     """
-    import pandera.pandas as pa
+    from prevalence.contracts import schema as pa
 
     found = [value for value in vars(module).values() if isinstance(value, pa.DataFrameSchema)]
     return {str(contract.name): contract for contract in found}

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pandera.pandas as pa
-
+from prevalence.contracts import schema as pa
 from prevalence.contracts.columns import contract, flag, number, text, whole
 
 if TYPE_CHECKING:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-import pandera.pandas as pa
-
+from prevalence.contracts import schema as pa
 from prevalence.contracts.columns import filled, number, text, whole
 
 DISPOSITION = r"^(1\.[12]|2\.[123]\d{0,2}|3\.\d+|4\.\d+)$"

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import pandera.pandas as pa
-
+from prevalence.contracts import schema as pa
 from prevalence.contracts.columns import contract, flag, number, text, whole
 from prevalence.contracts.estimate import SCALE_UP, SPECIFICATIONS
 

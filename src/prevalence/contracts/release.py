@@ -6,9 +6,8 @@ none; tables of estimates say why in ``suppressed`` and flag imprecise rows in `
 
 from __future__ import annotations
 
-import pandera.pandas as pa
-
 from prevalence.contracts import clean, estimate, model, weight
+from prevalence.contracts import schema as pa
 from prevalence.contracts.columns import number, text, whole
 from prevalence.disclosure.rules import IMPRECISE, INTERVAL_ONLY, REASONS
 from prevalence.disclosure.tables import DISTRIBUTIONS, ESTIMATES, NEVER, PROCESS
@@ -57,7 +56,7 @@ def released(contract: pa.DataFrameSchema) -> pa.DataFrameSchema:
 
     Returns
     -------
-    pandera.DataFrameSchema
+    prevalence.contracts.schema.DataFrameSchema
         The same columns, less those that are never released, with ``suppressed`` and ``precision``
         where rows can be withheld.
     """

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import pandera.pandas as pa
-
+from prevalence.contracts import schema as pa
 from prevalence.contracts.columns import contract, number, text, whole
 from prevalence.contracts.estimate import INTERVALS, UNITS
 from prevalence.disclosure.rules import IMPRECISE, INTERVAL_ONLY, REASONS
@@ -125,7 +124,7 @@ def released(contract: pa.DataFrameSchema) -> pa.DataFrameSchema:
 
     Returns
     -------
-    pandera.DataFrameSchema
+    prevalence.contracts.schema.DataFrameSchema
         Without numbers of respondents who report; numbers may be missing; where rows can be
         withheld, with ``suppressed`` and ``precision``.
     """

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-import pandera.pandas as pa
-
+from prevalence.contracts import schema as pa
 from prevalence.contracts.columns import number, text, whole
 
 STEPS = ("base", "nonresponse", "trimmed", "calibrated", "final")
