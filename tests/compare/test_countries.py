@@ -94,8 +94,8 @@ def test_definitions_are_listed_for_each_survey():
 
 
 def test_the_figure_says_what_it_shows(table):
-    drawing = countries(table)
-    assert "withheld" in drawing.alt
+    drawing = countries(table, {"imprecise": 0.3, "interval_only": 0.5})
+    assert "suppressed" in drawing.alt
     assert "12.1 (10.0 to 14.0)" in drawing.alt
     words = " ".join(text.get_text() for text in drawing.figure.findobj(match=_is_text))
     assert "SYNTHETIC DATA" in words

@@ -37,6 +37,7 @@ rule draw_surveys:
     input:
         code=code("scripts/compare/draw_surveys.py"),
         countries="data/processed/compare/countries.csv",
+        policy="config/disclosure.yaml",
     output:
         svg="data/processed/compare/staged/countries.svg",
         png="data/processed/compare/staged/countries.png",

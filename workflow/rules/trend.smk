@@ -78,6 +78,7 @@ rule draw_trend:
         code=code("scripts/trend/draw_trend.py"),
         levels=f"{TREND_RELEASED}/levels.csv",
         changes=f"{TREND_RELEASED}/changes.csv",
+        policy="config/disclosure.yaml",
     output:
         svg=f"{TREND_STAGED}/figures/{{figure}}.svg",
         png=f"{TREND_STAGED}/figures/{{figure}}.png",
@@ -94,6 +95,11 @@ rule draw_trend:
     params:
         groups=setting("estimate.hidden_groups"),
         domains=setting("estimate.domains"),
+        level=setting("estimate.level"),
+        years=lambda wildcards: {
+            wave: survey_config(wave)["survey"]["year"]
+            for wave in (wildcards.survey, wildcards.earlier)
+        },
         synthetic=lambda wildcards: any(
             survey_config(wave)["survey"]["synthetic"]
             for wave in (wildcards.survey, wildcards.earlier)

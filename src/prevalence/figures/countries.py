@@ -2,87 +2,111 @@
 
 from __future__ import annotations
 
-from textwrap import fill
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from prevalence.figures.style import (
-    COLOURS,
-    INK,
-    SMALL,
-    Drawing,
-    canvas,
-    finish,
-    interval_dot,
-    rounded,
-)
+from prevalence.figures.forest import Entry, farthest, forest, plain_row, shown_values, suppressed
+from prevalence.figures.legend import key, marks_used
+from prevalence.figures.style import COLOURS, Drawing, Sheet, rounded
 
 if TYPE_CHECKING:
     import pandas as pd
 
 PEOPLE = {"children": "children", "adults": "adults", "all_ages": "people"}
-LINE = 78  # characters
 NOTE = "Own definitions of each survey, in the order of the config: no ranking is meant."
 
 
-def countries(table: pd.DataFrame) -> Drawing:
+@dataclass(frozen=True)
+class Compared:
+    """What is said of all surveys together.
+
+    Parameters
+    ----------
+    synthetic
+        Whether a survey is synthetic.
+    level
+        Level of the intervals, in words.
+    precision
+        From which coefficient of variation a number is flagged.
+    """
+
+    synthetic: bool
+    level: str
+    precision: Mapping[str, float]
+
+
+def countries(table: pd.DataFrame, precision: Mapping[str, float]) -> Drawing:
     """Draw the rates of all surveys.
 
     Parameters
     ----------
     table
         As the contract ``countries`` has it.
+    precision
+        From which coefficient of variation a number is flagged.
     """
-    rows: list[dict[Any, Any]] = table.to_dict("records")
+    rows = [plain_row(row) for row in table.to_dict("records")]
+    levels = dict.fromkeys(f"{100 * row['level']:g}%" for row in rows if row["level"])
+    words = Compared(bool(table["synthetic"].any()), " or ".join(levels), precision)
+    sheet = Sheet(words)
+    sheet.clear_mark()
     surveys = list(dict.fromkeys(table["survey"]))
-    figure, (axes,) = canvas(1.3 + 0.56 * len(rows))
-    for place, row in enumerate(rows):
-        colour = COLOURS[surveys.index(row["survey"]) % len(COLOURS)]
-        height = len(rows) - 1 - place
-        interval_dot(axes, row, height - 0.2, colour)
-        options: dict[str, Any] = {"transform": axes.get_yaxis_transform(), "color": INK}
-        label = axes.text(
-            0, height + 0.05, fill(_name(row), LINE), fontsize=SMALL, va="bottom", **options
-        )
-        label.set_in_layout(False)  # as wide as the figure, whatever the axes
-    shown = table[table["suppressed"] == ""]
-    low, high = float(shown["lower"].min()), float(shown["upper"].max())
-    if len(shown) and low > 0:
-        axes.set_xscale("log")
-        axes.set_xlim(low / 2, high * 30)  # room for the numbers
-        ticks = 10.0 ** np.arange(np.floor(np.log10(low)), np.ceil(np.log10(high)) + 1)
-        ticks = ticks[(ticks >= low / 2) & (ticks <= high * 30)]
-        axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
-        axes.minorticks_off()
-    elif len(shown):
-        axes.set_xlim(0, high * 1.6)
-    axes.set_ylim(-0.6, len(rows) - 0.4)
-    axes.set_yticks([])
-    axes.spines["left"].set_visible(False)
-    axes.set_xlabel("estimated rate per 1,000 of the group's own denominator")
-    finish(figure, synthetic=bool(table["synthetic"].any()), note=NOTE)
-    said = "; ".join(f"{_name(row)}: {_numbers(row)}" for row in rows)
+    entries = []
+    for survey in surveys:
+        mine = [row for row in rows if row["survey"] == survey]
+        colour = COLOURS[surveys.index(survey) % len(COLOURS)]
+        entries.append(Entry(_where(mine[0]), heading=True))
+        entries += [Entry(_what(row), row, _numbers(row), colour) for row in mine]
+    scale, ticks = _scale(entries)
+    forest(
+        sheet,
+        entries,
+        title="estimated rate per 1,000 of the group's own denominator"
+        + (" (logarithmic scale)" if ticks else ""),
+        scale=scale,
+        log_ticks=ticks,
+    )
+    key(sheet, marks_used(rows, words, scale[1]))
+    sheet.note(NOTE)
+    said = "; ".join(f"{_where(row)}, {_what(row)}: {_numbers(row)}" for row in rows)
     return Drawing(
-        figure,
+        sheet.close(),
         table,
         alt=f"Dots with intervals, a row a hidden group of a survey, unranked. {said}.",
         caption="National rates of hidden groups in several surveys, each by its own definitions, "
-        "with intervals.",
+        "with intervals",
     )
 
 
-def _name(row: dict[Any, Any]) -> str:
+def _scale(entries: Sequence[Entry]) -> tuple[tuple[float, float], list[float] | None]:
+    """Choose the ends of the axis, and ticks of a logarithmic one: where rates differ much."""
+    points, ends = shown_values(entries)
+    low, high = min([*points, *ends], default=0.0), max([*points, *ends], default=0.0)
+    if low <= 0 or high < 10 * low:
+        return (0.0, farthest(entries)), None
+    powers = range(math.floor(math.log10(low)) - 1, math.ceil(math.log10(high)) + 1)
+    steps = (1, 3) if high < 1000 * low else (1,)
+    low, high = low / 1.2, high * 1.2
+    ticks = [step * 10.0**power for power in powers for step in steps]
+    return (low, high), [tick for tick in ticks if low <= tick <= high]
+
+
+def _where(row: Mapping[str, Any]) -> str:
     mark = " (synthetic)" if row["synthetic"] else ""
-    where = f"{row['country']} {row['year']}{mark}"
-    what = f"{row['label']}, per 1,000 {PEOPLE[row['denominator']]}"
-    return f"{where[:1].upper()}{where[1:]}, {what}"
+    text = f"{row['country']} {row['year']}{mark}"
+    return text[:1].upper() + text[1:]
 
 
-def _numbers(row: dict[Any, Any]) -> str:
-    if row["suppressed"]:
-        return "withheld"
+def _what(row: Mapping[str, Any]) -> str:
+    return f"{row['label']}, per 1,000 {PEOPLE[row['denominator']]}"
+
+
+def _numbers(row: Mapping[str, Any]) -> str:
+    if suppressed(row):
+        return "suppressed"
     between = f"{rounded(row['lower'])} to {rounded(row['upper'])}"
-    if row["precision"] == "interval_only":
+    if row["precision"] == "interval_only" or row["estimate"] is None:
         return between
     return f"{rounded(row['estimate'])} ({between})"

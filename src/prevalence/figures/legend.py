@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from prevalence.figures.forest import HATCH, is_known, suppressed
 from prevalence.figures.style import (
@@ -17,7 +17,6 @@ from prevalence.figures.style import (
     text_width,
     wrapped,
 )
-from prevalence.figures.words import Words
 from prevalence.report.wording import REASONS
 
 if TYPE_CHECKING:
@@ -26,6 +25,18 @@ if TYPE_CHECKING:
 HANDLE = 0.24
 MIDDLE = -0.062
 SYMBOLS = {"filled": "o", "hollow": "o", "line": "", "beyond": ">"}
+
+
+class Measured(Protocol):
+    """What a key must know of the estimates."""
+
+    @property
+    def level(self) -> str:
+        """Level of the intervals, as in ``95%``."""
+
+    @property
+    def precision(self) -> Mapping[str, float]:
+        """From which coefficient of variation a number is flagged."""
 
 
 def key(sheet: Sheet, parts: Sequence[tuple[str, str]]) -> None:
@@ -105,7 +116,7 @@ def _lines(where: Any, left: float, name: str, colour: str) -> list[Artist]:
     return found
 
 
-def marks_used(rows: Sequence[Mapping[str, Any]], words: Words, limit: float) -> list[Any]:
+def marks_used(rows: Sequence[Mapping[str, Any]], words: Measured, limit: float) -> list[Any]:
     """Choose what a key must explain: only the marks that occur.
 
     Parameters

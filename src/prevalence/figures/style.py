@@ -10,9 +10,8 @@ import functools
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
-from prevalence.figures.words import Words
 from prevalence.fonts import FAMILY, font_files
 
 if TYPE_CHECKING:
@@ -158,6 +157,14 @@ def line_height(size: float = BODY) -> float:
     return size * LINE / 72
 
 
+class Marked(Protocol):
+    """What a sheet must know of its data."""
+
+    @property
+    def synthetic(self) -> bool:
+        """Whether the data are synthetic."""
+
+
 class Sheet:
     """A sheet on which a figure is laid out from top to bottom.
 
@@ -169,7 +176,7 @@ class Sheet:
         In inches.
     """
 
-    def __init__(self, words: Words, width: float = WIDTH) -> None:
+    def __init__(self, words: Marked, width: float = WIDTH) -> None:
         self.figure = open_canvas(width, 1.0)
         self.width = width
         self.top = MARGIN
@@ -419,83 +426,3 @@ def save(figure: Figure, svg: str, png: str) -> None:
     """Write the picture as SVG and PNG, without clocks or versions."""
     save_svg(figure, svg)
     figure.savefig(png, format="png", dpi=200, metadata={"Software": None})
-
-
-def canvas(height: float, columns: int = 1, **options: Any) -> tuple[Figure, list[Axes]]:
-    """Open panels beside each other, for figures with few marks and short words.
-
-    Parameters
-    ----------
-    height
-        Height in inches.
-    columns
-        Panels beside each other.
-    **options
-        For :meth:`matplotlib.figure.Figure.subplots`.
-
-    Returns
-    -------
-    figure : matplotlib.figure.Figure
-        To be finished with :func:`finish`.
-    panels : list of matplotlib.axes.Axes
-        From left to right.
-    """
-    figure = open_canvas(WIDTH, height)
-    panels: Any = figure.subplots(1, columns, squeeze=False, **options)
-    return figure, list(panels[0])
-
-
-def finish(figure: Figure, *, synthetic: bool, note: str = "") -> None:
-    """Set the mark of synthetic data and a note under the panels of :func:`canvas`."""
-    height = figure.get_size_inches()[1]
-    lines = wrapped(note, WIDTH - 2 * MARGIN, SMALL) if note else []
-    below = (len(lines) * line_height(SMALL) + 0.05) / height
-    above = line_height(SMALL) / height if synthetic else 0.0
-    figure.tight_layout(rect=(0, below, 1, 1 - above))
-    look: dict[str, Any] = {"fontsize": SMALL}
-    if synthetic:
-        place = (1 - MARGIN / WIDTH, 1 - MARGIN / height)
-        figure.text(*place, MARK, ha="right", va="top", color=WARNING, fontweight="bold", **look)
-    if lines:
-        place = (MARGIN / WIDTH, MARGIN / height)
-        figure.text(*place, "\n".join(lines), ha="left", va="bottom", color=MUTED, **look)
-
-
-def interval_dot(
-    axes: Axes, row: Any, height: float, colour: str, *, text: bool = True, suffix: str = ""
-) -> None:
-    """Draw an estimate with its interval, or that it is withheld, and write its numbers beside it.
-
-    Parameters
-    ----------
-    axes
-        Where.
-    row
-        `estimate`, `lower`, `upper`, `suppressed`, `precision`.
-    height
-        Place on the vertical axis.
-    colour
-        Colour of the mark.
-    text
-        Whether the numbers stand beside it.
-    suffix
-        What follows the numbers.
-    """
-    beside: dict[str, Any] = {"va": "center", "fontsize": SMALL}
-    if str(row.get("suppressed") or "") not in ("", "nan"):
-        place = axes.get_yaxis_transform()
-        axes.text(
-            0.02, height, "suppressed", transform=place, color=MUTED, style="italic", **beside
-        )
-        return
-    axes.plot([row["lower"], row["upper"]], [height, height], color=colour, lw=2)
-    precision = str(row.get("precision") or "")
-    alone = precision == "interval_only"
-    if not alone:
-        inside = "white" if precision == "imprecise" else colour
-        axes.plot(row["estimate"], height, "o", ms=6, mec=colour, mfc=inside, mew=1.4)
-    if text:
-        said = f"{rounded(row['lower'])} to {rounded(row['upper'])}"
-        said = said if alone else f"{rounded(row['estimate'])}  ({said})"
-        aside: dict[str, Any] = {"xytext": (6, 0), "textcoords": "offset points"}
-        axes.annotate(said + suffix, (row["upper"], height), **aside, **beside)

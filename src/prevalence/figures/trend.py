@@ -3,33 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from textwrap import fill
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from prevalence.figures.style import (
-    BODY,
-    COLOURS,
-    INK,
-    MUTED,
-    SMALL,
-    Drawing,
-    canvas,
-    finish,
-    interval_dot,
-    rounded,
-)
+from prevalence.figures.forest import Entry, farthest, forest, plain_row, suppressed, written
+from prevalence.figures.legend import key, marks_used
+from prevalence.figures.style import COLOURS, SMALL, Drawing, Sheet, rounded, text_width
 
 if TYPE_CHECKING:
     import pandas as pd
 
-TITLE = 36  # characters a line
 MOST_PLACES = 6  # of a type; regions stand in the report's table
 FIGURES = ("levels", "changes")
 NOTE = "Places in one order, unranked. Intervals cover chance in sampling only."
 PER = {"per_100": "per 100", "per_1000": "per 1,000"}
+MARKERS = ("o", "s")
+TICKS = (0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1, 1.5, 2, 3, 5, 10, 20)
+FARTHEST_RATIO = 20.0
 
 
 @dataclass(frozen=True)
@@ -44,20 +34,25 @@ class Named:
         The config's types of domain: places are those whose kind is geographic.
     synthetic
         Whether a wave is synthetic.
+    years
+        Years of the waves, by survey.
+    level
+        Level of the intervals, in words.
+    precision
+        From which coefficient of variation a number is flagged.
     """
 
     groups: Mapping[str, Mapping[str, Any]]
     domains: Sequence[Mapping[str, Any]]
     synthetic: bool
+    years: Mapping[str, int]
+    level: str
+    precision: Mapping[str, float]
 
     @property
     def places(self) -> set[str]:
         """Types of domain that are places."""
         return {"national", *(d["type"] for d in self.domains if d["kind"] == "geographic")}
-
-    def title(self, group: str) -> str:
-        """Group in words, in short lines."""
-        return fill(self.label(group), TITLE)
 
     def label(self, group: str) -> str:
         """Group in words, with a capital letter."""
@@ -77,36 +72,51 @@ def levels(tables: Mapping[str, pd.DataFrame], words: Named) -> Drawing:
 
     table = _shown(tables["levels"], words)
     waves = list(dict.fromkeys(tables["levels"]["wave"]))
-    groups = _groups(table, words)
-    places = _places(table)
-    figure, panels = canvas(1.6 + 0.5 * len(places), len(groups), sharey=True)
-    said, frames = [], []
-    for axes, group in zip(panels, groups, strict=True):
+    years = [str(words.years[wave]) for wave in waves]
+    column = _column([written(plain_row(row)) for row in table.to_dict("records")])
+    sheet = Sheet(words)
+    looks = list(zip(MARKERS, COLOURS, strict=False))
+    key(sheet, [(f"{m}:{c}", year) for (m, c), year in zip(looks, years, strict=False)])
+    said, frames, drawn, farthest_end = [], [], [], 0.0
+    for group in _groups(table, words):
         mine = table[table["group"] == group]
-        for number, wave in enumerate(waves):
-            rows = mine[mine["wave"] == wave].set_index(["domain_type", "domain"])
-            for place, name in enumerate(places):
-                height = len(places) - 1 - place - 0.24 * number + 0.12
-                if name in rows.index:
-                    interval_dot(axes, rows.loc[name], height, COLOURS[number], text=False)
-        axes.set_xlim(0, _top(mine["upper"]))
-        axes.set_ylim(-0.7, len(places) - 0.3)
-        axes.set_xlabel(f"estimated {words.denominator(group)}")
-        axes.set_title(words.title(group), fontsize=BODY, loc="left", fontweight="bold")
-        said.append(f"{words.label(group)}: {_national(mine, waves)}")
+        places = _places(mine)
+        entries = []
+        for place in places:
+            rows = [
+                plain_row(row)
+                for wave in waves
+                for row in _at(mine[mine["wave"] == wave], place).to_dict("records")
+            ]
+            first, *others = [
+                Entry(place[1], row, "", colour, marker, bold=place[0] == "national")
+                for row, (marker, colour) in zip(rows, looks, strict=False)
+            ]
+            text = "\n".join(map(written, rows))
+            entries.append(replace(first, text=text, beside=others))
+            drawn += rows
+        end = farthest(entries)
+        farthest_end = max(farthest_end, end)
+        sheet.heading(words.label(group))
+        forest(
+            sheet,
+            entries,
+            title=f"estimated {words.denominator(group)}",
+            scale=(0, end),
+            column_title=f"{years[0]}, below it {years[-1]}",
+            text_column=column,
+        )
+        sheet.skip(0.08)
+        said.append(f"{words.label(group)}: {_national(mine, waves, words)}")
         frames.append(mine)
-    panels[0].set_yticks(range(len(places)), [name for _, name in places[::-1]])
-    for number, wave in enumerate(waves):
-        panels[-1].plot([], [], "o-", color=COLOURS[number], label=wave)
-    panels[-1].legend(fontsize=SMALL, frameon=False, loc="upper right")
-    finish(figure, synthetic=words.synthetic, note=NOTE)
+    key(sheet, marks_used(drawn, words, farthest_end))
+    sheet.note(NOTE)
     columns = ["wave", "group", "domain_type", "domain", "unit", "estimate", "lower", "upper"]
     return Drawing(
-        figure,
+        sheet.close(),
         pd.concat(frames, ignore_index=True)[[*columns, "suppressed", "precision"]],
-        alt=f"Dots with intervals for {' and '.join(waves)} by place. {'. '.join(said)}.",
-        caption="Estimated rates in both waves with their intervals, by the earlier wave's "
-        "choices.",
+        alt=f"Dots with intervals for {' and '.join(years)} by place. {'. '.join(said)}.",
+        caption="Estimated rates in both waves with their intervals, by the earlier wave's choices",
     )
 
 
@@ -116,39 +126,47 @@ def changes(tables: Mapping[str, pd.DataFrame], words: Named) -> Drawing:
 
     table = _shown(tables["changes"], words)
     table = table[table["measure"] == "ratio"]
-    groups = _groups(table, words)
-    places = _places(table)
-    figure, panels = canvas(1.6 + 0.42 * len(places), len(groups), sharey=True, sharex=True)
-    said, frames = [], []
-    for number, (axes, group) in enumerate(zip(panels, groups, strict=True)):
+    low = max(min([0.7, *(0.9 * table["lower"].dropna())]), 1 / FARTHEST_RATIO)
+    high = min(max([1.5, *(1.1 * table["upper"].dropna())]), FARTHEST_RATIO)
+    column = _column([_ratio(row) for row in table.to_dict("records")])
+    sheet = Sheet(words)
+    said, frames, drawn = [], [], []
+    for group in _groups(table, words):
         mine = table[table["group"] == group]
-        by_place = mine.set_index(["domain_type", "domain"])
-        axes.axvline(1, color=MUTED, lw=0.8, ls=(0, (4, 3)))
-        for place, name in enumerate(places):
-            if name in by_place.index:
-                height = len(places) - 1 - place
-                interval_dot(axes, by_place.loc[name], height, COLOURS[number % 4], text=False)
-        axes.set_xscale("log")
-        axes.set_ylim(-0.7, len(places) - 0.3)
-        axes.set_xlabel("later over earlier rate (1: no change)")
-        axes.set_title(words.title(group), fontsize=BODY, loc="left", fontweight="bold", color=INK)
-        said += [f"{words.label(group)}, national: {_numbers(one)}" for one in _nation(mine)]
+        rows = [plain_row(row) for row in mine.to_dict("records")]
+        entries = [
+            Entry(row["domain"], row, _ratio(row), bold=row["domain_type"] == "national")
+            for row in rows
+        ]
+        sheet.heading(words.label(group))
+        forest(
+            sheet,
+            entries,
+            title="later over earlier rate (logarithmic scale)",
+            scale=(low, high),
+            log_ticks=[tick for tick in TICKS if low <= tick <= high],
+            line=1,
+            line_text="no change",
+            text_column=column,
+        )
+        sheet.skip(0.08)
+        said += [f"{words.label(group)}, national: {_ratio(one)}" for one in _nation(mine)]
         frames.append(mine)
-    ticks = [0.25, 0.5, 1, 2, 4]
-    panels[0].set_xticks(ticks, [f"{tick:g}" for tick in ticks])
-    panels[0].minorticks_off()
-    low, high = table["lower"].min(), table["upper"].max()
-    panels[0].set_xlim(*np.clip([low * 0.9, high * 1.1], 0.05, 20) if len(table) else (0.25, 4))
-    panels[0].set_yticks(range(len(places)), [name for _, name in places[::-1]])
-    finish(figure, synthetic=words.synthetic, note=NOTE)
+        drawn += rows
+    key(sheet, marks_used(drawn, words, high))
+    sheet.note(NOTE)
     columns = ["group", "domain_type", "domain", "unit", "estimate", "lower", "upper"]
     return Drawing(
-        figure,
+        sheet.close(),
         pd.concat(frames, ignore_index=True)[[*columns, "suppressed", "precision"]],
         alt=f"Dots with intervals: ratio of the later to the earlier rate. {'. '.join(said)}.",
         caption="Change of the estimated rates: later over earlier wave, with intervals. An "
-        "interval that holds 1 shows a change in neither direction.",
+        "interval that holds 1 shows a change in neither direction",
     )
+
+
+def _at(table: pd.DataFrame, place: tuple[str, str]) -> pd.DataFrame:
+    return table[(table["domain_type"] == place[0]) & (table["domain"] == place[1])]
 
 
 def _shown(table: pd.DataFrame, words: Named) -> pd.DataFrame:
@@ -166,14 +184,10 @@ def _places(table: pd.DataFrame) -> list[tuple[str, str]]:
     return list(dict.fromkeys(zip(table["domain_type"], table["domain"], strict=True)))
 
 
-def _top(upper: pd.Series) -> float:
-    top = float(upper.max()) if upper.notna().any() else 1.0
-    return max(top * 1.05, 1e-9)
-
-
-def _national(table: pd.DataFrame, waves: list[str]) -> str:
+def _national(table: pd.DataFrame, waves: list[str], words: Named) -> str:
     rows = {row["wave"]: row for row in _nation(table)}
-    return "; ".join(f"{wave} {_numbers(rows[wave])}" for wave in waves if wave in rows)
+    shown = [wave for wave in waves if wave in rows]
+    return "; ".join(f"{words.years[wave]} {_numbers(rows[wave])}" for wave in shown)
 
 
 def _nation(table: Any) -> list[dict[Any, Any]]:
@@ -182,9 +196,23 @@ def _nation(table: Any) -> list[dict[Any, Any]]:
 
 
 def _numbers(row: Mapping[Any, Any]) -> str:
-    if str(row["suppressed"] or "") not in ("", "nan"):
-        return "withheld"
+    row = plain_row(row)
+    if suppressed(row):
+        return "suppressed"
     between = f"{rounded(row['lower'])} to {rounded(row['upper'])}"
-    if np.isnan(row["estimate"]):
+    if row["estimate"] is None:
         return between
     return f"{rounded(row['estimate'])} ({between})"
+
+
+def _ratio(row: Mapping[Any, Any]) -> str:
+    row = plain_row(row)
+    if suppressed(row):
+        return "suppressed"
+    between = f"{row['lower']:.2f} to {row['upper']:.2f}"
+    return between if row["estimate"] is None else f"{row['estimate']:.2f} ({between})"
+
+
+def _column(texts: Sequence[str]) -> float:
+    """Width of a column of numbers, the same in all panels."""
+    return max((text_width(text, SMALL, "bold") for text in texts), default=0.0)

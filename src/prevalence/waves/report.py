@@ -98,7 +98,7 @@ def composed(
         "partials/comparable.md": _comparable(rows["comparability"]),
         "partials/tbl-changes.md": _changes_table(material, rows["changes"]),
         "partials/tbl-controls.md": _controls_table(material, rows["controls"]),
-        "partials/tbl-comparability.md": _comparability_table(rows["comparability"]),
+        "partials/tbl-comparability.md": _comparability_table(material, rows["comparability"]),
         "partials/tbl-validation.md": _validation_table(material, rows["validation"]),
         **{f"partials/{name}.md": words[name] for name in ("help", "limits")},
         **{f"partials/fig-{name}.md": words[f"fig-{name}"] for name in ("changes", "levels")},
@@ -169,10 +169,11 @@ def _verdict(row: Row) -> str:
     """Say what the interval of a ratio shows."""
     if row["lower"] is None or row["upper"] is None:
         return "There is no interval."
+    less, more = ("fewer", "more") if row["unit"] != "ratio" else ("lower", "higher")
     if row["upper"] < 1:
-        return "The whole interval lies below 1: fewer than before."
+        return f"The whole interval lies below 1: {less} than before."
     if row["lower"] > 1:
-        return "The whole interval lies above 1: more than before."
+        return f"The whole interval lies above 1: {more} than before."
     return "The interval holds 1: it shows a change in neither direction."
 
 
@@ -213,7 +214,7 @@ def _comparable(rows: Sequence[Row]) -> str:
         f"{counted(counts[grade], 'difference')} {words}"
         for grade, words in (
             (SERIOUS, "that may be the whole change"),
-            (CAUTION, "that may move it"),
+            (CAUTION, "that may move the change"),
             (EXPECTED, "that the comparison takes into account"),
         )
         if counts[grade]
@@ -288,11 +289,19 @@ def _controls_table(material: Material, rows: Sequence[Row]) -> str:
     )
 
 
-def _comparability_table(rows: Sequence[Row]) -> str:
+def _named(material: Material, item: str) -> str:
+    """Name what differs by the label of the group or question that it is about."""
+    name, mark, what = item.partition(": ")
+    settings = {**material.groups, **material.ratios}.get(name, {})
+    label = settings.get("heading") or material.labels.get(name) or name.replace("_", " ")
+    return f"{wording(str(label))}{mark}{what.replace('_', ' ')}"
+
+
+def _comparability_table(material: Material, rows: Sequence[Row]) -> str:
     cells = [
         [
             ASPECTS[row["aspect"]],
-            row["item"].replace("_", " "),
+            _named(material, row["item"]),
             *(_short(row[name]) for name in ("earlier_value", "later_value")),
             row["severity"],
             str(row["meaning"] or ""),
