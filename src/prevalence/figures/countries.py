@@ -76,7 +76,7 @@ def countries(table: pd.DataFrame, precision: Mapping[str, float]) -> Drawing:
         table,
         alt=f"Dots with intervals, a row a hidden group of a survey, unranked. {said}.",
         caption="National rates of hidden groups in several surveys, each by its own definitions, "
-        "with intervals",
+        "with intervals.",
     )
 
 

@@ -116,7 +116,7 @@ def levels(tables: Mapping[str, pd.DataFrame], words: Named) -> Drawing:
         sheet.close(),
         pd.concat(frames, ignore_index=True)[[*columns, "suppressed", "precision"]],
         alt=f"Dots with intervals for {' and '.join(years)} by place. {'. '.join(said)}.",
-        caption="Estimated rates in both waves with their intervals, by the earlier wave's choices",
+        caption="Estimated rates in both waves with their intervals, by the earlier wave's choices.",
     )
 
 
@@ -161,7 +161,7 @@ def changes(tables: Mapping[str, pd.DataFrame], words: Named) -> Drawing:
         pd.concat(frames, ignore_index=True)[[*columns, "suppressed", "precision"]],
         alt=f"Dots with intervals: ratio of the later to the earlier rate. {'. '.join(said)}.",
         caption="Change of the estimated rates: later over earlier wave, with intervals. An "
-        "interval that holds 1 shows a change in neither direction",
+        "interval that holds 1 shows a change in neither direction.",
     )
 
 
