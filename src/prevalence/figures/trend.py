@@ -116,7 +116,8 @@ def levels(tables: Mapping[str, pd.DataFrame], words: Named) -> Drawing:
         sheet.close(),
         pd.concat(frames, ignore_index=True)[[*columns, "suppressed", "precision"]],
         alt=f"Dots with intervals for {' and '.join(years)} by place. {'. '.join(said)}.",
-        caption="Estimated rates in both waves with their intervals, by the earlier one's choices.",
+        caption="Estimated rates in both waves with their intervals, by the earlier wave's "
+        "choices.",
     )
 
 

@@ -95,7 +95,7 @@ def _direct(part: pd.DataFrame) -> tuple[Array, Array]:
 
 
 def _fay_herriot_rows(part: pd.DataFrame, log_rate: Array, variance: Array) -> list[dict[str, Any]]:
-    from scipy.stats import norm
+    from scipy.special import ndtri
 
     fit = fay_herriot(log_rate, variance)
     rate = np.exp(fit.estimate)
@@ -103,7 +103,7 @@ def _fay_herriot_rows(part: pd.DataFrame, log_rate: Array, variance: Array) -> l
     p = _chi_squared(apart, 1)
     rows = []
     for place, row in enumerate(part.to_dict("records")):
-        reach = float(norm.ppf((1 + row["level"]) / 2)) * fit.std_error[place]
+        reach = float(ndtri((1 + row["level"]) / 2)) * fit.std_error[place]
         rows.append(
             {
                 **{str(key): row[key] for key in COLUMNS if key in row},
@@ -145,9 +145,9 @@ def _model_rows(
 
 
 def _chi_squared(apart: Array, fitted: int) -> float:
-    from scipy.stats import chi2
+    from scipy.special import chdtrc
 
     seen = apart[np.isfinite(apart)]
     if len(seen) <= fitted:
         return math.nan
-    return float(chi2.sf(float(seen @ seen), len(seen) - fitted))
+    return float(chdtrc(len(seen) - fitted, float(seen @ seen)))
