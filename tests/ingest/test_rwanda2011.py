@@ -39,6 +39,7 @@ def cleaned(run_script, params_of, tmp_path, config):
     names = {
         "respondents": "respondents.parquet",
         "ard": "ard.parquet",
+        "intervals": "intervals.parquet",
         "situations": "situations.parquet",
         "edits": "edits.parquet",
         "sample_flow": "sample_flow.csv",

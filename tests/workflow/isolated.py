@@ -10,8 +10,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-from prevalence.computing import instructions_here, portable_settings
-
 # Appended to a copy's Snakefile: writes what Snakemake would hand to each script.
 DESCRIBE = '''
 
@@ -162,6 +160,9 @@ def run_alone(job, folder: Path, guard: Path) -> subprocess.CompletedProcess:
     cut = ["unshare", "--net"]
     if subprocess.run([*cut, "true"], capture_output=True, check=False).returncode:
         cut = []
+    # Here alone: the job's own process has no module but those that its rule declares.
+    from prevalence.computing import instructions_here, portable_settings
+
     environment = {name: value for name, value in os.environ.items() if "PYTHON" not in name}
     environment["PYTHONPATH"] = f"{guard}{os.pathsep}{folder / 'src'}"
     # As the workflow sets them: they decide the last digit.
