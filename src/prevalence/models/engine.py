@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from prevalence.errors import PipelineError
 from prevalence.models.blocks import BlockWhitening
 from prevalence.models.layout import Density
-from prevalence.models.nuts import TARGET_ACCEPTANCE, Chain, sample_chain
+from prevalence.models.nuts import Chain, sample_chain
 from prevalence.models.preconditioning import Whitening, identity_whitening, marginal_mode
 
 LOG = logging.getLogger("prevalence")
@@ -33,7 +33,6 @@ TRUSTED, UNTRUSTED = 200.0, 5.0  # draws' worth of belief in the whitening's sca
 # Length of a trajectory where the map whitens all, in units in which a turn is 2π: a third of it.
 # Longer ones come back to where they were.
 REACH = 2.0
-CAREFUL = 0.8  # acceptance aimed at where the map leaves bent ridges
 Map = Whitening | BlockWhitening
 
 
@@ -215,7 +214,6 @@ class _Task:
             shrinkage=self._belief(),
             progress=lambda done: _progress(number, done, self.sampling),
             reach=REACH if trusted else math.inf,
-            acceptance=TARGET_ACCEPTANCE if trusted else CAREFUL,
         )
 
     def _belief(self) -> Array:

@@ -82,7 +82,6 @@ class _StepSize:
     """Dual averaging (Nesterov 2009, as in Stan)."""
 
     log_step: float
-    target: float
     centre: float = field(init=False)
     count: int = 0
     error: float = 0.0
@@ -99,7 +98,7 @@ class _StepSize:
         """Learn from a trajectory's acceptance: the next step to try."""
         self.count += 1
         weight = 1.0 / (self.count + 10)
-        self.error += weight * (self.target - acceptance - self.error)
+        self.error += weight * (TARGET_ACCEPTANCE - acceptance - self.error)
         self.log_step = self.centre - math.sqrt(self.count) / 0.05 * self.error
         share = self.count**-0.75
         self.log_mean += share * (self.log_step - self.log_mean)
@@ -241,7 +240,6 @@ def sample_chain(
     shrinkage: Array | float,
     progress: Callable[[int], None],
     reach: float = math.inf,
-    acceptance: float = TARGET_ACCEPTANCE,
 ) -> Chain:
     """Run one chain.
 
@@ -266,8 +264,6 @@ def sample_chain(
         Length, in units in which a whole turn is 2π, at which a trajectory ends if it hasn't
         turned: beyond a quarter of a turn there is little to gain where the whitening is good, and
         a whole one comes back to its start.
-    acceptance
-        Mean acceptance that the step size aims at.
 
     Returns
     -------
@@ -277,21 +273,21 @@ def sample_chain(
     sampler = _Sampler(density, np.random.Generator(np.random.PCG64(seed)), len(start), reach)
     point = sampler.at(start)
     sampler.first_step(point)
-    adapting, ends = _StepSize(math.log(sampler.step), acceptance), windows(warmup)
+    adapting, ends = _StepSize(math.log(sampler.step)), windows(warmup)
     window: list[Array] = []
     kept: list[Array] = []
     energy, divergent, steps = np.empty(draws), np.zeros(draws, bool), np.zeros(draws, np.int64)
     for iteration in range(warmup + draws):
         if iteration == warmup and warmup:
             sampler.step = adapting.settled()
-        point, accepted, leaves, diverged, level = sampler.transition(point)
+        point, acceptance, leaves, diverged, level = sampler.transition(point)
         progress(iteration + 1)
         if iteration >= warmup:
             place = iteration - warmup
             kept.append(record(point.z))
             energy[place], divergent[place], steps[place] = level, diverged, leaves
             continue
-        sampler.step = adapting.update(accepted)
+        sampler.step = adapting.update(acceptance)
         if FIRST_WINDOW <= iteration < warmup - LAST_WINDOW:
             window.append(point.z)
         if iteration + 1 in ends:
@@ -299,5 +295,5 @@ def sample_chain(
             sampler.variance = (len(window) * found + shrinkage) / (len(window) + shrinkage)
             window = []
             sampler.first_step(point)
-            adapting = _StepSize(math.log(sampler.step), acceptance)
+            adapting = _StepSize(math.log(sampler.step))
     return Chain(np.array(kept), energy, divergent, steps, sampler.step, sampler.gradients)

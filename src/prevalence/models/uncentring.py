@@ -2,9 +2,8 @@
 
 An effect ``u ~ N(0, σ)`` and its ``σ`` form a funnel where the answers say little of ``u``; ``u/σ``
 and ``σ`` are bound to one another where they say much. Between the two (Papaspiliopoulos, Roberts &
-Sköld 2007) stands ``u = s t`` with ``s = σ √((1 + I)/(1 + I σ²))``, which goes with the standard
-deviation of ``u`` given ``σ`` and answers of information ``I``: with ``σ`` as that goes to 0, and
-level where it is large. At ``σ = 1`` it is 1, so that steps are of the order of effects.
+Sköld 2007) stands ``u = s t`` with ``s = σ / √(1 + I σ²)``, about the standard deviation of ``u``
+given ``σ`` and answers of information ``I``: ``σ`` as it goes to 0, ``I^{−1/2}`` as it grows.
 """
 
 from __future__ import annotations
@@ -45,4 +44,4 @@ def unit(log_sigma: Array | float, known: Array) -> tuple[Array, Array]:
     """
     sigma = np.exp(log_sigma)
     share = 1 / (1 + known * sigma**2)
-    return sigma * np.sqrt((1 + known) * share), share
+    return sigma * np.sqrt(share), share
