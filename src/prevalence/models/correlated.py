@@ -22,7 +22,6 @@ from prevalence.models.blocks import BlockWhitening, block_whitening
 from prevalence.models.counts import CountTable
 from prevalence.models.intervals import add_poisson
 from prevalence.models.layout import Layout
-from prevalence.models.uncentring import information, unit
 
 Array = NDArray[np.float64]
 Index = NDArray[np.int64]
@@ -140,17 +139,22 @@ class Correlated:
         return rows - rows.mean(), columns
 
     @cached_property
-    def _known(self) -> tuple[Array, Array]:
-        """Information of the answers on ρ, shape (K,), and on δ, shape (n,)."""
+    def _uncentring(self) -> tuple[Array, Array]:
+        """Shares of noise in what the answers say of ρ, shape (K,), and of δ, shape (n,)."""
+        rows, columns = self._crude
         people = self._rough[0]
-        sums = people.sum(axis=0), people.sum(axis=1)
-        return information(sums[0], TYPICAL_OMEGA), information(sums[1], TYPICAL_OMEGA)
+        shares = []
+        for crude, total in ((columns, people.sum(axis=0)), (rows, people.sum(axis=1))):
+            noise = TYPICAL_OMEGA / (total + 1)
+            between = max(float(crude.var() - noise.mean()), 0.0)
+            shares.append(noise / (noise + between))
+        return shares[0], shares[1]
 
     def plain(self, top: Array) -> Plain:
         """Read the global parameters, shape (G,)."""
         k = len(self.counts.groups)
         log_sd, mu, log_sr = top[-3:]
-        rho = mu + unit(log_sr, self._known[0])[0] * top[:k]
+        rho = mu + np.exp(self._uncentring[0] * log_sr) * top[:k]
         rows, lengths = self._rows(top)
         return Plain(
             rho,
@@ -163,13 +167,12 @@ class Correlated:
 
     def at(self, plain: Plain, delta: Array, eps: Array) -> Array:
         """Return the vector that stands for plain parameters, ``δ`` (n,) and ``ε`` (n, K)."""
-        steps = (plain.rho - plain.mu_rho) / unit(np.log(plain.sigma_rho), self._known[0])[0]
+        of_group, of_row = self._uncentring
+        steps = (plain.rho - plain.mu_rho) / plain.sigma_rho**of_group
         rows = plain.cholesky / np.diag(plain.cholesky)[:, None]
         scales = [np.log(plain.sigma_delta), plain.mu_rho, np.log(plain.sigma_rho)]
         top = np.concatenate([steps, np.log(plain.tau), rows[self._lower] / self._unit, scales])
-        return self.layout.join(
-            top, eps, delta / unit(np.log(plain.sigma_delta), self._known[1])[0]
-        )
+        return self.layout.join(top, eps, delta / plain.sigma_delta**of_row)
 
     def _rows(self, top: Array) -> tuple[Array, Array]:
         """Rows ``(x_k, 1)``, shape (K, K), and their lengths (K,)."""
@@ -181,7 +184,7 @@ class Correlated:
     def prevalences(self, top: Array) -> Array:
         """Log prevalences ``ρ`` before scaling, shape (…, K), from global parameters (…, G)."""
         k = len(self.counts.groups)
-        stretch = unit(top[..., -1, None], self._known[0])[0]
+        stretch = np.exp(self._uncentring[0] * top[..., -1, None])
         result: Array = top[..., -2, None] + stretch * top[..., :k]
         return result
 
@@ -199,7 +202,7 @@ class Correlated:
     def degrees(self, kept: Array) -> Array:
         """``δ`` from what :meth:`recorded` kept, shape (…, n)."""
         g = self.layout.globals
-        result: Array = unit(kept[..., g - 3, None], self._known[1])[0] * kept[..., g:]
+        result: Array = np.exp(self._uncentring[1] * kept[..., g - 3, None]) * kept[..., g:]
         return result
 
     def mean_degree(self, kept: Array) -> float:
@@ -243,8 +246,8 @@ class Correlated:
         log_tau, (log_sd, mu, log_sr) = top[k : 2 * k], top[-3:]
         if max(abs(log_sd), abs(log_sr), np.abs(log_tau).max()) > FARTHEST_LOG:
             return -math.inf, np.zeros(len(x))
-        stretch_r, of_group = unit(log_sr, self._known[0])
-        stretch_d, of_row = unit(log_sd, self._known[1])
+        of_group, of_row = self._uncentring
+        stretch_r, stretch_d = np.exp(of_group * log_sr), np.exp(of_row * log_sd)
         apart, delta = stretch_r * top[:k], stretch_d * steps
         rows, lengths = self._rows(top)
         factor, tau = rows / lengths[:, None], np.exp(log_tau)
@@ -272,7 +275,7 @@ class Correlated:
         d_delta += d_delta_prior
         d_apart += d_rho
         value += prior + scales
-        value += float(np.log(stretch_d).sum() + np.log(stretch_r).sum())
+        value += float(of_row.sum()) * log_sd + float(of_group.sum()) * log_sr
         d_scales[0] += float(of_row @ (d_delta * delta + 1))
         d_scales[1] += float(d_rho.sum())
         d_scales[2] += float(of_group @ (d_apart * apart + 1))
@@ -338,7 +341,7 @@ class Correlated:
             max(float(rho.std()), 0.3),
         )
         mean = np.exp(intercept + effects) * self._rough[1]
-        stretch = unit(np.log(sigma), self._known[1])[0]
+        stretch = sigma ** self._uncentring[1]
         k, n = len(rho), len(delta)
         bend = np.empty((n, k + 1, k + 1))
         bend[:, :k, :k] = np.eye(k) + np.einsum("ik,kp,kq->ipq", mean, root, root, optimize=True)

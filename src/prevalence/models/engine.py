@@ -30,9 +30,9 @@ Record = Callable[[Array], Array]
 FROZEN_STEP = 0.02
 MOST_DIVERGENT = 0.05
 TRUSTED, UNTRUSTED = 200.0, 5.0  # draws' worth of belief in the whitening's scales
-# Length of a trajectory where the map whitens all, in units in which a turn is 2π: a third of it.
-# Longer ones come back to where they were.
-REACH = 2.0
+# Length of a trajectory where the map whitens all: a third of a turn, and a new direction. Longer
+# ones come back to where they were. The spreads between areas are slow: two an iteration there.
+REACH = 1.8
 Map = Whitening | BlockWhitening
 
 
@@ -214,6 +214,7 @@ class _Task:
             shrinkage=self._belief(),
             progress=lambda done: _progress(number, done, self.sampling),
             reach=REACH if trusted else math.inf,
+            repeats=2 if trusted and self.density.layout.areas else 1,
         )
 
     def _belief(self) -> Array:

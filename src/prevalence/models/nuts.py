@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 LogDensity = Callable[[Array], tuple[float, Array]]
 
-TARGET_ACCEPTANCE = 0.65
+TARGET_ACCEPTANCE = 0.75
 LARGEST_ERROR = 1000.0  # of the energy along a trajectory, before it counts as divergent
 DEEPEST_TREE = 9
 LARGEST_STEP = 1.0  # a sixth of a turn: on a normal density any step would be accepted
@@ -240,6 +240,7 @@ def sample_chain(
     shrinkage: Array | float,
     progress: Callable[[int], None],
     reach: float = math.inf,
+    repeats: int = 1,
 ) -> Chain:
     """Run one chain.
 
@@ -264,6 +265,8 @@ def sample_chain(
         Length, in units in which a whole turn is 2π, at which a trajectory ends if it hasn't
         turned: beyond a quarter of a turn there is little to gain where the whitening is good, and
         a whole one comes back to its start.
+    repeats
+        Trajectories an iteration, of which the last one's end is kept.
 
     Returns
     -------
@@ -280,14 +283,18 @@ def sample_chain(
     for iteration in range(warmup + draws):
         if iteration == warmup and warmup:
             sampler.step = adapting.settled()
-        point, acceptance, leaves, diverged, level = sampler.transition(point)
+        taken, broken = 0, False
+        for _ in range(repeats):
+            point, accepted, leaves, diverged, level = sampler.transition(point)
+            taken, broken = taken + leaves, broken or diverged
+            if iteration < warmup:
+                sampler.step = adapting.update(accepted)
         progress(iteration + 1)
         if iteration >= warmup:
             place = iteration - warmup
             kept.append(record(point.z))
-            energy[place], divergent[place], steps[place] = level, diverged, leaves
+            energy[place], divergent[place], steps[place] = level, broken, taken
             continue
-        sampler.step = adapting.update(acceptance)
         if FIRST_WINDOW <= iteration < warmup - LAST_WINDOW:
             window.append(point.z)
         if iteration + 1 in ends:

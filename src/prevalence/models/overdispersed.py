@@ -2,8 +2,10 @@
 
 ``y_ik ~ NB(mean e^{α_i + β_k}, variance ω_k · mean)``, ``α_i ~ N(0, σ_α)``, ``β_k ~ N(μ_β, σ_β)``,
 ``1/ω_k ~ U(0, 1)``. Sampled as ``Φ⁻¹(1/ω)``, which mixes well where 1/ω is near 1, ``log σ``, and
-partially uncentred effects, ``β_k = μ_β + s_k t_k`` and ``α_i = s_i a_i``
-(:mod:`prevalence.models.uncentring`).
+partially uncentred effects (Papaspiliopoulos, Roberts & Sköld 2007): ``β_k = μ_β + σ_β^{c_k} t_k``
+and ``α_i = σ_α^{c_i} a_i``, with ``c`` the share of noise in what the answers say of the effect.
+Where that is little (few respondents, rare groups) plain effects and their ``σ`` form a funnel in
+which a chain sticks; where it is much, ``c`` is next to nothing.
 
 The likelihood is sparse: with ``c = e^{α_i} q_k`` and ``log Γ(y+c) − log Γ(c) = Σ_{j<y} log(c+j)``
 zeros cost nothing and ones nearly nothing.
@@ -23,7 +25,6 @@ from prevalence.models.compiled import compiled
 from prevalence.models.counts import CountTable
 from prevalence.models.intervals import add_overdispersed
 from prevalence.models.layout import Layout
-from prevalence.models.uncentring import information, unit
 
 Array = NDArray[np.float64]
 Index = NDArray[np.int64]
@@ -181,34 +182,40 @@ class Overdispersed:
         return rows - rows.mean(), columns
 
     @cached_property
-    def _known(self) -> tuple[Array, Array]:
-        """Information of the answers on β, shape (K,), and on α, shape (n,)."""
+    def _uncentring(self) -> tuple[Array, Array]:
+        """Shares of noise ``c_k``, shape (K,), and ``c_i``, shape (n,)."""
+        rows, columns = self._crude
         people = np.nan_to_num(self.counts.rough)
-        sums = people.sum(axis=0), people.sum(axis=1)
-        return information(sums[0], TYPICAL_OMEGA), information(sums[1], TYPICAL_OMEGA)
+        shares = []
+        for crude, total in ((columns, people.sum(axis=0)), (rows, people.sum(axis=1))):
+            noise = TYPICAL_OMEGA / (total + 1)
+            between = max(float(crude.var() - noise.mean()), 0.0)
+            shares.append(noise / (noise + between))
+        return shares[0], shares[1]
 
     def start(self) -> Array:
         """Logarithms of row and column means, ω about 2."""
         rows, columns = self._crude
         alpha = np.clip(rows, -2, 2) * 0.8
         beta = columns - np.log(np.exp(alpha).mean())
+        of_group, of_row = self._uncentring
         # Not below 0.3: from a spread of next to nothing the mode isn't found.
         spread_a, spread_b = max(float(alpha.std()), 0.3), max(float(beta.std()), 0.3)
-        steps = (beta - beta.mean()) / unit(np.log(spread_b), self._known[0])[0]
+        steps = (beta - beta.mean()) / spread_b**of_group
         top = [*steps, *np.zeros(len(beta)), np.log(spread_a), beta.mean(), np.log(spread_b)]
-        return np.concatenate([top, alpha / unit(np.log(spread_a), self._known[1])[0]])
+        return np.concatenate([top, alpha / spread_a**of_row])
 
     def prevalences(self, top: Array) -> Array:
         """Log prevalences ``β`` before scaling, shape (…, K), from global parameters (…, G)."""
         groups = len(self.counts.groups)
         mu, log_sigma = top[..., 2 * groups + 1, None], top[..., 2 * groups + 2, None]
-        result: Array = mu + unit(log_sigma, self._known[0])[0] * top[..., :groups]
+        result: Array = mu + np.exp(self._uncentring[0] * log_sigma) * top[..., :groups]
         return result
 
     def effects(self, x: Array) -> Array:
         """Respondents' ``α``, shape (n,)."""
         g = self.layout.globals
-        result: Array = unit(x[g - 3], self._known[1])[0] * x[g:]
+        result: Array = np.exp(self._uncentring[1] * x[g - 3]) * x[g:]
         return result
 
     def at(
@@ -226,9 +233,10 @@ class Overdispersed:
             Shape (n,).
         """
         sigma_alpha, mu, sigma_beta = scales
-        steps = (beta - mu) / unit(np.log(sigma_beta), self._known[0])[0]
+        of_group, of_row = self._uncentring
+        steps = (beta - mu) / sigma_beta**of_group
         top = [*steps, *probits, np.log(sigma_alpha), mu, np.log(sigma_beta)]
-        return np.concatenate([top, alpha / unit(np.log(sigma_alpha), self._known[1])[0]])
+        return np.concatenate([top, alpha / sigma_alpha**of_row])
 
     def mean_degree(self, x: Array) -> float:
         """Weighted mean of ``e^α``, before scaling."""
@@ -254,8 +262,8 @@ class Overdispersed:
         # Beyond these bounds a variance is 0 or ∞ for the computer: no density, not a crash.
         if max(abs(log_sa), abs(log_sb)) > FARTHEST_LOG:
             return -math.inf, np.zeros(len(x))
-        stretch_b, of_group = unit(log_sb, self._known[0])
-        stretch_a, of_row = unit(log_sa, self._known[1])
+        of_group, of_row = self._uncentring
+        stretch_b, stretch_a = np.exp(of_group * log_sb), np.exp(of_row * log_sa)
         apart, alpha = stretch_b * steps, stretch_a * rest[3:]
         beta = mu + apart
         log_p, log_1p = log_ndtr(v), log_ndtr(-v)
@@ -286,7 +294,7 @@ class Overdispersed:
         d_scales[0] += float(of_row @ (d_alpha * alpha + 1))
         d_scales[1] += float(d_log_q.sum())
         d_scales[2] += float(of_group @ (d_beta * apart + 1))
-        value += prior + float(np.log(stretch_a).sum() + np.log(stretch_b).sum())
+        value += prior + float(of_row.sum()) * log_sa + float(of_group.sum()) * log_sb
         return value, np.concatenate(
             [d_beta * stretch_b, d_v + d_v_prior, d_scales, d_alpha * stretch_a]
         )

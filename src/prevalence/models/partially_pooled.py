@@ -22,7 +22,6 @@ from prevalence.models.compiled import added, compiled, logarithms
 from prevalence.models.counts import CountTable
 from prevalence.models.intervals import add_fixed_size
 from prevalence.models.layout import Layout
-from prevalence.models.uncentring import unit
 
 Array = NDArray[np.float64]
 Index = NDArray[np.int64]
@@ -244,7 +243,10 @@ class PartiallyPooled:
     def _placed(self, mu: Array, sigma: Array, steps: Array) -> tuple[Array, Array, Array]:
         """Inverse softplus of ``ρ`` from the areas' steps.
 
-        ``ξ(ρ) = ξ(μ_k) + s_k t``: see :mod:`prevalence.models.uncentring`.
+        ``ξ(ρ) = ξ(μ_k) + s_k t`` with ``s = σ / √(1 + I σ²)``, about the standard deviation of
+        ``ρ`` given ``σ`` and the answers, whose information is ``I``. Where areas differ much,
+        ``t`` is in units of what the answers leave open; where ``σ`` goes to 0, in units of ``σ``.
+        Plain ``ρ`` and ``σ`` form a funnel in which a chain sticks.
 
         Returns
         -------
@@ -253,7 +255,8 @@ class PartiallyPooled:
         stretch, share : numpy.ndarray
             ``s`` and ``d log s / d log σ``, shape (K,).
         """
-        stretch, share = unit(np.log(sigma), self._information)
+        share = 1 / (1 + self._information * sigma**2)
+        stretch = sigma * np.sqrt(share)
         return _inverse_softplus(mu) + stretch * steps, stretch, share
 
     def hyperparameters(self, top: Array) -> Array:
@@ -372,7 +375,7 @@ class PartiallyPooled:
         log_inside = float(log_ndtr(bound))
         value = -0.5 * squares - n * np.log(sigma) - n * log_inside
         value += np.log(share) + np.log1p(-share)
-        hazard = np.exp(-0.5 * bound * bound - 0.5 * np.log(2 * np.pi) - log_inside)
+        hazard = np.exp(-0.5 * bound**2 - 0.5 * np.log(2 * np.pi) - log_inside)
         d_log_sigma = squares - n + n * hazard * bound
         d_logit = d_log_sigma * (1 - share) + 1 - 2 * share
         return float(value), -self._w * apart / sigma, float(d_logit)

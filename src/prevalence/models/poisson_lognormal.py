@@ -18,7 +18,6 @@ from prevalence.models.counts import CountTable
 from prevalence.models.intervals import add_poisson
 from prevalence.models.layout import Layout
 from prevalence.models.overdispersed import FARTHEST_LOG, OverdispersedPriors
-from prevalence.models.uncentring import information, unit
 
 Array = NDArray[np.float64]
 DEFAULT = OverdispersedPriors()
@@ -75,11 +74,16 @@ class PoissonLognormal:
         return rows - rows.mean(), columns
 
     @cached_property
-    def _known(self) -> tuple[Array, Array]:
-        """Information of the answers on β, shape (K,), and on α, shape (n,)."""
+    def _uncentring(self) -> tuple[Array, Array]:
+        """Shares of noise in what the answers say of β, shape (K,), and of α, shape (n,)."""
+        rows, columns = self._crude
         people = np.nan_to_num(self.counts.rough)
-        sums = people.sum(axis=0), people.sum(axis=1)
-        return information(sums[0], 1.0), information(sums[1], 1.0)
+        shares = []
+        for crude, total in ((columns, people.sum(axis=0)), (rows, people.sum(axis=1))):
+            noise = 1 / (total + 1)
+            between = max(float(crude.var() - noise.mean()), 0.0)
+            shares.append(noise / (noise + between))
+        return shares[0], shares[1]
 
     def start(self) -> Array:
         """Logarithms of row and column means."""
@@ -92,21 +96,22 @@ class PoissonLognormal:
     def at(self, beta: Array, scales: tuple[float, float, float], alpha: Array) -> Array:
         """Return the vector that stands for ``β`` (K,), ``σ_α, μ_β, σ_β`` and ``α`` (n,)."""
         sigma_alpha, mu, sigma_beta = scales
-        steps = (beta - mu) / unit(np.log(sigma_beta), self._known[0])[0]
+        of_group, of_row = self._uncentring
+        steps = (beta - mu) / sigma_beta**of_group
         top = [*steps, np.log(sigma_alpha), mu, np.log(sigma_beta)]
-        return np.concatenate([top, alpha / unit(np.log(sigma_alpha), self._known[1])[0]])
+        return np.concatenate([top, alpha / sigma_alpha**of_row])
 
     def prevalences(self, top: Array) -> Array:
         """Log prevalences ``β`` before scaling, shape (…, K), from global parameters (…, G)."""
         k = len(self.counts.groups)
-        stretch = unit(top[..., k + 2, None], self._known[0])[0]
+        stretch = np.exp(self._uncentring[0] * top[..., k + 2, None])
         result: Array = top[..., k + 1, None] + stretch * top[..., :k]
         return result
 
     def effects(self, x: Array) -> Array:
         """Respondents' ``α``, shape (n,)."""
         g = self.layout.globals
-        result: Array = unit(x[g - 3], self._known[1])[0] * x[g:]
+        result: Array = np.exp(self._uncentring[1] * x[g - 3]) * x[g:]
         return result
 
     def mean_degree(self, x: Array) -> float:
@@ -129,8 +134,8 @@ class PoissonLognormal:
         log_sa, mu, log_sb = x[k : k + 3]
         if max(abs(log_sa), abs(log_sb)) > FARTHEST_LOG:
             return -math.inf, np.zeros(len(x))
-        stretch_b, of_group = unit(log_sb, self._known[0])
-        stretch_a, of_row = unit(log_sa, self._known[1])
+        of_group, of_row = self._uncentring
+        stretch_b, stretch_a = np.exp(of_group * log_sb), np.exp(of_row * log_sa)
         apart, alpha = stretch_b * x[:k], stretch_a * x[k + 3 :]
         by_row, by_group, answered = self._people
         scale, rate = np.exp(alpha), np.exp(mu + apart)
@@ -148,7 +153,7 @@ class PoissonLognormal:
         prior, d_apart, d_scales, d_alpha_prior = self._prior(apart, log_sa, mu, log_sb, alpha)
         d_alpha += d_alpha_prior
         d_apart += d_beta
-        value += prior + float(np.log(stretch_a).sum() + np.log(stretch_b).sum())
+        value += prior + float(of_row.sum()) * log_sa + float(of_group.sum()) * log_sb
         d_scales[0] += float(of_row @ (d_alpha * alpha + 1))
         d_scales[1] += float(d_beta.sum())
         d_scales[2] += float(of_group @ (d_apart * apart + 1))
