@@ -72,6 +72,16 @@ def parse_table(content: bytes, file: object) -> pd.DataFrame:
             found=f"{header.count('')} empty names; twice: {listed(filter(None, twice))}",
             remedy="Put one name over each column, in one line.",
         )
+    divided = next((c for c in ";\t|" if len(header) == 1 and c in header[0]), None)
+    if divided:
+        raise PipelineError(
+            "A side table is not divided by commas.",
+            file=file,
+            place="line 1",
+            found=f"{header[0].count(divided) + 1} names divided by {divided!r}",
+            allowed="names divided by commas",
+            remedy="Save it as CSV with commas; a decimal comma becomes a point.",
+        )
     for line, row in lines[1:]:
         if len(row) != len(header):
             raise PipelineError(
