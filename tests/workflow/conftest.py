@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+sys.path.insert(0, str(Path(__file__).parent))
+import forked
+
 ROOT = Path(__file__).parents[2]
 PARTS = [
     "Snakefile",
@@ -32,11 +35,8 @@ class Project:
     def __truediv__(self, path: str) -> Path:
         return self.folder / path
 
-    def snakemake(self, *arguments: str, cores: int = 2, **options) -> subprocess.CompletedProcess:
-        command = [sys.executable, "-m", "snakemake", "--cores", str(cores), *arguments]
-        return subprocess.run(
-            command, cwd=self.folder, capture_output=True, text=True, check=False, **options
-        )
+    def snakemake(self, *arguments: str, cores: int = 2, env=None) -> subprocess.CompletedProcess:
+        return forked.run(self.folder, ["--cores", str(cores), *arguments], env)
 
     def run(self, *arguments: str, cores: int = 2) -> str:
         done = self.snakemake(*arguments, cores=cores)
