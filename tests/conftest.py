@@ -7,6 +7,7 @@ import shutil
 import numpy as np
 import pandas as pd
 import pytest
+from scratch_project import Project, copy_project
 
 from prevalence.coding import sums_by
 from prevalence.design import SampleDesign
@@ -32,6 +33,12 @@ def made_once(tmp_path_factory):
         return folder
 
     return folder_of
+
+
+@pytest.fixture(scope="session")
+def finished(made_once) -> Project:
+    """A project in which the tiny survey was run once; tests copy it before changing it."""
+    return Project(made_once("finished", lambda folder: copy_project(folder).run()))
 
 
 class DrawnReplicates:

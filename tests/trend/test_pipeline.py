@@ -1,22 +1,20 @@
 """`snakemake trend` from raw files to published pages, on two waves of the tiny survey."""
 
-import runpy
 import shutil
-from pathlib import Path
 
 import pytest
 
 from prevalence.files import read_csv
 
-ROOT = Path(__file__).parents[2]
 TREND = "data/processed/later/{}/trend/tiny"
 
 
 @pytest.fixture(scope="module")
-def compared(tmp_path_factory):
+def compared(finished, tmp_path_factory):
     """A project with a second wave that is the tiny survey again, drawn independently; compared."""
-    copy_project = runpy.run_path(str(ROOT / "tests/workflow/conftest.py"))["copy_project"]
-    project = copy_project(tmp_path_factory.mktemp("waves") / "project")
+    folder = tmp_path_factory.mktemp("waves") / "project"
+    shutil.copytree(finished.folder, folder, symlinks=True)
+    project = type(finished)(folder)
     config = (project / "config/surveys/tiny.yaml").read_text()
     waves = "waves:\n  - {survey: tiny, psus: independent}\n\n"
     (project / "config/surveys/later.yaml").write_text(waves + config)
