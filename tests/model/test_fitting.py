@@ -138,7 +138,7 @@ def edge_cases(inputs):
 )
 def test_degenerate_answers_end_in_a_fit(inputs, model, case):
     hard = edge_cases(inputs)[case]
-    posterior = fit_model(model, hard, [9], sampling=Sampling(2, 60, 20, 1))
+    posterior = fit_model(model, hard, [9], sampling=Sampling(2, 20, 10, 1))
     assert np.isfinite(posterior.draws).all()
     assert (posterior.draws >= 0).all()
     diagnosed(posterior, Thresholds())

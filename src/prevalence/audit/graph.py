@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -40,10 +41,6 @@ class Job:
     code: Sequence[str] = ()
     settings: Sequence[str] = field(default=())
 
-    def makes(self, path: str) -> bool:
-        """Whether a file is an output, or lies in a folder that is one."""
-        return self.output_name(path) is not None
-
     def output_name(self, path: str) -> str | None:
         """Name of the output that a path is, or lies in."""
         for name, files in self.outputs.items():
@@ -69,9 +66,11 @@ class Graph:
 
     def maker(self, path: str) -> Job | None:
         """Find the job that makes a file; None for a source."""
-        if path in self._maker:
-            return self._maker[path]
-        return next((job for job in self.jobs if job.makes(path)), None)
+        while path not in self._maker:
+            path, inside, _ = path.rpartition("/")
+            if not inside:
+                return None
+        return self._maker[path]
 
     def ancestors(self, path: str) -> list[Job]:
         """Jobs on which a file rests, its own first.
@@ -86,14 +85,14 @@ class Graph:
         list of Job
             Each once; empty for a source.
         """
-        found: list[Job] = []
-        waiting = [path]
+        found: dict[int, Job] = {}
+        waiting = deque([path])
         while waiting:
-            job = self.maker(waiting.pop(0))
-            if job is not None and job not in found:
-                found.append(job)
+            job = self.maker(waiting.popleft())
+            if job is not None and id(job) not in found:
+                found[id(job)] = job
                 waiting += job.inputs
-        return found
+        return list(found.values())
 
     def sources(self, path: str) -> set[str]:
         """Files on which a file rests that no job makes: raw data, codebook, texts, code."""
