@@ -2,7 +2,7 @@ r"""Measure the models: wall and CPU time, gradients, effective sample sizes, me
 
     OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 \
         python -P benchmarks/models.py [--cores 2] [--respondents 25] [--rwanda FOLDER]
-        [--sampler own --sampler nutpie]
+        [--sampler own --sampler nutpie --sampler rstan] [--areas 149] [--draws 500]
 
 (`-P`, since numba would take the neighbour coverage.py for the package of that name.)
 Prints one JSON line a fit. The partially pooled model runs on SYNTHETIC data drawn as in the
@@ -10,12 +10,18 @@ simulation of its paper (149 areas, 25 respondents each unless said, six groups)
 model on the Rwandan survey of 2011 where its microdata are at hand, with the published priors.
 ESS is the lowest over what is reported, R-hat the largest. nutpie, where it is installed, samples
 the same densities in the same whitened coordinates: the comparison is of the samplers alone.
+rstan, where R has it (Debian: r-cran-rstan), samples the models under benchmarks/stan, which are
+written from the same formulas, in Stan's own coordinates; compiling them is not counted. Take
+`--respondents 5 --areas 20`, or time.
 """
 
 import argparse
 import json
 import os
 import resource
+import shutil
+import subprocess
+import tempfile
 import time
 from pathlib import Path
 
@@ -125,7 +131,55 @@ def nutpie_sampler(density, sampling):
     return draws, told
 
 
-SAMPLERS = {"own": own_sampler, "nutpie": nutpie_sampler}
+def as_r(value):
+    """Write whole numbers as R's dump does, arrays by columns."""
+    if np.ndim(value) == 0:
+        return str(int(value))
+    inside = ", ".join(f"{int(v)}L" for v in np.ravel(value, order="F"))
+    shape = ", ".join(f"{n}L" for n in np.shape(value))
+    return f"c({inside})" if np.ndim(value) == 1 else f"structure(c({inside}), .Dim = c({shape}))"
+
+
+def rstan_sampler(density, sampling):
+    """Sample the model as Stan has it: draws of log prevalences, and what is told of the run."""
+    if shutil.which("Rscript") is None:
+        raise SystemExit("no Rscript: apt-get install r-cran-rstan")
+    y = density.counts.table
+    data = {"n": y.shape[0], "groups": y.shape[1], "y": y}
+    pooled = isinstance(density, PartiallyPooled)
+    if pooled:
+        data |= {"areas": density.areas, "area": density.area_of + 1}
+    name, parameter = ("partially_pooled", "rho") if pooled else ("overdispersed", "beta")
+    with tempfile.TemporaryDirectory() as folder:
+        given, drawn = Path(folder, "data.R"), Path(folder, "draws.csv")
+        given.write_text("".join(f"{key} <- {as_r(value)}\n" for key, value in data.items()))
+        command = ["Rscript", str(STAN / "run.R"), str(STAN / f"{name}.stan"), given, drawn]
+        # Stan's usual warm-up is as long as its sampling: its map has to be learned.
+        numbers = [sampling.chains, sampling.draws, sampling.draws]
+        done = subprocess.run(
+            [*map(str, command), parameter, *map(str, numbers)],
+            check=True,
+            capture_output=True,
+            text=True,
+        )
+        flat = np.loadtxt(drawn, delimiter=",", ndmin=2)
+    wall, cpu, gradients, divergent = map(float, done.stdout.split()[-4:])
+    # Written by draws within chains; a matrix by columns: areas vary fastest.
+    latent = flat.reshape(sampling.chains, sampling.draws, -1)
+    if pooled:
+        latent = -latent.reshape(*latent.shape[:2], y.shape[1], -1).swapaxes(2, 3)
+    told = {
+        "wall_seconds": round(wall, 2),
+        "cpu_seconds": round(cpu, 2),
+        "gradients": int(gradients),
+        "divergent": int(divergent),
+        "peak_megabytes": resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024,
+    }
+    return latent, told
+
+
+STAN = Path(__file__).parent / "stan"
+SAMPLERS = {"own": own_sampler, "nutpie": nutpie_sampler, "rstan": rstan_sampler}
 
 
 def measured(name, sampler, density, prevalence, sizes, population, sampling):
@@ -133,7 +187,10 @@ def measured(name, sampler, density, prevalence, sizes, population, sampling):
     wall, cpu = time.perf_counter(), cpu_seconds()
     draws, told = SAMPLERS[sampler](density, sampling)
     wall, cpu = time.perf_counter() - wall, cpu_seconds() - cpu
-    latent = np.array([prevalence(x) for x in draws.reshape(-1, draws.shape[2])])
+    if sampler == "rstan":
+        cpu, latent = told["cpu_seconds"], draws.reshape(-1, *draws.shape[2:])
+    else:
+        latent = np.array([prevalence(x) for x in draws.reshape(-1, draws.shape[2])])
     weights = scaling_weights(Scaling("all"), density.counts.groups, sizes)
     values = scaled(latent, sizes, population, weights, "ratio_of_sums")
     reported = values[..., np.isnan(sizes)].reshape(*draws.shape[:2], -1)
@@ -145,13 +202,13 @@ def measured(name, sampler, density, prevalence, sizes, population, sampling):
         "parameters": density.layout.size,
         "wall_seconds": round(wall, 2),
         "cpu_seconds": round(cpu, 2),
-        **told,
         "draws": draws.shape[0] * draws.shape[1],
         "rhat": round(float(rhat(reported).max()), 4),
         "ess": round(least),
         "ess_bulk": round(float(ess_bulk(reported).min())),
         "ess_per_cpu_second": round(least / cpu, 1),
         "peak_megabytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+        **told,
     }
     print(json.dumps(line), flush=True)
 
@@ -160,13 +217,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--cores", type=int, default=2)
     parser.add_argument("--respondents", type=int, default=25, help="in each area")
+    parser.add_argument("--areas", type=int, default=149)
+    parser.add_argument("--draws", type=int, default=500, help="of each of four chains")
     parser.add_argument("--rwanda", type=Path, default=os.environ.get("RWANDA2011_DIR"))
     parser.add_argument("--sampler", action="append", choices=list(SAMPLERS))
     arguments = parser.parse_args()
-    sampling = Sampling(cores=arguments.cores)
+    sampling = Sampling(draws=arguments.draws, cores=arguments.cores)
     sizes = np.append(1e6 * np.exp(-MEAN_RHO[:4]), [np.nan, np.nan])
     for sampler in arguments.sampler or ["own"]:
-        pooled = simulated(5, respondents=arguments.respondents)
+        pooled = simulated(5, arguments.areas, arguments.respondents)
         measured("partially_pooled", sampler, pooled, pooled.prevalences, sizes, 1e6, sampling)
         if arguments.rwanda and (Path(arguments.rwanda) / "rwanda2011_survey.csv").exists():
             density, known = rwanda(Path(arguments.rwanda))

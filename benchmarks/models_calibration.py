@@ -89,7 +89,7 @@ def partially_pooled(generator, areas=10, respondents=15, groups=3):
 
     def quantities(x):
         found, top = density.prevalences(x), x[: density.layout.globals]
-        hyper = top[:-1].reshape(3, groups)[:, 0]
+        hyper = np.log(density.hyperparameters(top)[:, 0])
         return np.array([found[0, 0] - found[0, 1], found[:, 0].mean(), *hyper, top[-1]])
 
     share = sigma_delta / priors.sigma_delta

@@ -63,7 +63,9 @@ def partially_pooled_by_scipy(density, x):
     counts, area, priors = density.counts.table, density.area_of, density.priors
     k = counts.shape[1]
     top, blocks, effects = density.layout.split(x)
-    mu, sigma, size = np.exp(top[: 3 * k]).reshape(3, k)
+    mu, sigma, size = density.hyperparameters(top)
+    free = top[k : 2 * k]
+    assert sigma == pytest.approx(0.05 * np.logaddexp(0, free))
     sigma_delta = priors.sigma_delta / (1 + np.exp(-top[-1]))
     # Areas are steps from μ; the density of ρ is taken to the steps by its Jacobian.
     rho, delta = -density.prevalences(x), np.logaddexp(0, effects)
@@ -79,7 +81,8 @@ def partially_pooled_by_scipy(density, x):
     value += (w * truncated).sum()
     value += stats.gamma.logpdf(rho, mu**2 / sigma**2, scale=sigma**2 / mu).sum()
     for values, scale in ((mu, priors.mu), (sigma, priors.sigma), (size, priors.size)):
-        value += (stats.halfnorm.logpdf(values, scale=scale) + np.log(values)).sum()
+        value += stats.halfnorm.logpdf(values, scale=scale).sum()
+    value += np.log(mu * size).sum() - np.logaddexp(0, -free).sum()
     value += np.log(sigma_delta * (1 - sigma_delta / priors.sigma_delta))
     jacobians = np.log(unit).sum() - np.logaddexp(0, -effects).sum()
     return value + jacobians

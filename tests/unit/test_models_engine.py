@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from prevalence.models.compiled import added, logarithms
 from prevalence.models.diagnostics import (
     Thresholds,
     diagnostics_table,
@@ -14,6 +15,7 @@ from prevalence.models.diagnostics import (
 )
 from prevalence.models.engine import Sampling, fit
 from prevalence.models.layout import Layout
+from prevalence.models.nuts import LARGEST_STEP, sample_chain
 from prevalence.models.preconditioning import curvature, marginal_mode, whitening
 
 
@@ -76,13 +78,44 @@ def test_marginal_mode_of_a_normal_density_is_its_mean():
 
 def test_draws_have_the_mean_and_covariance_of_the_density():
     density = Arrow()
-    draws = fit(density, [1], sampling=Sampling(4, 150, 1000, 1)).draws
+    draws = fit(density, [1], sampling=Sampling(2, 150, 500, 1)).draws
     flat = draws.reshape(-1, density.layout.size)
     covariance = np.linalg.inv(density.precision)
     deviation = np.sqrt(np.diag(covariance))
     assert np.abs((flat.mean(0) - density.mean) / deviation).max() < 0.1
     assert flat.std(0) / deviation == pytest.approx(np.ones(len(deviation)), abs=0.12)
     assert rhat(draws).max() < 1.02
+
+
+def test_a_leap_keeps_the_energy_of_a_normal_density():
+    # Nothing is left to be kicked by: trajectories are circles, and every draw is a sound one.
+    chain = sample_chain(
+        lambda z: (-0.5 * float(z @ z), -z),
+        np.full(50, 0.5),
+        np.random.SeedSequence(3),
+        warmup=150,
+        draws=600,
+        record=lambda z: z,
+        shrinkage=1e9,
+        progress=lambda _: None,
+        reach=2.2,
+    )
+    assert chain.step_size == LARGEST_STEP
+    assert set(chain.steps) == {3}
+    assert not chain.divergent.any()
+    assert chain.draws.mean() == pytest.approx(0, abs=0.05)
+    assert chain.draws.std() == pytest.approx(1, abs=0.03)
+
+
+def test_logarithms_and_sums_of_many_numbers():
+    values = np.exp(np.random.default_rng(1).uniform(-200, 200, 2001))
+    values[:4] = [1.0, np.nextafter(1, 2), np.sqrt(2), np.sqrt(0.5)]
+    out = np.empty_like(values)
+    logarithms(values, np.empty_like(values), out)
+    expected = np.log(values)
+    assert np.abs(out - expected).max() < 1e-13
+    assert out == pytest.approx(expected, rel=1e-15)
+    assert added(values[4:9]) == pytest.approx(values[4:9].sum(), rel=1e-15)
 
 
 def test_draws_do_not_depend_on_the_number_of_cores():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import multiprocessing
 import signal
 import time
@@ -29,6 +30,9 @@ Record = Callable[[Array], Array]
 FROZEN_STEP = 0.02
 MOST_DIVERGENT = 0.05
 TRUSTED, UNTRUSTED = 200.0, 5.0  # draws' worth of belief in the whitening's scales
+# Length of a trajectory where the map whitens all: a third of a turn, and a new direction. Longer
+# ones come back to where they were. The spreads between areas are slow: two an iteration there.
+REACH = 1.8
 Map = Whitening | BlockWhitening
 
 
@@ -199,6 +203,7 @@ class _Task:
         )
         # Spread wider than the posterior in the global directions, so that R̂ can see a difference.
         normal[: self.density.layout.globals] *= 2.0 if self.shrinkage == TRUSTED else 0.1
+        trusted = self.shrinkage == TRUSTED and isinstance(self.shape, Whitening)
         return sample_chain(
             self.whitened,
             _finite_start(self.whitened, normal),
@@ -208,6 +213,8 @@ class _Task:
             record=self.recorded,
             shrinkage=self._belief(),
             progress=lambda done: _progress(number, done, self.sampling),
+            reach=REACH if trusted else math.inf,
+            repeats=2 if trusted and self.density.layout.areas else 1,
         )
 
     def _belief(self) -> Array:

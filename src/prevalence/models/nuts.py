@@ -1,8 +1,10 @@
 """The no-U-turn sampler (Hoffman & Gelman 2014) with multinomial choice (Betancourt 2017).
 
 One chain over whitened coordinates: dual averaging of the step size, a diagonal metric learned in
-widening windows, U-turn checks across subtrees. Every value that is not finite is a divergence: a
-log density of +∞ would otherwise be accepted and never left.
+widening windows, U-turn checks across subtrees. As the density is nearly normal there, a leap turns
+exactly by the normal part, whose step size would otherwise shrink with the number of parameters,
+and is kicked by the rest alone (split Hamiltonian Monte Carlo: Shahbaba et al. 2014). Every value
+that is not finite is a divergence: a log density of +∞ would otherwise be accepted and never left.
 """
 
 from __future__ import annotations
@@ -17,9 +19,10 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 LogDensity = Callable[[Array], tuple[float, Array]]
 
-TARGET_ACCEPTANCE = 0.65
+TARGET_ACCEPTANCE = 0.75
 LARGEST_ERROR = 1000.0  # of the energy along a trajectory, before it counts as divergent
 DEEPEST_TREE = 9
+LARGEST_STEP = 1.0  # a sixth of a turn: on a normal density any step would be accepted
 FIRST_WINDOW, BASE_WINDOW, LAST_WINDOW = 50, 50, 50
 
 
@@ -87,19 +90,28 @@ class _StepSize:
     def __post_init__(self) -> None:
         self.centre = math.log(10.0) + self.log_step
 
-    def update(self, acceptance: float) -> None:
+    def settled(self) -> float:
+        """Mean of the steps tried, for the draws."""
+        return min(math.exp(self.log_mean), LARGEST_STEP)
+
+    def update(self, acceptance: float) -> float:
+        """Learn from a trajectory's acceptance: the next step to try."""
         self.count += 1
         weight = 1.0 / (self.count + 10)
         self.error += weight * (TARGET_ACCEPTANCE - acceptance - self.error)
         self.log_step = self.centre - math.sqrt(self.count) / 0.05 * self.error
         share = self.count**-0.75
         self.log_mean += share * (self.log_step - self.log_mean)
+        return min(math.exp(self.log_step), LARGEST_STEP)
 
 
 class _Sampler:
-    def __init__(self, density: LogDensity, generator: np.random.Generator, size: int) -> None:
+    def __init__(
+        self, density: LogDensity, generator: np.random.Generator, size: int, reach: float
+    ) -> None:
         self.density = density
         self.generator = generator
+        self.reach = reach
         self.variance = np.ones(size)
         self.step = 0.1
         self.gradients = 0
@@ -117,9 +129,12 @@ class _Sampler:
         return kinetic - point.value
 
     def leap(self, start: _Point, step: float) -> _Point:
-        half = start.p + (0.5 * step) * start.gradient
-        point = self.at(start.z + step * (self.variance * half))
-        point.p = half + (0.5 * step) * point.gradient
+        """Kick by the part of the density that isn't normal, turn by the normal one, kick again."""
+        cos, sin = math.cos(step), math.sin(step)
+        half = start.p + (0.5 * step) * (start.gradient + start.z / self.variance)
+        point = self.at(cos * start.z + sin * (self.variance * half))
+        point.p = cos * half - (sin / self.variance) * start.z
+        point.p += (0.5 * step) * (point.gradient + point.z / self.variance)
         return point
 
     def momentum(self) -> Array:
@@ -142,7 +157,7 @@ class _Sampler:
             if math.log(1.0 - self.generator.random()) < branch.log_weight - tree.log_weight:
                 tree.chosen = branch.chosen
             tree = self._joined(tree, branch, forward, tree.chosen)
-            if not tree.goes_on:
+            if not tree.goes_on or self._leaves * self.step >= self.reach:
                 break
         leaves = max(self._leaves, 1)
         chosen = tree.chosen
@@ -197,6 +212,9 @@ class _Sampler:
                 return
             direction = wanted
             self.step *= 2.0**direction
+            if self.step >= LARGEST_STEP:
+                self.step = LARGEST_STEP
+                return
 
 
 def windows(warmup: int) -> list[int]:
@@ -221,6 +239,8 @@ def sample_chain(
     record: Callable[[Array], Array],
     shrinkage: Array | float,
     progress: Callable[[int], None],
+    reach: float = math.inf,
+    repeats: int = 1,
 ) -> Chain:
     """Run one chain.
 
@@ -241,13 +261,19 @@ def sample_chain(
         whitening is to be trusted, for a window's variances are noise then.
     progress
         Called with the number of finished iterations.
+    reach
+        Length, in units in which a whole turn is 2π, at which a trajectory ends if it hasn't
+        turned: beyond a quarter of a turn there is little to gain where the whitening is good, and
+        a whole one comes back to its start.
+    repeats
+        Trajectories an iteration, of which the last one's end is kept.
 
     Returns
     -------
     Chain
         The draws after warm-up and what the diagnostics need.
     """
-    sampler = _Sampler(density, np.random.Generator(np.random.PCG64(seed)), len(start))
+    sampler = _Sampler(density, np.random.Generator(np.random.PCG64(seed)), len(start), reach)
     point = sampler.at(start)
     sampler.first_step(point)
     adapting, ends = _StepSize(math.log(sampler.step)), windows(warmup)
@@ -256,16 +282,19 @@ def sample_chain(
     energy, divergent, steps = np.empty(draws), np.zeros(draws, bool), np.zeros(draws, np.int64)
     for iteration in range(warmup + draws):
         if iteration == warmup and warmup:
-            sampler.step = math.exp(adapting.log_mean)
-        point, acceptance, leaves, diverged, level = sampler.transition(point)
+            sampler.step = adapting.settled()
+        taken, broken = 0, False
+        for _ in range(repeats):
+            point, accepted, leaves, diverged, level = sampler.transition(point)
+            taken, broken = taken + leaves, broken or diverged
+            if iteration < warmup:
+                sampler.step = adapting.update(accepted)
         progress(iteration + 1)
         if iteration >= warmup:
             place = iteration - warmup
             kept.append(record(point.z))
-            energy[place], divergent[place], steps[place] = level, diverged, leaves
+            energy[place], divergent[place], steps[place] = level, broken, taken
             continue
-        adapting.update(acceptance)
-        sampler.step = math.exp(adapting.log_step)
         if FIRST_WINDOW <= iteration < warmup - LAST_WINDOW:
             window.append(point.z)
         if iteration + 1 in ends:

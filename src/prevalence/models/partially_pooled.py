@@ -18,13 +18,16 @@ from numpy.typing import NDArray
 from scipy.special import digamma, expit, gammaln, log_ndtr
 
 from prevalence.errors import PipelineError
-from prevalence.models.compiled import compiled
+from prevalence.models.compiled import added, compiled, logarithms
 from prevalence.models.counts import CountTable
 from prevalence.models.intervals import add_fixed_size
 from prevalence.models.layout import Layout
 
 Array = NDArray[np.float64]
 Index = NDArray[np.int64]
+
+
+UNIT_OF_SIGMA = 0.05
 
 
 @dataclass(frozen=True)
@@ -50,9 +53,9 @@ class PartiallyPooledPriors:
 
 @compiled
 def negative_binomial_terms(
-    table: Array,
-    area_of: Index,
+    counts: Array,
     weights: Array,
+    area_of: Index,
     degree: Array,
     prevalence: Array,
     size: Array,
@@ -62,14 +65,16 @@ def negative_binomial_terms(
 ) -> float:
     """Add up ``−w_i (y + w_k) log(λ + w_k)``, and the gradient of the whole mean part.
 
+    Group by group, so that the computer does several respondents at once.
+
     Parameters
     ----------
-    table
-        Counts, shape (n, K); NaN where missing.
-    area_of, weights
+    counts, weights
+        Shape (K, n); weight 0 where the answer is missing.
+    area_of
         Shape (n,).
     degree, prevalence, size
-        ``e^δ``, shape (n,); ``e^{−ρ}``, shape (M, K); ``w``, shape (K,).
+        ``e^δ``, shape (n,); ``e^{−ρ}``, shape (K, M); ``w``, shape (K,).
     d_degree, d_prevalence, d_size
         Derivatives with respect to ``δ``, ``−ρ`` and ``w``, added to in place; the first two hold
         the derivative of ``y log λ`` too.
@@ -80,21 +85,25 @@ def negative_binomial_terms(
         The weighted sum.
     """
     total = 0.0
-    for i in range(table.shape[0]):
-        m, weight = area_of[i], weights[i]
-        for k in range(table.shape[1]):
-            y = table[i, k]
-            if np.isnan(y):
-                continue
-            mean = degree[i] * prevalence[m, k]
-            bottom = mean + size[k]
-            log_bottom = np.log(bottom)
-            ratio = (y + size[k]) / bottom
-            slope = weight * (y - ratio * mean)
-            total -= weight * (y + size[k]) * log_bottom
-            d_degree[i] += slope
-            d_prevalence[m, k] += slope
-            d_size[k] -= weight * (log_bottom + ratio)
+    n = len(degree)
+    mean, bottom, logs, slope = np.empty(n), np.empty(n), np.empty(n), np.empty(n)
+    scratch = np.empty(n)
+    for k in range(len(size)):
+        w = size[k]
+        for i in range(n):
+            mean[i] = degree[i] * prevalence[k, area_of[i]]
+            bottom[i] = mean[i] + w
+        logarithms(bottom, scratch, logs)
+        for i in range(n):
+            ratio = (counts[k, i] + w) / bottom[i]
+            slope[i] = weights[k, i] * (counts[k, i] - ratio * mean[i])
+            d_degree[i] += slope[i]
+            scratch[i] = weights[k, i] * (logs[i] + ratio)
+            logs[i] *= weights[k, i] * (counts[k, i] + w)
+        for i in range(n):
+            d_prevalence[k, area_of[i]] += slope[i]
+        d_size[k] -= added(scratch)
+        total -= added(logs)
     return total
 
 
@@ -145,9 +154,15 @@ class PartiallyPooled:
 
     @cached_property
     def layout(self) -> Layout:
-        """Hold log μ, log σ, log w, logit σ_δ; steps to the inverse softplus of ρ; that of δ."""
+        """Hold log μ, softplus⁻¹ σ, log w, logit σ_δ; steps to the softplus⁻¹ of ρ; that of δ.
+
+        Where areas hardly differ, σ has a density that is level down to 0. Its logarithm would
+        have a sharp edge and a tail many times as long, in which a chain creeps: hence softplus,
+        in a small unit.
+        """
         groups = self.counts.groups
-        names = [f"log_{part}[{group}]" for part in ("mu", "sigma", "size") for group in groups]
+        parts = ("log_mu", "softplus_sigma", "log_size")
+        names = [f"{part}[{group}]" for part in parts for group in groups]
         return Layout(
             (*names, "logit_sigma_delta"), self.area_of.astype(np.int64), self.areas, len(groups)
         )
@@ -156,6 +171,12 @@ class PartiallyPooled:
     def _w(self) -> Array:
         n = len(self.counts.table)
         return np.ones(n) if self.weights is None else np.asarray(self.weights, float)
+
+    @cached_property
+    def _by_group(self) -> tuple[Array, Array]:
+        """Counts with 0 for missing, and weights with 0 there, shape (K, n)."""
+        counts = np.ascontiguousarray(np.nan_to_num(self.counts.table).T)
+        return counts, np.ascontiguousarray((self.counts.present * self._w[:, None]).T)
 
     @cached_property
     def _people(self) -> tuple[Array, Array]:
@@ -192,31 +213,22 @@ class PartiallyPooled:
         rho = np.maximum(priors.delta_mean - np.log((people + 4 * mean) / (answered + 4)), 0.5)
         mu, sigma = rho.mean(axis=0), np.maximum(rho.std(axis=0), 0.3)
         size = np.full(len(mean), np.log(2.0))
-        top = np.concatenate([np.log(mu), np.log(sigma), size, [0.0]])
-        centre, stretch = self._placed(np.log(mu), np.log(sigma), np.zeros(rho.shape))
+        free = _inverse_softplus(sigma / UNIT_OF_SIGMA)
+        top = np.concatenate([np.log(mu), free, size, [0.0]])
+        centre, stretch, _ = self._placed(mu, sigma, np.zeros(rho.shape))
         return self.layout.join(
             top, (_inverse_softplus(rho) - centre) / stretch, _inverse_softplus(delta)
         )
 
     @cached_property
-    def _uncentring(self) -> Array:
-        """Share ``c_k`` by which areas' ``ρ`` are written as steps from ``μ_k``, shape (K,).
-
-        Where the answers say little about the differences between areas, ``σ_k`` and the ``ρ``
-        form a funnel in which a chain sticks; written as ``ξ = ξ(μ_k) + σ_k^{c_k} t`` they don't.
-        ``c_k`` is the share of noise in the crude relative differences, by moments: 1 where there
-        is nothing else.
-        """
+    def _information(self) -> Array:
+        """About how much an area's answers say of its ``ρ``: inverse variance by moments, (K,)."""
         table = self.counts.rough
         mean = np.nanmean(table, axis=0) + 0.5 / len(table)
-        people, answered = self._by_area
-        expected = answered * mean + 1e-9
+        answered = self._by_area[1]
         # Respondents differ by more than a Poisson count, in degree and otherwise.
         dispersion = np.maximum(np.nanvar(table, axis=0) / mean, 1.0)
-        squares = (people - expected) ** 2 - dispersion * expected
-        between = np.maximum(squares.sum(axis=0) / (expected**2).sum(axis=0), 0.0)
-        noise = dispersion / np.maximum(expected.mean(axis=0), 1e-9)
-        result: Array = noise / (noise + between)
+        result: Array = answered.mean(axis=0) * mean / dispersion
         return result
 
     @cached_property
@@ -228,16 +240,37 @@ class PartiallyPooled:
         np.add.at(answered, self.area_of, self.counts.answered * 1.0)
         return people, answered
 
-    def _placed(self, log_mu: Array, log_sigma: Array, steps: Array) -> tuple[Array, Array]:
-        """Inverse softplus of ``ρ`` from the steps, shape (M, K), and the steps' stretch (K,)."""
-        stretch = np.exp(self._uncentring * log_sigma)
-        return _inverse_softplus(np.exp(log_mu)) + stretch * steps, stretch
+    def _placed(self, mu: Array, sigma: Array, steps: Array) -> tuple[Array, Array, Array]:
+        """Inverse softplus of ``ρ`` from the areas' steps.
+
+        ``ξ(ρ) = ξ(μ_k) + s_k t`` with ``s = σ / √(1 + I σ²)``, about the standard deviation of
+        ``ρ`` given ``σ`` and the answers, whose information is ``I``. Where areas differ much,
+        ``t`` is in units of what the answers leave open; where ``σ`` goes to 0, in units of ``σ``.
+        Plain ``ρ`` and ``σ`` form a funnel in which a chain sticks.
+
+        Returns
+        -------
+        blocks : numpy.ndarray
+            Shape (M, K).
+        stretch, share : numpy.ndarray
+            ``s`` and ``d log s / d log σ``, shape (K,).
+        """
+        share = 1 / (1 + self._information * sigma**2)
+        stretch = sigma * np.sqrt(share)
+        return _inverse_softplus(mu) + stretch * steps, stretch, share
+
+    def hyperparameters(self, top: Array) -> Array:
+        """``μ``, ``σ`` and ``w``, shape (…, 3, K), from global parameters (…, G)."""
+        free = top[..., :-1].reshape(*top.shape[:-1], 3, -1)
+        result: Array = np.exp(free)
+        result[..., 1, :] = UNIT_OF_SIGMA * _softplus(free[..., 1, :])
+        return result
 
     def prevalences(self, x: Array) -> Array:
         """Log prevalence ``−ρ`` before scaling, shape (M, K)."""
         top, steps, _ = self.layout.split(x)
-        log_mu, log_sigma, _ = top[:-1].reshape(3, -1)
-        return -_softplus(self._placed(log_mu, log_sigma, steps)[0])
+        mu, sigma, _ = self.hyperparameters(top)
+        return -_softplus(self._placed(mu, sigma, steps)[0])
 
     def mean_degree(self, x: Array) -> float:
         """Weighted mean of ``e^δ``, before scaling."""
@@ -260,26 +293,33 @@ class PartiallyPooled:
     def _value_and_gradient(self, x: Array) -> tuple[float, Array]:
         top, steps, effects = self.layout.split(x)
         groups = len(self.counts.groups)
-        log_mu, log_sigma, log_size = top[: 3 * groups].reshape(3, groups)
-        blocks, stretch = self._placed(log_mu, log_sigma, steps)
+        log_mu, free, log_size = top[: 3 * groups].reshape(3, groups)
+        values = self.hyperparameters(top)
+        log_sigma = np.log(values[1])
+        blocks, stretch, share = self._placed(values[0], values[1], steps)
         rho, delta = _softplus(blocks), _softplus(effects)
         # The slope of softplus is e^{x − softplus(x)}, its logarithm the Jacobian.
         log_slopes, log_slope = blocks - rho, effects - delta
         slopes, slope = np.exp(log_slopes), np.exp(log_slope)
-        likelihood, d_delta, d_minus_rho, d_size = self._likelihood(delta, rho, np.exp(log_size))
+        likelihood, d_delta, d_minus_rho, d_size = self._likelihood(delta, rho, values[2])
         pooled, d_rho, d_log_mu, d_log_sigma = _pooling(rho, log_mu, log_sigma)
         degrees, d_delta_prior, d_logit = self._degrees(delta, top[-1])
         value = likelihood + pooled + degrees
         value += float(log_slopes.sum()) + float(log_slope.sum())
-        hyper = top[: 3 * groups].reshape(3, groups)
         scale = np.array([self.priors.mu, self.priors.sigma, self.priors.size])[:, None]
-        squares = np.exp(2 * hyper) / scale**2
-        value += float((hyper - 0.5 * squares).sum())
-        d_hyper = np.array([d_log_mu, d_log_sigma, d_size * np.exp(log_size)]) + 1 - squares
+        squares = (values / scale) ** 2
+        value -= 0.5 * float(squares.sum())
+        d_hyper = np.array([d_log_mu, d_log_sigma, d_size * values[2]]) - squares
         d_blocks = (d_rho - d_minus_rho) * slopes + 1 - slopes
-        value += float(len(steps) * self._uncentring @ log_sigma)
+        value += float(len(steps) * np.log(stretch).sum())
         d_hyper[0] += d_blocks.sum(axis=0) * np.exp(log_mu) / -np.expm1(-np.exp(log_mu))
-        d_hyper[1] += self._uncentring * ((d_blocks * steps).sum(axis=0) * stretch + len(steps))
+        d_hyper[1] += share * ((d_blocks * steps).sum(axis=0) * stretch + len(steps))
+        # From logarithms to the parameters; the slope of σ is e^{x − softplus(x)} in its unit.
+        inner = _softplus(free)
+        value += float((log_mu + log_size + free - inner).sum())
+        rise = -np.expm1(-inner)
+        d_hyper[1] *= rise / inner
+        d_hyper += np.array([np.ones(groups), 1 - rise, np.ones(groups)])
         gradient = self.layout.join(
             np.append(d_hyper.ravel(), d_logit),
             d_blocks * stretch,
@@ -291,22 +331,21 @@ class PartiallyPooled:
         self, delta: Array, rho: Array, size: Array
     ) -> tuple[float, Array, Array, Array]:
         by_row, by_area = self._people
-        d_delta, d_minus_rho, d_size = (
-            np.zeros(len(delta)),
-            np.zeros(rho.shape),
-            np.zeros(len(size)),
-        )
+        counts, weights = self._by_group
+        d_delta, d_size = np.zeros(len(delta)), np.zeros(len(size))
+        by_group = np.zeros(rho.shape[::-1])
         value = negative_binomial_terms(
-            self.counts.table,
+            counts,
+            weights,
             self.layout.area_of,
-            self._w,
             np.exp(delta),
-            np.exp(-rho),
+            np.exp(-rho.T),
             size,
             d_delta,
-            d_minus_rho,
+            by_group,
             d_size,
         )
+        d_minus_rho = by_group.T.copy()
         value += float(by_row @ delta) - float((by_area * rho).sum())
         value += float(self._answered @ (size * np.log(size)))
         columns, levels, shares = self._exceeding

@@ -8,13 +8,16 @@ nothing else: the draws are from the full joint posterior.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
+from prevalence.models.compiled import compiled
 from prevalence.models.layout import Density, Layout
 
 Array = NDArray[np.float64]
+Index = NDArray[np.int64]
 
 STEP = 1e-4  # of central differences: coordinates are logs and logits, of order 1
 LARGEST_MOVE = 1.5  # of a coordinate in one Newton step
@@ -25,6 +28,24 @@ LEAST_CURVATURE = 0.04
 # Effects of sparse data have an infinite spike at a standard deviation of 0, without mass, into
 # which the search of a mode falls: σ gets an inverse-gamma factor (as if two effects of 0.3).
 GUARD_SCALE, GUARD_WEIGHT = 0.3, 2.0
+
+
+@compiled
+def add_pulls(pull: Array, area_of: Index, blocks: Array, effects: Array) -> None:
+    """Add to each respondent's effect what its area's parameters pull, in place."""
+    for i in range(len(effects)):
+        total = 0.0
+        for p in range(pull.shape[1]):
+            total += pull[i, p] * blocks[area_of[i], p]
+        effects[i] += total
+
+
+@compiled
+def add_pushes(pull: Array, area_of: Index, effects: Array, blocks: Array) -> None:
+    """Add to each area's parameters what its respondents' effects push, in place."""
+    for i in range(len(effects)):
+        for p in range(pull.shape[1]):
+            blocks[area_of[i], p] += pull[i, p] * effects[i]
 
 
 @dataclass(frozen=True)
@@ -57,6 +78,10 @@ class Whitening:
     slope: Array
     area_pull: Array
 
+    @cached_property
+    def _flat_slope(self) -> Array:
+        return np.ascontiguousarray(self.area_slope.reshape(-1, self.layout.globals))
+
     def forward(self, z: Array) -> Array:
         """Parameters at `z`, shape (size,)."""
         layout = self.layout
@@ -65,8 +90,9 @@ class Whitening:
         d_effects = self.scale * effects + self.slope @ d_top
         d_blocks = blocks
         if layout.areas:
-            d_blocks = self.area_slope @ d_top + np.einsum("mpq,mq->mp", self.area_root, blocks)
-            d_effects += np.einsum("np,np->n", self.area_pull, d_blocks[layout.area_of])
+            d_blocks = (self._flat_slope @ d_top).reshape(blocks.shape)
+            d_blocks += np.einsum("mpq,mq->mp", self.area_root, blocks)
+            add_pulls(self.area_pull, layout.area_of, d_blocks, d_effects)
         return self.centre + layout.join(d_top, d_blocks, d_effects)
 
     def pull_back(self, gradient: Array) -> Array:
@@ -76,8 +102,9 @@ class Whitening:
         d_top = top + effects @ self.slope
         d_blocks = blocks
         if layout.areas:
-            onto_areas = blocks + summed(self.area_pull * effects[:, None], layout)
-            d_top = d_top + np.tensordot(onto_areas, self.area_slope, axes=2)
+            onto_areas = blocks.copy()
+            add_pushes(self.area_pull, layout.area_of, effects, onto_areas)
+            d_top = d_top + onto_areas.ravel() @ self._flat_slope
             d_blocks = np.einsum("mqp,mq->mp", self.area_root, onto_areas)
         return layout.join(self.root.T @ d_top, d_blocks, self.scale * effects)
 

@@ -48,7 +48,7 @@ def log_hyperprior(density: AnyModel, top: Array, factor: float = 1.0) -> Array:
     k = len(density.counts.groups)
     if isinstance(density, PartiallyPooled):
         pooled = density.priors
-        values = np.exp(top[..., : 3 * k]).reshape(*top.shape[:-1], 3, k)
+        values = density.hyperparameters(top)
         scales = factor * np.array([pooled.mu, pooled.sigma, pooled.size])[:, None]
         return np.asarray(-0.5 * ((values / scales) ** 2).sum(axis=(-1, -2)), float)
     first, mean, last = np.exp(top[..., -3]), top[..., -2], np.exp(top[..., -1])
