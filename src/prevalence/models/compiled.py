@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import math
 from collections.abc import Callable
 from typing import TypeVar, cast
 
@@ -91,3 +92,23 @@ def added(values: Array) -> float:
     for i in range(whole, len(values)):
         a += values[i]
     return (a + b) + (c + d)
+
+
+@compiled
+def softplus(values: Array, soft: Array, slope: Array, rest: Array) -> None:
+    """Softplus ``log(1 + e^x)``, its slope, and what is missing of the slope to 1, into place.
+
+    Parameters
+    ----------
+    values
+        ``x``, shape (n,).
+    soft, slope, rest
+        Shape (n,); ``rest`` is ``e^{−soft}`` too, to full relative precision.
+    """
+    for i in range(len(values)):
+        x = values[i]
+        e = math.exp(-abs(x))
+        large, small = 1.0 / (1.0 + e), e / (1.0 + e)
+        soft[i] = max(x, 0.0) + math.log1p(e)
+        slope[i] = large if x >= 0 else small
+        rest[i] = small if x >= 0 else large

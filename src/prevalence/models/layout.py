@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol
 
 import numpy as np
@@ -24,7 +25,7 @@ class Layout:
     names
         Names of the global parameters; there are ``G``.
     area_of
-        Area of each respondent, shape (n,); all zero in a model without areas.
+        Area of each respondent, shape (n,), no area empty; all zero in a model without areas.
     areas
         Number of areas ``M``; 0 in a model without areas.
     per_area
@@ -51,13 +52,24 @@ class Layout:
         return len(self.area_of)
 
     @property
+    def size_of_areas(self) -> int:
+        """Number of the areas' parameters."""
+        return self.areas * self.per_area
+
+    @property
     def size(self) -> int:
         """Length of the flat vector."""
-        return self.globals + self.areas * self.per_area + self.respondents
+        return self.globals + self.size_of_areas + self.respondents
+
+    @cached_property
+    def by_area(self) -> tuple[Index, Index]:
+        """Respondents ordered by area, shape (n,), and the place of each area's first, (M,)."""
+        order = np.argsort(self.area_of, kind="stable")
+        return order, np.searchsorted(self.area_of[order], np.arange(self.areas))
 
     def split(self, x: Array) -> tuple[Array, Array, Array]:
         """Return views of the global (G,), area (M, P) and respondent (n,) parameters."""
-        first, second = self.globals, self.globals + self.areas * self.per_area
+        first, second = self.globals, self.globals + self.size_of_areas
         return x[:first], x[first:second].reshape(self.areas, self.per_area), x[second:]
 
     def join(self, top: Array, blocks: Array, effects: Array) -> Array:

@@ -10,6 +10,7 @@ scaled prevalences and on the hyperparameters.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -18,7 +19,7 @@ from numpy.typing import NDArray
 from scipy.special import digamma, expit, gammaln, log_ndtr
 
 from prevalence.errors import PipelineError
-from prevalence.models.compiled import added, compiled, logarithms
+from prevalence.models.compiled import added, compiled, logarithms, softplus
 from prevalence.models.counts import CountTable
 from prevalence.models.intervals import add_fixed_size
 from prevalence.models.layout import Layout
@@ -55,7 +56,7 @@ class PartiallyPooledPriors:
 def negative_binomial_terms(
     counts: Array,
     weights: Array,
-    area_of: Index,
+    first: Index,
     degree: Array,
     prevalence: Array,
     size: Array,
@@ -65,16 +66,16 @@ def negative_binomial_terms(
 ) -> float:
     """Add up ``−w_i (y + w_k) log(λ + w_k)``, and the gradient of the whole mean part.
 
-    Group by group, so that the computer does several respondents at once.
+    Group by group, so that the computer does several respondents at once, who are ordered by area.
 
     Parameters
     ----------
     counts, weights
         Shape (K, n); weight 0 where the answer is missing.
-    area_of
-        Shape (n,).
+    first
+        Place of each area's first respondent, and n, shape (M + 1,).
     degree, prevalence, size
-        ``e^δ``, shape (n,); ``e^{−ρ}``, shape (K, M); ``w``, shape (K,).
+        ``e^δ``, shape (n,); ``e^{−ρ}``, shape (M, K); ``w``, shape (K,).
     d_degree, d_prevalence, d_size
         Derivatives with respect to ``δ``, ``−ρ`` and ``w``, added to in place; the first two hold
         the derivative of ``y log λ`` too.
@@ -90,8 +91,11 @@ def negative_binomial_terms(
     scratch = np.empty(n)
     for k in range(len(size)):
         w = size[k]
+        for m in range(len(first) - 1):
+            p = prevalence[m, k]
+            for i in range(first[m], first[m + 1]):
+                mean[i] = degree[i] * p
         for i in range(n):
-            mean[i] = degree[i] * prevalence[k, area_of[i]]
             bottom[i] = mean[i] + w
         logarithms(bottom, scratch, logs)
         for i in range(n):
@@ -100,10 +104,48 @@ def negative_binomial_terms(
             d_degree[i] += slope[i]
             scratch[i] = weights[k, i] * (logs[i] + ratio)
             logs[i] *= weights[k, i] * (counts[k, i] + w)
-        for i in range(n):
-            d_prevalence[k, area_of[i]] += slope[i]
+        for m in range(len(first) - 1):
+            inside = 0.0
+            for i in range(first[m], first[m + 1]):
+                inside += slope[i]
+            d_prevalence[m, k] += inside
         d_size[k] -= added(scratch)
         total -= added(logs)
+    return total
+
+
+@compiled
+def gamma_terms(
+    rho: Array, mu: Array, shape: Array, deviance: Array, apart: Array, d_rho: Array
+) -> float:
+    """Add up what the gamma density of the areas' ``ρ`` needs.
+
+    Parameters
+    ----------
+    rho
+        Shape (M, K).
+    mu, shape
+        Means and shapes ``(μ/σ)²``, shape (K,).
+    deviance, apart
+        Sums over areas of ``log r − r + 1`` and ``r − 1``, with ``r = ρ/μ``, added to in place,
+        shape (K,).
+    d_rho
+        Derivative of the log density by ``ρ``, filled, shape (M, K).
+
+    Returns
+    -------
+    float
+        Sum of ``log r``.
+    """
+    total = 0.0
+    for m in range(rho.shape[0]):
+        for k in range(rho.shape[1]):
+            a = (rho[m, k] - mu[k]) / mu[k]
+            log_ratio = math.log1p(a)
+            total += log_ratio
+            deviance[k] += log_ratio - a
+            apart[k] += a
+            d_rho[m, k] = -(shape[k] * a + 1.0) / rho[m, k]
     return total
 
 
@@ -174,9 +216,11 @@ class PartiallyPooled:
 
     @cached_property
     def _by_group(self) -> tuple[Array, Array]:
-        """Counts with 0 for missing, and weights with 0 there, shape (K, n)."""
-        counts = np.ascontiguousarray(np.nan_to_num(self.counts.table).T)
-        return counts, np.ascontiguousarray((self.counts.present * self._w[:, None]).T)
+        """Counts with 0 for missing, and weights with 0 there, (K, n), ordered by area."""
+        order, _ = self.layout.by_area
+        counts = np.nan_to_num(self.counts.table)[order].T
+        weights = (self.counts.present * self._w[:, None])[order].T
+        return np.ascontiguousarray(counts), np.ascontiguousarray(weights)
 
     @cached_property
     def _people(self) -> tuple[Array, Array]:
@@ -297,20 +341,21 @@ class PartiallyPooled:
         values = self.hyperparameters(top)
         log_sigma = np.log(values[1])
         blocks, stretch, share = self._placed(values[0], values[1], steps)
-        rho, delta = _softplus(blocks), _softplus(effects)
-        # The slope of softplus is e^{x − softplus(x)}, its logarithm the Jacobian.
-        log_slopes, log_slope = blocks - rho, effects - delta
-        slopes, slope = np.exp(log_slopes), np.exp(log_slope)
-        likelihood, d_delta, d_minus_rho, d_size = self._likelihood(delta, rho, values[2])
+        rho, slopes, prevalence = _softplus_and_slopes(blocks)
+        delta, slope, inverse_degree = _softplus_and_slopes(effects)
+        likelihood, d_delta, d_minus_rho, d_size = self._likelihood(
+            (delta, 1 / inverse_degree), (rho, prevalence), values[2]
+        )
         pooled, d_rho, d_log_mu, d_log_sigma = _pooling(rho, log_mu, log_sigma)
         degrees, d_delta_prior, d_logit = self._degrees(delta, top[-1])
         value = likelihood + pooled + degrees
-        value += float(log_slopes.sum()) + float(log_slope.sum())
+        # The slope of softplus is e^{x − softplus(x)}: its logarithm is the Jacobian.
+        value += float((blocks - rho).sum()) + float((effects - delta).sum())
         scale = np.array([self.priors.mu, self.priors.sigma, self.priors.size])[:, None]
         squares = (values / scale) ** 2
         value -= 0.5 * float(squares.sum())
         d_hyper = np.array([d_log_mu, d_log_sigma, d_size * values[2]]) - squares
-        d_blocks = (d_rho - d_minus_rho) * slopes + 1 - slopes
+        d_blocks = (d_rho - d_minus_rho) * slopes + prevalence
         value += float(len(steps) * np.log(stretch).sum())
         d_hyper[0] += d_blocks.sum(axis=0) * np.exp(log_mu) / -np.expm1(-np.exp(log_mu))
         d_hyper[1] += share * ((d_blocks * steps).sum(axis=0) * stretch + len(steps))
@@ -323,29 +368,31 @@ class PartiallyPooled:
         gradient = self.layout.join(
             np.append(d_hyper.ravel(), d_logit),
             d_blocks * stretch,
-            (d_delta + d_delta_prior) * slope + 1 - slope,
+            (d_delta + d_delta_prior) * slope + inverse_degree,
         )
         return value, gradient
 
     def _likelihood(
-        self, delta: Array, rho: Array, size: Array
+        self, degrees: tuple[Array, Array], prevalences: tuple[Array, Array], size: Array
     ) -> tuple[float, Array, Array, Array]:
+        """Evaluate at ``δ`` and ``e^δ``, ``ρ`` and ``e^{−ρ}``, and ``w``."""
+        (delta, degree), (rho, prevalence) = degrees, prevalences
         by_row, by_area = self._people
-        counts, weights = self._by_group
-        d_delta, d_size = np.zeros(len(delta)), np.zeros(len(size))
-        by_group = np.zeros(rho.shape[::-1])
+        order, first = self.layout.by_area
+        d_ordered, d_size = np.zeros(len(delta)), np.zeros(len(size))
+        d_minus_rho = np.zeros(rho.shape)
         value = negative_binomial_terms(
-            counts,
-            weights,
-            self.layout.area_of,
-            np.exp(delta),
-            np.exp(-rho.T),
+            *self._by_group,
+            np.append(first, len(delta)),
+            degree[order],
+            prevalence,
             size,
-            d_delta,
-            by_group,
+            d_ordered,
+            d_minus_rho,
             d_size,
         )
-        d_minus_rho = by_group.T.copy()
+        d_delta = np.empty(len(delta))
+        d_delta[order] = d_ordered
         value += float(by_row @ delta) - float((by_area * rho).sum())
         value += float(self._answered @ (size * np.log(size)))
         columns, levels, shares = self._exceeding
@@ -375,10 +422,17 @@ class PartiallyPooled:
         log_inside = float(log_ndtr(bound))
         value = -0.5 * squares - n * np.log(sigma) - n * log_inside
         value += np.log(share) + np.log1p(-share)
-        hazard = np.exp(-0.5 * bound**2 - 0.5 * np.log(2 * np.pi) - log_inside)
+        hazard = np.exp(-0.5 * bound * bound - 0.5 * np.log(2 * np.pi) - log_inside)
         d_log_sigma = squares - n + n * hazard * bound
         d_logit = d_log_sigma * (1 - share) + 1 - 2 * share
         return float(value), -self._w * apart / sigma, float(d_logit)
+
+
+def _softplus_and_slopes(x: Array) -> tuple[Array, Array, Array]:
+    """Softplus, its slope, and 1 less the slope, each of the shape of `x`."""
+    soft, slope, rest = np.empty(x.shape), np.empty(x.shape), np.empty(x.shape)
+    softplus(np.ascontiguousarray(x).ravel(), soft.ravel(), slope.ravel(), rest.ravel())
+    return soft, slope, rest
 
 
 def _softplus(x: Array) -> Array:
@@ -396,8 +450,8 @@ def _pooling(rho: Array, log_mu: Array, log_sigma: Array) -> tuple[float, Array,
     would be a difference of huge numbers.
     """
     shape, mu, areas = np.exp(2 * (log_mu - log_sigma)), np.exp(log_mu), len(rho)
-    apart = (rho - mu) / mu
-    deviance = np.log1p(apart) - apart
+    deviance, apart, d_rho = np.zeros(len(mu)), np.zeros(len(mu)), np.empty(rho.shape)
+    logs = gamma_terms(rho, mu, shape, deviance, apart, d_rho)
     large = shape > 1e4
     moderate = np.where(large, 1.0, shape)
     series = 0.5 * np.log(shape / (2 * np.pi)) - 1 / (12 * shape)
@@ -406,9 +460,7 @@ def _pooling(rho: Array, log_mu: Array, log_sigma: Array) -> tuple[float, Array,
     d_norm = np.where(
         large, 0.5 / shape + 1 / (12 * shape**2), np.log(moderate) - digamma(moderate)
     )
-    value = float((shape * deviance.sum(axis=0) + areas * norm).sum() - np.log(rho).sum())
-    d_shape = shape * (deviance.sum(axis=0) + areas * d_norm)
-    d_mu = shape * apart.sum(axis=0)
-    # ∂/∂ρ of a (log r − r + 1) − log ρ, and −r ∂/∂r of it for μ.
-    d_rho = -(shape * apart + 1) / rho
+    value = float((shape * deviance + areas * (norm - log_mu)).sum()) - logs
+    d_shape = shape * (deviance + areas * d_norm)
+    d_mu = shape * apart  # −r ∂/∂r of the density
     return value, d_rho, 2 * d_shape + d_mu, -2 * d_shape

@@ -20,8 +20,10 @@ Array = NDArray[np.float64]
 Index = NDArray[np.int64]
 
 STEP = 1e-4  # of central differences: coordinates are logs and logits, of order 1
-LARGEST_MOVE = 1.5  # of a coordinate in one Newton step
-PATIENCE = 3  # rounds of the search that don't bring it nearer
+LARGEST_MOVE = 1.5  # of an area's or respondent's coordinate in one Newton step
+LARGEST_STRIDE = 3.0  # of a global one: spreads are in small units
+FREE_ROUNDS = 4  # Newton steps that are taken whatever comes of them
+LEAST_SHARE = 1 / 8  # of a later step that doesn't bring the search nearer, before it ends
 # A curvature below this (a standard deviation above 5 on a log scale) is no information: it would
 # send a coordinate of sparse data so far out that the sampler starts in a flat or frozen place.
 LEAST_CURVATURE = 0.04
@@ -80,7 +82,9 @@ class Whitening:
 
     @cached_property
     def _flat_slope(self) -> Array:
-        return np.ascontiguousarray(self.area_slope.reshape(-1, self.layout.globals))
+        return np.ascontiguousarray(
+            self.area_slope.reshape(self.layout.size_of_areas, self.layout.globals)
+        )
 
     def forward(self, z: Array) -> Array:
         """Parameters at `z`, shape (size,)."""
@@ -126,9 +130,8 @@ def identity_whitening(layout: Layout, centre: Array) -> Whitening:
 
 def summed(rows: Array, layout: Layout) -> Array:
     """Sum respondents' rows within areas: (n, P) to (M, P)."""
-    totals = np.zeros((layout.areas, rows.shape[1]))
-    for column in range(rows.shape[1]):
-        totals[:, column] = np.bincount(layout.area_of, rows[:, column], layout.areas)
+    order, first = layout.by_area
+    totals: Array = np.add.reduceat(rows[order], first, axis=0)
     return totals
 
 
@@ -273,31 +276,15 @@ def latent_mode(density: Density, x: Array, rounds: int = 12, tolerance: float =
     numpy.ndarray
         The mode, shape (size,).
     """
-    layout = density.layout
+    top = x[: density.layout.globals]
+    fixed, latent = _HeldFixed(density, top), x[density.layout.globals :]
     for _ in range(rounds):
-        shape = whitening(layout, x, curvature_of_latents(density, x))
-        step = shape.pull_back(density.value_and_gradient(x)[1])
-        step[: layout.globals] = 0.0
-        move = shape.forward(step) - x
-        x = x + np.clip(move, -LARGEST_MOVE, LARGEST_MOVE)
+        shape = whitening(fixed.layout, latent, curvature(fixed, latent))
+        step = shape.pull_back(fixed.value_and_gradient(latent)[1])
+        latent = latent + np.clip(shape.forward(step) - latent, -LARGEST_MOVE, LARGEST_MOVE)
         if np.abs(step).max() < tolerance:
             break
-    return x
-
-
-def curvature_of_latents(density: Density, x: Array) -> Curvature:
-    """Negative Hessian of area and respondent parameters only; global blocks are zero."""
-    fixed = _HeldFixed(density, x[: density.layout.globals].copy())
-    inner = curvature(fixed, x[density.layout.globals :])
-    g = density.layout.globals
-    return Curvature(
-        np.eye(g),
-        inner.block,
-        np.zeros((density.layout.areas, density.layout.per_area, g)),
-        inner.effect,
-        np.zeros((density.layout.respondents, g)),
-        inner.effect_block,
-    )
+    return np.concatenate([top, latent])
 
 
 class _Guarded:
@@ -359,7 +346,7 @@ def nodes(layout: Layout, count: int = 8) -> list[tuple[float, Array]]:
     return [(1 / count, sign * row) for row in normal for sign in (1.0, -1.0)]
 
 
-def marginal_mode(density: Density, rounds: int = 30, tolerance: float = 0.1) -> Whitening:
+def marginal_mode(density: Density, rounds: int = 30, tolerance: float = 0.2) -> Whitening:
     """Find the mode of the global parameters' marginal posterior, and the map around it.
 
     Newton steps on the marginal score, which by Fisher's identity is the expected joint score;
@@ -381,27 +368,29 @@ def marginal_mode(density: Density, rounds: int = 30, tolerance: float = 0.1) ->
     """
     layout, density = density.layout, _Guarded(density)
     x, points = density.start(), nodes(layout)
-    best, least, worse = identity_whitening(layout, x), np.inf, 0
-    for _ in range(rounds):
+    base: Whitening | None = None
+    best, least, share = identity_whitening(layout, x), np.inf, 1.0
+    move = np.zeros(layout.globals)
+    for count in range(rounds):
         x = latent_mode(density, x, rounds=6)
         shape = whitening(layout, x, curvature(density, x))
         shape, score = centred_on_mean(density, shape, points)
         step = shape.root.T @ score
-        if not np.isfinite(step).all():
-            break
-        length = float(np.abs(step).max())
-        # Where a standard deviation has no mode to speak of, the search drifts: no use in that.
-        worse = 0 if length < least else worse + 1
-        if length < least:
+        length = float(np.abs(step).max(initial=0.0))
+        if length < least:  # false for what is not finite
             best, least = shape, length
-        if length < tolerance or worse == PATIENCE:
+        # The first steps may go astray before they find the way; later ones may not.
+        if length == least or (count < FREE_ROUNDS and np.isfinite(length)):
+            base, share, move = shape, 1.0, shape.root @ step
+            move *= min(1.0, LARGEST_STRIDE / max(float(np.abs(move).max(initial=0.0)), 1e-12))
+        else:
+            share /= 2
+        if least < tolerance or share < LEAST_SHARE or base is None:
             break
-        move = shape.root @ step
-        move *= min(1.0, LARGEST_MOVE / max(float(np.abs(move).max()), 1e-12))
         # Latent parameters follow along their slopes, so that their next search is short.
         top = np.zeros(layout.size)
-        top[: layout.globals] = np.linalg.solve(shape.root, move)
-        x = shape.forward(top)
+        top[: layout.globals] = np.linalg.solve(base.root, share * move)
+        x = base.forward(top)
     return best
 
 
