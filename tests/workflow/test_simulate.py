@@ -21,7 +21,7 @@ def written(project, **changes):
     study["worlds"] = {name: study["worlds"][name] for name in ("plain", "heaping")}
     (project / "worlds.yaml").write_text(yaml.safe_dump(study, sort_keys=False))
     planning = {"world": "plain", "surveys": 4, "replicates": 10}
-    planning["designs"] = [{"psus": 40}, {"psus": 60}]
+    planning["designs"] = [{"psus": 40}]
     settings = {"parameters": "worlds.yaml", "part": 3, "worlds": "all", "planning": planning}
     (project / "config" / "simulations.yaml").write_text(yaml.safe_dump(settings | changes))
     return study
@@ -36,7 +36,7 @@ def test_parts_are_kept_and_their_size_changes_nothing(fresh):
     fresh.run("simulate")
     first = tables(fresh)
     parts = sorted((fresh / "data/processed/simulate").rglob("*.npz"))
-    assert len(parts) == 8
+    assert len(parts) == 6
 
     assert fresh.planned("simulate") == set()
     (fresh / "data/processed/simulate/coverage.csv").unlink()
@@ -68,8 +68,3 @@ def test_a_wrong_setting_is_explained(fresh, changes, said):
     assert "config/simulations.yaml" in text
     assert said in text
     assert "Traceback" not in text
-
-
-def test_no_survey_s_run_simulates(fresh):
-    text = fresh.run("--dry-run")
-    assert "simulate_" not in text
