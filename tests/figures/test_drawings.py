@@ -11,6 +11,7 @@ from matplotlib.text import Text
 
 from prevalence.disclosure.gate import allowed_numbers, unknown_numbers
 from prevalence.figures.style import MARK, SMALL, WIDTH, save
+from prevalence.figures.words import CHOICES
 
 ISLANDS = ("ph2022", "island_groups")
 LOGS = ("log_ratio", "log_ratio_lower", "log_ratio_upper")
@@ -254,6 +255,7 @@ def test_a_survey_without_tiles_has_no_tile_map():
 def test_the_specification_curve_draws_every_combination_in_order(drawings, tables):
     data = drawings["ph2022", "specification_curve"].data
     table = tables["ph2022"]["specifications"]
+    assert not table.duplicated(["group", *CHOICES]).any()
     assert len(data) == table["estimate"].notna().sum()
     for _, mine in data.groupby("group"):
         assert mine["estimate"].is_monotonic_increasing
@@ -262,6 +264,23 @@ def test_the_specification_curve_draws_every_combination_in_order(drawings, tabl
     mine = data[data["group"] == "victims"]["estimate"]
     assert np.allclose(curve.get_ydata(orig=True), mine)
     assert marks(drawings["ph2022", "specification_curve"].figure, "_headline") != []
+
+
+def test_the_headline_by_other_intervals_is_no_further_combination(tables, words):
+    given = tables["ph2022"]
+    table = given["specifications"]
+    own = table[table["headline"]]
+    models = own.assign(estimator="overdispersed", headline=False, interval="credible")
+    others = [own.assign(headline=False, interval=name) for name in ("t", "gamma_mid_p")]
+    longer = pd.concat([*others, table, models], ignore_index=True)
+    plain, drawn = (
+        draw("ph2022", "specification_curve", given | {"specifications": each}, words["ph2022"])
+        for each in (table, longer)
+    )
+    assert len(drawn.data) == len(plain.data) + len(own)
+    assert drawn.data["headline"].sum() == len(own)
+    count = int(table.loc[table["group"] == own["group"].iloc[0], "estimate"].notna().sum())
+    assert f"over {count} combinations and 1 model" in drawn.alt
 
 
 def test_bars_of_the_sample_flow_are_the_numbers_of_the_table(drawings, tables):

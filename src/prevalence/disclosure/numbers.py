@@ -118,12 +118,15 @@ def _counts_of_rows(table: pd.DataFrame) -> list[Array]:
     if not {"top_code", "group", "estimate"} <= set(table.columns):
         return []
     from prevalence.specifications import CHOICES
+    from prevalence.united import modelled_rows
 
     choices = [column for column in CHOICES if column in table]
     counts = []
     for _, rows in table.groupby("group"):
         known = rows[rows["estimate"].notna()]
-        counts += [len(rows), len(known), len(known.drop_duplicates(choices))]
+        combined = known.drop_duplicates(choices)
+        made = len(combined) - int(modelled_rows(combined).sum())
+        counts += [len(rows), len(known), len(combined), made]
     return [np.array(counts, float)]
 
 

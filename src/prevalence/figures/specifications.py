@@ -45,7 +45,7 @@ def specification_curve(tables: Mapping[str, pd.DataFrame], words: Words) -> Dra
     many = int(len(groups) > FEW_GROUPS)
     said, frames = [], []
     for number, group in enumerate(groups):
-        mine = table[table["group"] == group]
+        mine = _one_each(table[table["group"] == group])
         shown = mine[mine["estimate"].notna()].sort_values("estimate", kind="stable")
         shown = shown.reset_index(drop=True)
         sheet.heading(words.label(group))
@@ -57,7 +57,7 @@ def specification_curve(tables: Mapping[str, pd.DataFrame], words: Words) -> Dra
         _panel(sheet, shown, COLOURS[number % len(COLOURS)], choices, TALL[many])
         hidden = len(mine) - len(shown)
         without = f"; {hidden} without a number that may be given" if hidden else ""
-        sheet.note(f"{len(shown)} combinations, sorted by their estimate{without}{_models(shown)}")
+        sheet.note(f"{_counted(shown)}, sorted by their estimate{without}")
         sheet.skip(0.08)
         said.append(_said(words, group, shown))
         columns = ["group", "estimate", "lower", "upper", "headline", *choices]
@@ -73,13 +73,21 @@ def specification_curve(tables: Mapping[str, pd.DataFrame], words: Words) -> Dra
     )
 
 
-def _models(shown: pd.DataFrame) -> str:
-    """Say how many rows are models', and how many of these haven't converged."""
-    count = int(modelled_rows(shown).sum())
+def _one_each(mine: pd.DataFrame) -> pd.DataFrame:
+    """Keep one row of each combination: the headline stands in the table by every interval."""
+    own_first = mine.sort_values("headline", ascending=False, kind="stable")
+    return own_first.drop_duplicates(list(CHOICES)).sort_index()
+
+
+def _counted(shown: pd.DataFrame) -> str:
+    """Count the combinations, and beside them the models and how many haven't converged."""
+    models = int(modelled_rows(shown).sum())
     failed = int((shown["interval"] == UNCONVERGED).sum())
-    if not count:
-        return ""
-    return f"; {count} of them models" + (f", {failed} not converged" if failed else "")
+    said = f"{len(shown) - models} combinations"
+    if not models:
+        return said
+    said += f" and {models} model{'s' * (models > 1)}"
+    return said + (f" ({failed} not converged)" if failed else "")
 
 
 def _weightiest(shares: pd.DataFrame, group: str, shown: pd.DataFrame) -> list[str]:
@@ -172,7 +180,7 @@ def _level(level: Any) -> str:
 def _said(words: Words, group: str, shown: pd.DataFrame) -> str:
     text = (
         f"{words.label(group)}: from {shown['estimate'].min():,.0f} to "
-        f"{shown['estimate'].max():,.0f} over {len(shown)} combinations"
+        f"{shown['estimate'].max():,.0f} over {_counted(shown)}"
     )
     chosen = shown[shown["headline"].astype(bool)]
     if len(chosen):
