@@ -1,6 +1,7 @@
 """Compare kinds of interval in simulated worlds where few places hold most members; resumable.
 
-    python benchmarks/intervals.py                            400 surveys a world
+    python benchmarks/intervals.py                            400 surveys a world, about ten
+                                                              minutes of processor time
     python benchmarks/intervals.py --surveys 20 --workers 1   a quick look
 
 Surveys are numbered from 10,000 on: none of them is in the coverage study, so that a kind of
@@ -15,7 +16,9 @@ bootstrap_t         quantiles of the studentised logarithm over rescaled bootstr
 gamma_mid_p         :func:`prevalence.interval.gamma_mid_p_interval`
 gamma               the first gamma alone below, the second alone above (Fay & Feuer)
 
-The result, data/reference/intervals.csv, has a sidecar with command, date and the hash of the code.
+The result, data/reference/intervals.csv, has a sidecar with command, date and the hash of the
+code; docs/validation.md shows it after `make docs`. Finished parts are kept under
+data/processed/intervals/ and not computed again.
 """
 
 # ruff: noqa: E402 - linear algebra must learn its number of threads before it is loaded
@@ -71,22 +74,35 @@ def bootstrap_t(scores, totals, stratum, drawn):
     drawn.
     """
     sampled = np.bincount(stratum)
-    raised = drawn * (sampled / (sampled - 1))[stratum][:, None]
-    top, bottom = totals[:, None] + scores.T @ (raised - 1)
-    ratio = np.maximum(top, 1e-9 * totals[0]) / bottom
-    influence = scores[:, :1] / (ratio * bottom) - scores[:, 1:] / bottom
-    influence *= (sampled / (sampled - 1))[stratum][:, None]
-    member = np.eye(len(sampled))[:, stratum]
-    draws = sampled - 1.0  # PSUs drawn in each stratum: with one there is no variance in a draw
-    first, second = member @ (drawn * influence), member @ (drawn * influence**2)
-    spread = second - first**2 / draws[:, None]
-    variance = (spread[draws > 1] * (draws / np.maximum(draws - 1, 1))[draws > 1, None]).sum(axis=0)
+    factor = (sampled / (sampled - 1))[stratum]
+    top, bottom = totals[:, None] + scores.T @ (drawn * factor[:, None] - 1)
+    top = np.maximum(top, 1e-9 * totals[0])
+    # Scores of log R* are s1/top - s2/bottom: five sums a stratum give their sums of squares.
+    first, second = factor * scores.T
+    columns = np.array([first, second, first**2, first * second, second**2])
+    variance = np.zeros(drawn.shape[1])
+    for number, size in enumerate(sampled):
+        if size < 3:  # one PSU is drawn: there is no variance in a draw
+            continue
+        mine, draws = stratum == number, size - 1.0
+        one, two, one_one, one_two, two_two = columns[:, mine] @ drawn[mine]
+        mean = one / top - two / bottom
+        squares = one_one / top**2 - 2 * one_two / (top * bottom) + two_two / bottom**2
+        variance += (squares - mean**2 / draws) * draws / (draws - 1)
     error = np.sqrt(np.maximum(variance, 1e-12))
-    return np.quantile((np.log(ratio) - np.log(totals[0] / totals[1])) / error, TAILS)
+    return np.quantile((np.log(top / bottom) - np.log(totals[0] / totals[1])) / error, TAILS)
 
 
 def limits(scores, totals, shares, stratum, drawn, df):
-    """Lower and upper limit of each kind relative to the estimate, shape (kinds, 2)."""
+    """Lower and upper limit of each kind relative to the estimate, and what `gamma_mid_p` needs.
+
+    Returns
+    -------
+    limits : numpy.ndarray
+        Shape (kinds, 2); NaN for `gamma_mid_p`, which is solved for all domains at once.
+    needed : tuple of float
+        Relative standard error, degrees of freedom, largest share of a PSU.
+    """
     sampled = np.bincount(stratum)
     influence = (scores[:, 0] - totals[0] / totals[1] * scores[:, 1]) / totals[0]
     centre = np.bincount(stratum, influence) / sampled
@@ -97,22 +113,22 @@ def limits(scores, totals, shares, stratum, drawn, df):
     halves = [stdtrit(each, TAILS[1]) * error for each in (df, effective)]
     low, high = bootstrap_t(scores, totals, stratum, drawn)
     wider = variance * (halves[0] / error / ndtri(TAILS[1])) ** 2
-    mid_p = gamma_mid_p_interval(*np.array([[1.0], [error], [df], [largest]]), LEVEL)
-    return np.array(
+    found = np.array(
         [
             *((np.exp(-half), np.exp(half)) for half in halves),
             (np.exp(-high * error), np.exp(-low * error)),
-            [limit[0] for limit in mid_p],
+            (np.nan, np.nan),
             (
                 gamma_quantile(TAILS[0], 1.0, wider),
                 gamma_quantile(TAILS[1], 1 + largest, wider + largest**2),
             ),
         ]
     )
+    return found, (error, df, largest)
 
 
 def one_survey(world, islands, number, seed):
-    """Truth and limits over the estimate in each domain: rows (domain kind, group, kinds * 2)."""
+    """Truth and limits over the estimate in each domain: rows (kind, group, truth, limits)."""
     survey = draw_survey(world, stream(seed, "intervals", number))
     design = survey.sampling.variance.__self__  # the calibrated design behind the variance
     known = len(world.known)
@@ -127,7 +143,7 @@ def one_survey(world, islands, number, seed):
     for kind, place in ((1, islands), (2, np.arange(len(islands)))):
         grouped = replace(world, island=place[world.island])
         domains += [(kind, d, place[survey.island] == d, grouped) for d in np.unique(place)]
-    rows = []
+    rows, bounds, needed = [], [], []
     for kind, domain, mask, grouped in domains:
         people = world.population if domain is None else world.population[grouped.island == domain]
         sizes = grouped.truth(domain)
@@ -139,7 +155,7 @@ def one_survey(world, islands, number, seed):
                 continue
             totals = design.unit_totals(columns)
             scores = totals - design.calibration.fitted_unit_totals(design, columns)
-            found = limits(
+            found, mine = limits(
                 scores,
                 whole,
                 totals[:, 0] / whole[0],
@@ -148,8 +164,14 @@ def one_survey(world, islands, number, seed):
                 design.degrees_of_freedom(mask),
             )
             truth = sizes[group] / (people.sum() * whole[0] / whole[1])
-            rows.append([kind, group, truth, *found.ravel()])
-    return rows
+            rows.append([kind, group, truth])
+            bounds.append(found)
+            needed.append(mine)
+    kinds = np.array(bounds)
+    error, df, largest = np.array(needed).T
+    mid_p = gamma_mid_p_interval(np.ones(len(rows)), error, df, largest, LEVEL)
+    kinds[:, KINDS.index("gamma_mid_p")] = np.column_stack(mid_p)
+    return np.column_stack([np.array(rows), kinds.reshape(len(rows), -1)])
 
 
 def simulate(parameters, name, seed, first, count, path):
@@ -157,11 +179,10 @@ def simulate(parameters, name, seed, first, count, path):
     world = build_world(parameters | {"replicates": 2}, stream(seed, name, "world"))
     islands = np.digitize(np.arange(parameters["regions"]), parameters["island_breaks"])
     regional = replace(world, island=world.region)
-    rows = []
-    for number in range(first, first + count):
-        rows += one_survey(regional, islands, number, seed)
+    numbers = range(first, first + count)
+    rows = np.concatenate([one_survey(regional, islands, number, seed) for number in numbers])
     with replacing(path) as partial, partial.open("wb") as stream_:
-        np.save(stream_, np.array(rows))
+        np.save(stream_, rows)
     return path
 
 
@@ -208,11 +229,14 @@ def main():
     mark = value_hash([config, code])[:12]
     worlds = {name: config["defaults"] | config["worlds"][name] for name in NAMES}
     jobs = {
-        (name, start): PARTS / f"{mark}-{name}-{start:05d}.npy"
+        # How many surveys a part holds is in its name: a short look leaves no part for a long one.
+        (name, start, count): PARTS / f"{mark}-{name}-{start:05d}-{count}.npy"
         for name in NAMES
         for start in range(0, options.surveys, CHUNK)
+        for count in [min(CHUNK, options.surveys - start)]
     }
     began, waiting = time.monotonic(), [job for job, path in jobs.items() if not path.exists()]
+    print(f"{len(jobs) - len(waiting)} of {len(jobs)} parts are there", flush=True)
     with ProcessPoolExecutor(options.workers) as pool:
         running = [
             pool.submit(
@@ -221,10 +245,10 @@ def main():
                 name,
                 config["seed"],
                 FIRST + start,
-                min(CHUNK, options.surveys - start),
-                jobs[name, start],
+                count,
+                jobs[name, start, count],
             )
-            for name, start in waiting
+            for name, start, count in waiting
         ]
         for done, job in enumerate(as_completed(running), start=1):
             job.result()

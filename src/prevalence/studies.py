@@ -177,6 +177,49 @@ def _waves(table: pd.DataFrame) -> list[str]:
     return _table(head, rows)
 
 
+# Kinds of interval of `benchmarks/intervals.py`, as its docstring explains them.
+KINDS = {
+    "log_t": "log-t",
+    "log_t_effective_df": "log-t, effective df",
+    "bootstrap_t": "bootstrap-t",
+    "gamma_mid_p": "gamma, mid-p",
+    "gamma": "gamma",
+}
+
+
+def _intervals(table: pd.DataFrame) -> list[str]:
+    kinds = [kind for kind in KINDS if (table["interval"] == kind).any()]
+    head = ["world", "assumptions hold", "headline", *(KINDS[kind] for kind in kinds)]
+    nation = table[table["domain_type"] == "national"]
+    rows = []
+    for (world, group), part in nation.groupby(["world", "group"], sort=False):
+        by_kind = {row["interval"]: row for row in part.to_dict("records")}
+        holds = "yes" if part["holds"].iloc[0] else "no"
+        rows.append([_plain(world), holds, _group(group), *(_covered(by_kind[k]) for k in kinds)])
+    summed = []
+    for kind in kinds:
+        mine = table[(table["interval"] == kind) & table["holds"].astype(bool)]
+        cells = [KINDS[kind]]
+        for domain in ("national", "island", "region"):
+            part = mine[mine["domain_type"] == domain]
+            cells.append(
+                f"{_per_cent(part['coverage'].min())} to {_per_cent(part['coverage'].max())}"
+            )
+            cells.append(f"{part['median_width'].median():.2f}")
+        summed.append(cells)
+    places = ("nation", "islands", "regions")
+    return [
+        "National coverage, %:",
+        "",
+        *_table(head, rows),
+        "",
+        "Where the assumptions hold, the lowest and the highest coverage over worlds and hidden "
+        "groups, and the median width over that of log-t:",
+        "",
+        *_table(["interval", *(f"{p}, {w}" for p in places for w in ("%", "width"))], summed),
+    ]
+
+
 def _planning(table: pd.DataFrame) -> list[str]:
     import pandas as pd
 
@@ -215,6 +258,13 @@ STUDIES: dict[str, tuple[str, str, Study]] = {
         "`benchmarks/worlds.yaml` has their parameters, and says which were added later and why. "
         "The oracle knows the degrees.",
         _worlds,
+    ),
+    "intervals": (
+        "Kinds of interval",
+        "The same estimates and variances, in surveys that the study above doesn't have: how often "
+        "each kind of interval holds the truth, and at what width. `benchmarks/intervals.py` "
+        "explains the kinds.",
+        _intervals,
     ),
     "design_coverage": (
         "The sampling engine alone",
