@@ -330,6 +330,40 @@ def scale_up_models(settings):
     return pd.concat(parts, ignore_index=True)
 
 
+def predictive(settings):
+    """Every group by every model, one of which hasn't converged and one has nothing to show."""
+    groups = [*settings["headline"]["known_groups"], *settings["estimate"]["hidden_groups"]]
+    rows = []
+    for place, model in enumerate(settings["model"]["models"]):
+        for number, group in enumerate(groups):
+            for statistic, value in (("zero_share", 0.31), ("mean", 1.2), ("variance_to_mean", 4)):
+                drawn = value * (0.8 + 0.04 * ((number * 5 + place) % 11))
+                row = {"estimator": model, "group": group, "statistic": statistic}
+                row |= {"observed": 0.0 if number == 1 else value, "predicted": drawn}
+                row |= {"lower": 0.9 * drawn, "upper": 1.15 * drawn, "tail": 0.2}
+                rows.append(row | {"converged": place != 1, "suppressed": None})
+    rows[0] |= dict.fromkeys(("observed", "predicted", "lower", "upper", "tail"))
+    rows[0]["suppressed"] = "primary"
+    return pd.DataFrame(rows)
+
+
+def small_areas(settings):
+    """Places of the scale-up table by two estimators, nearer to each other than directly."""
+    table = scale_up(settings)
+    own = table[table["estimator"] == settings["headline"]["estimator"]]
+    own = own[own["domain_type"] == "region"].drop(columns="precision")
+    middle = own.groupby("group")["estimate"].transform("median")
+    parts = []
+    for pull, name in ((0.6, "fay_herriot"), (0.8, "partially_pooled")):
+        part = own.assign(estimator=name, converged=name == "fay_herriot")
+        shown = part["estimate"].notna()
+        near = (pull * middle + (1 - pull) * part["estimate"])[shown]
+        for column, factor in (("estimate", 1.0), ("lower", 0.9), ("upper", 1.1)):
+            part.loc[shown, column] = factor * near
+        parts.append(part)
+    return pd.concat(parts, ignore_index=True)
+
+
 def tables(survey):
     """Every table that a figure of the survey reads, in the shape of its contract."""
     settings = config(survey)
@@ -344,6 +378,8 @@ def tables(survey):
         "degree_distribution": distribution,
         "degree_summary": summary,
         "data_quality": data_quality(settings, words(survey).items),
+        "predictive": predictive(settings),
+        "small_areas": small_areas(settings),
     }
     if survey == "ph2022":
         found["margins"] = margins(settings)

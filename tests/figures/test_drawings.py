@@ -15,9 +15,10 @@ from prevalence.figures.words import CHOICES
 
 ISLANDS = ("ph2022", "island_groups")
 LOGS = ("log_ratio", "log_ratio_lower", "log_ratio_upper")
-NUMBERS = ("estimate", "lower", "upper", "n", *LOGS)
+NUMBERS = ("estimate", "lower", "upper", "n", "observed", "predicted", *LOGS)
 PLACES = ("island_groups", "regions")
-ESTIMATES = ("headline", "estimators", "models", "coverage", "known_groups", *PLACES)
+MODELLED = ("predictive", "shrinkage")
+ESTIMATES = ("headline", "estimators", "models", "coverage", "known_groups", *PLACES, *MODELLED)
 
 
 def boxes(figure):
@@ -156,7 +157,7 @@ def test_a_model_that_has_not_converged_is_hollow_and_named(drawings):
     assert "not converged" in " ".join(text for text, _ in boxes(drawing.figure))
 
 
-@of("known_groups", *PLACES)
+@of("known_groups", *PLACES, *MODELLED)
 def test_intervals_stand_where_the_table_has_them(drawings, pair):
     drawing = drawings[pair]
     expected = sorted(drawing.data["lower"].dropna().astype(float))
@@ -330,11 +331,11 @@ def test_empty_tables_give_a_sheet_that_says_so(tables, words, figure):
     assert len(drawing.data) == 0
 
 
-@of("headline", "estimators", "tile_map", "known_groups", "nsum", *PLACES)
+@of("headline", "estimators", "tile_map", "known_groups", "nsum", *PLACES, *MODELLED)
 def test_a_table_of_which_everything_is_suppressed_is_drawn(tables, words, pair):
     survey, name = pair
     gone = dict(tables[survey])
-    for table in ("scale_up", "known_groups"):
+    for table in ("scale_up", "known_groups", "small_areas", "predictive"):
         frame = gone[table].copy()
         frame["suppressed"] = "primary"
         numbers = [name for name in NUMBERS if name in frame]

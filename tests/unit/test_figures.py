@@ -114,6 +114,11 @@ def test_figures_follow_the_config():
     assert place_figures(CONFIG) == ["provinces", "tile_map"]
     assert section_figures(CONFIG, "where") == ["provinces", "tile_map"]
     assert section_figures(CONFIG | {"figures": None}, "where") == ["provinces"]
+    modelled = CONFIG | {"model": {"models": {"overdispersed": {}}}}
+    assert place_figures(modelled)[-1] == "shrinkage"
+    everywhere = {**modelled, "estimate": {**CONFIG["estimate"], "domains": []}}
+    assert place_figures(everywhere) == []
+    assert section_figures(modelled, "models") == ["models", "predictive"]
     for section in ("calibration", "specifications", "sensitivity", "coverage"):
         assert section_figures(CONFIG, section) == []
     assert section_figures(CONFIG, "headline") == ["headline"]

@@ -12,7 +12,7 @@ from typing import Any
 # them are there or none; the figures of places differ from survey to survey and have a job each.
 FIGURES: dict[str, list[str]] = {
     "headline": ["headline"],
-    "where": ["island_groups", "regions", "tile_map"],
+    "where": ["island_groups", "regions", "tile_map", "shrinkage"],
     "method": ["nsum", "sample_flow", "weights", "degree_distribution", "data_quality"],
     "response": ["response"],
     "calibration": ["margins"],
@@ -20,11 +20,11 @@ FIGURES: dict[str, list[str]] = {
     "specifications": ["specification_curve"],
     "sensitivity": ["tornado", "contour"],
     "coverage": ["coverage"],
-    "models": ["models"],
+    "models": ["models", "predictive"],
 }
 TABLES: dict[str, list[str]] = {
     "headline": ["scale_up", "validation"],
-    "where": ["scale_up"],
+    "where": ["scale_up", "small_areas"],
     "method": [
         "scale_up",
         "known_groups",
@@ -40,7 +40,7 @@ TABLES: dict[str, list[str]] = {
     "specifications": ["specifications", "choice_shares"],
     "sensitivity": ["sensitivity", "scale_up", "factors"],
     "coverage": [],
-    "models": ["scale_up"],
+    "models": ["scale_up", "known_groups", "predictive"],
 }
 # Hidden groups of the simulated worlds (data/reference/coverage.csv).
 SIMULATED_GROUPS = {"victims", "perpetrators"}
@@ -67,7 +67,7 @@ def section_figures(config: Mapping[str, Any], section: str) -> list[str]:
 
 
 def place_figures(config: Mapping[str, Any]) -> list[str]:
-    """Figures of places: one a type of geographic domain, and a tile map where there are tiles."""
+    """Figures of places: one a type of geographic domain, a map of tiles, and what models add."""
     types = [
         str(domain["type"])
         for domain in config["estimate"].get("domains") or []
@@ -75,7 +75,8 @@ def place_figures(config: Mapping[str, Any]) -> list[str]:
     ]
     tiles = (config.get("figures") or {}).get("tiles") or {}
     mapped = ["tile_map"] if set(tiles) & set(types) else []
-    return [f"{kind}s" for kind in types] + mapped
+    modelled = types and (config.get("model") or {}).get("models")
+    return [f"{kind}s" for kind in types] + mapped + (["shrinkage"] if modelled else [])
 
 
 def _applies(config: Mapping[str, Any], section: str) -> bool:

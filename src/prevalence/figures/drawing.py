@@ -25,6 +25,8 @@ NEEDED = {
     "tornado": "sensitivity",
     "contour": "sensitivity",
     "coverage": "coverage",
+    "predictive": "predictive",
+    "shrinkage": "small_areas",
 }
 NOTHING = "There is nothing that may be shown here."
 COUNT_ROLES = ("known", "child", "hidden", "hidden_item")

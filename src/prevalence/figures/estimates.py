@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from prevalence.figures.forest import plain_row
+from prevalence.figures.forest import Entry, farthest, plain_row, suppressed
 from prevalence.figures.words import Words
+from prevalence.report.wording import written
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -46,3 +47,42 @@ def planted(tables: Mapping[str, pd.DataFrame], words: Words, unit: str) -> dict
     national = table[(table["domain_type"] == "national") & (table["unit"] == unit)]
     known = national[national["truth"].notna()]
     return dict(zip(known["group"], known["truth"].astype(float), strict=True))
+
+
+def national_rate(table: pd.DataFrame, words: Words, group: str) -> dict[str, Any]:
+    """Give the headline's national rate of a group; nothing where no number may be shown."""
+    unit = words.groups[group]["per"]
+    row = national_headline(table, words, unit).get(group) or {}
+    return {} if not row or suppressed(row) or row.get("estimate") is None else row
+
+
+def against_nation(
+    table: pd.DataFrame, words: Words, group: str, entries: Sequence[Entry]
+) -> dict[str, Any]:
+    """Scale, line and band of a panel that sets places beside the nation.
+
+    Parameters
+    ----------
+    table
+        The released scale-up table.
+    words
+        The survey's words.
+    group
+        The hidden group.
+    entries
+        The rows of the panel.
+
+    Returns
+    -------
+    dict
+        `scale` from zero and, where the nation's rate may be shown, `line`, `line_text`, `band`.
+    """
+    nation = national_rate(table, words, group)
+    if not nation:
+        return {"scale": (0.0, farthest(entries))}
+    return {
+        "scale": (0.0, farthest(entries, float(nation["upper"]))),
+        "line": float(nation["estimate"]),
+        "line_text": f"nation {written(nation, 'estimate')}",
+        "band": (float(nation["lower"]), float(nation["upper"])),
+    }

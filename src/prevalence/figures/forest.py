@@ -289,7 +289,7 @@ def forest(
         sheet.at(axes, "\n".join(label), MARGIN, middle, weight=weight, size=label_size)
         if not entry.heading:
             axes.axhline(middle, color="#edf0f3", lw=0.7, zorder=-3)
-            _marks(axes, entry, middle)
+            marks(axes, entry, middle)
         if entry.text:
             side = sheet.width - MARGIN - text_column
             sheet.at(axes, entry.text, side, middle, size=SMALL, weight=weight)
@@ -298,7 +298,8 @@ def forest(
     return axes
 
 
-def _marks(axes: Axes, entry: Entry, middle: float) -> None:
+def marks(axes: Axes, entry: Entry, middle: float) -> None:
+    """Draw a row's marks, those beside the first a little below each other."""
     parts = [entry, *entry.beside]
     for number, part in enumerate(parts):
         height = middle + 0.09 * (number - (len(parts) - 1) / 2)

@@ -111,7 +111,7 @@ def _lines(where: Any, left: float, name: str, colour: str) -> list[Artist]:
             "mew": 1.3,
             "ls": "",
         }
-        place = left + HANDLE if name == "beyond" else left + HANDLE / 2
+        place = left + HANDLE - 0.04 if name == "beyond" else left + HANDLE / 2
         found.append(Line2D([place], [MIDDLE], transform=where, **look))
     return found
 

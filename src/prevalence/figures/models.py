@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from prevalence.figures.forest import Entry, farthest, forest, plain_row, suppressed, written
 from prevalence.figures.legend import key, marks_used
+from prevalence.figures.predictive import replicated
 from prevalence.figures.style import COLOURS, Drawing, Sheet
 from prevalence.figures.words import Words
 from prevalence.united import UNCONVERGED, modelled_rows
@@ -53,6 +54,11 @@ def models(tables: Mapping[str, pd.DataFrame], words: Words) -> Drawing:
         f"{words.level} credible intervals, under other assumptions. The headline's "
         f"{words.level} interval is design-based, and stands in the column of numbers",
     )
+
+
+def predictive(tables: Mapping[str, pd.DataFrame], words: Words) -> Drawing:
+    """Whether data drawn from the models resemble the answers."""
+    return replicated(tables, words)
 
 
 def _rates(table: pd.DataFrame, words: Words) -> list[Row]:

@@ -6,11 +6,12 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from prevalence.figures.estimates import national_headline
-from prevalence.figures.forest import Entry, farthest, mark, plain_row, shown_values, suppressed
+from prevalence.figures.estimates import against_nation, national_rate
+from prevalence.figures.forest import Entry, farthest, plain_row, shown_values, suppressed
 from prevalence.figures.legend import key, marks_used
+from prevalence.figures.panels import GAP, Panel, side_by_side
+from prevalence.figures.small_areas import borrowing
 from prevalence.figures.style import (
-    BAND,
     BODY,
     COLOURS,
     FAINT,
@@ -22,8 +23,6 @@ from prevalence.figures.style import (
     Drawing,
     Sheet,
     line_height,
-    number_axis,
-    text_width,
     wrapped,
 )
 from prevalence.figures.words import Words
@@ -32,7 +31,7 @@ from prevalence.report.wording import REASONS, interval, point, written
 if TYPE_CHECKING:
     import pandas as pd
 
-GAP = 0.22
+PITCH = 0.225  # from row to row, in inches
 TILE_HEIGHT, TILE_GAP = 0.6, 0.05
 FINE = 8.2  # size of the type of a tile's interval
 CLASSES = {
@@ -50,6 +49,11 @@ def island_groups(tables: Mapping[str, pd.DataFrame], words: Words) -> Drawing:
 def regions(tables: Mapping[str, pd.DataFrame], words: Words) -> Drawing:
     """Rates by region."""
     return places(tables, words, "region")
+
+
+def shrinkage(tables: Mapping[str, pd.DataFrame], words: Words) -> Drawing:
+    """Direct estimates of places beside those that borrow strength."""
+    return borrowing(tables, words)
 
 
 def figure(name: str) -> Callable[[Mapping[str, pd.DataFrame], Words], Drawing]:
@@ -102,39 +106,12 @@ def places(tables: Mapping[str, pd.DataFrame], words: Words, domain_type: str) -
     """Rates by place: an interval each, two groups side by side."""
     order, rows = rates(tables["scale_up"], words, domain_type)
     groups = list(rows)
-    names = [words.place(domain_type, place) for place in order]
-    label_width = min(max(text_width(name, BODY) for name in names), 1.7) + 0.12
-    across = 2 if len(groups) > 1 else 1
+    panels = [
+        _panel(words, group, rows[group], order, COLOURS[number % len(COLOURS)], tables)
+        for number, group in enumerate(groups)
+    ]
     sheet = Sheet(words)
-    sheet.clear_mark()
-    pitch = 0.225
-    for first in range(0, len(groups), across):
-        pair = groups[first : first + across]
-        room = (sheet.room - label_width - GAP * (across - 1) - 0.08) / across
-        titles = [wrapped(words.label(group), room, HEADING, "bold") for group in pair]
-        top = sheet.top + max(map(len, titles)) * line_height(HEADING)
-        for number in range(len(pair)):
-            left = MARGIN + label_width + number * (room + GAP)
-            head = top - len(titles[number]) * line_height(HEADING)
-            sheet.write("\n".join(titles[number]), left, head, size=HEADING, weight="bold")
-        sheet.skip(top - sheet.top + 0.03)
-        for number, group in enumerate(pair):
-            left = MARGIN + label_width + number * (room + GAP)
-            colour = COLOURS[(first + number) % len(COLOURS)]
-            axes = _panel(
-                sheet, words, group, rows[group], order, left, room, pitch, colour, tables
-            )
-            if number == 0:
-                for place, name in enumerate(names):
-                    sheet.at(axes, name, MARGIN, (place + 0.5) * pitch)
-        sheet.skip(line_height(SMALL) + pitch * len(order) + 0.21)
-        axis_titles = [
-            wrapped(f"estimated {words.denominator(group)}", room, SMALL) for group in pair
-        ]
-        for number, lines in enumerate(axis_titles):
-            left = MARGIN + label_width + number * (room + GAP)
-            sheet.write("\n".join(lines), left, sheet.top, size=SMALL, colour=MUTED)
-        sheet.skip(max(map(len, axis_titles)) * line_height(SMALL) + 0.08)
+    side_by_side(sheet, [words.place(domain_type, place) for place in order], panels, pitch=PITCH)
     every = [row for group in groups for row in rows[group].values()]
     limit = float("inf")
     used = marks_used(every, words, limit)
@@ -152,48 +129,20 @@ def places(tables: Mapping[str, pd.DataFrame], words: Words, domain_type: str) -
 
 
 def _panel(
-    sheet: Sheet,
     words: Words,
     group: str,
     rows: Mapping[str, Mapping[str, Any]],
     order: list[str],
-    left: float,
-    room: float,
-    pitch: float,
     colour: str,
     tables: Mapping[str, pd.DataFrame],
-) -> Any:
-    nation = _nation(tables["scale_up"], words, group)
-    limit = _limit(rows.values(), nation)
-    here = sheet.top
-    sheet.top += line_height(SMALL)
-    axes = sheet.axes(pitch * len(order) + 0.02, left, sheet.width - left - room, advance=False)
-    sheet.top = here
-    number_axis(axes, 0, limit, room)
-    if nation:
-        axes.axvspan(nation["lower"], nation["upper"], color=BAND, lw=0, zorder=-3)
-        axes.axvline(nation["estimate"], color=MUTED, lw=0.9, ls=(0, (4, 3)), zorder=-1)
-        text = f"nation {written(nation, 'estimate')}"
-        half = text_width(text, SMALL) / 2
-        spot = left + room * float(nation["estimate"]) / limit
-        spot = min(max(spot, left + half), left + room - half)
-        sheet.write(text, spot, here - 0.02, size=SMALL, colour=MUTED, align="center")
-    for place, name in enumerate(order):
-        middle = (place + 0.5) * pitch
-        axes.axhline(middle, color="#edf0f3", lw=0.7, zorder=-4)
-        mark(axes, rows.get(name, {}), middle, colour=colour)
-    return axes
-
-
-def _nation(table: pd.DataFrame, words: Words, group: str) -> dict[str, Any]:
-    unit = words.groups[group]["per"]
-    row = national_headline(table, words, unit).get(group) or {}
-    return {} if not row or suppressed(row) or row.get("estimate") is None else row
-
-
-def _limit(rows: Any, nation: Mapping[str, Any]) -> float:
-    entries = [Entry("", row) for row in rows]
-    return farthest(entries, *([float(nation["upper"])] if nation else []))
+) -> Panel:
+    entries = [Entry("", rows.get(place, {}), colour=colour) for place in order]
+    return Panel(
+        title=words.label(group),
+        axis=f"estimated {words.denominator(group)}",
+        entries=entries,
+        **against_nation(tables["scale_up"], words, group, entries),
+    )
 
 
 def _beyond(rows: Any) -> bool:
@@ -262,7 +211,7 @@ def tile_map(tables: Mapping[str, pd.DataFrame], words: Words) -> Drawing:
             left = MARGIN + number * (room + GAP)
             head = sheet.top + tall - len(titles[number]) * line_height(HEADING)
             sheet.write("\n".join(titles[number]), left, head, size=HEADING, weight="bold")
-            nation = _nation(tables["scale_up"], words, group)
+            nation = national_rate(tables["scale_up"], words, group)
             unit = words.denominator(group)
             text = f"{unit}; nation {written(nation, 'estimate')}" if nation else unit
             sheet.write(text, left, sheet.top + tall, size=SMALL, colour=MUTED)

@@ -19,6 +19,7 @@ ESTIMATORS = {
     "poisson_lognormal": "Poisson model",
     "overdispersed": "Overdispersed model",
     "overdispersed_weighted": "Overdispersed model, weighted",
+    "fay_herriot": "Fay–Herriot",
     "partially_pooled": "Model partially pooled over areas",
     "partially_pooled_weighted": "Model partially pooled over areas, weighted",
 }
