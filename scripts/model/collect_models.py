@@ -44,9 +44,10 @@ def main(job: Any) -> None:
     compared = arranged(compared, MODEL_COMPARISON, survey)
     output = job.output.model_comparison
     complete["model_comparison"] = check_table(compared, MODEL_COMPARISON, output)
+    scalings = pd.concat([read_csv(path) for path in job.input.scalings], ignore_index=True)
     specified = specification_rows(
         complete["scale_up"],
-        complete["known_groups_models"],
+        scalings,
         job.params.headline,
         job.params.model,
     )

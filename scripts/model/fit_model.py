@@ -14,6 +14,7 @@ from prevalence.contracts.model import (
     PREDICTIVE,
     PRIOR_SENSITIVITY,
     SCALE_UP_MODELS,
+    SCALINGS,
 )
 from prevalence.estimation import ROW_TABLES, SIDE_TABLES, study_of
 from prevalence.files import read_csv, read_parquet, write_csv, write_parquet
@@ -28,7 +29,13 @@ from prevalence.models.pointwise import log_likelihoods
 from prevalence.models.predictive import predictive_table
 from prevalence.models.prior_sensitivity import prior_sensitivity_rows
 from prevalence.models.storing import write_inference_data
-from prevalence.models.tables import converged, diagnosed, known_group_rows, scale_up_rows
+from prevalence.models.tables import (
+    converged,
+    diagnosed,
+    known_group_rows,
+    scale_up_rows,
+    scaling_rows,
+)
 
 
 def main(job: Any) -> None:
@@ -73,6 +80,7 @@ def main(job: Any) -> None:
             prior_sensitivity_rows(posterior, inputs, level).assign(converged=sound),
             PRIOR_SENSITIVITY,
         ),
+        "scalings": (scaling_rows(posterior, inputs, level), SCALINGS),
         "pointwise": (left_out(log_likelihoods(posterior)).assign(estimator=model), POINTWISE),
     }
     survey = job.wildcards.survey

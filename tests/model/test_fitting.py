@@ -279,6 +279,7 @@ def test_scripts_write_their_tables(tmp_path, tables_of, weighted, configured):
         (write_csv if small else write_parquet)(frame, paths[name])
     kinds = ("scale_up", "diagnostics", "known_groups_models", "predictive", "prior_sensitivity")
     outputs = {kind: tmp_path / "one" / f"{kind}.csv" for kind in kinds}
+    outputs["scalings"] = tmp_path / "one" / "scalings.csv"
     outputs["pointwise"] = tmp_path / "one" / "pointwise.parquet"
     job = SimpleNamespace(
         input=paths,
@@ -317,7 +318,14 @@ def test_scripts_write_their_tables(tmp_path, tables_of, weighted, configured):
         assert not read_csv(collected[kind])["converged"].any()
     rows = read_csv(collected["specifications"])
     scores = read_csv(collected["known_groups_models"])["log_ratio"]
-    assert rows["loo_rms"].to_numpy() == pytest.approx(np.sqrt((scores**2).mean()))
+    main = rows[rows["degree"] == "known_population"]
+    assert main["loo_rms"].to_numpy() == pytest.approx(np.sqrt((scores**2).mean()))
+    sizes = read_csv(collected["scale_up"]).query("domain_type == 'national' and unit == 'persons'")
+    for column in ("estimate", "std_error", "lower", "upper", "n"):
+        assert main[column].to_numpy() == pytest.approx(sizes[column].to_numpy())
+    other = rows[rows["degree"] == "mean_of_ratios"]
+    assert len(other) == len(main) == len(rows) / 2
+    assert (other["estimate"].to_numpy() != main["estimate"].to_numpy()).all()
     assert set(rows["interval"]) == {"credible_unconverged"}
     assert rows["weights"].eq("none").all()
 

@@ -175,6 +175,28 @@ def test_density_is_the_definition_up_to_a_constant(by_scipy, make, weighted):
     assert np.ptp(gaps) < 1e-5
 
 
+def test_large_counts_are_summed_by_gamma_functions():
+    table_ = table().table.copy()
+    table_[2, 1], table_[4, 0], table_[5, 0] = 5_000, 1_001, 1_000
+    weights = np.random.default_rng(2).uniform(0.3, 2, len(table_))
+    density = PartiallyPooled(
+        CountTable(table().groups, table_), np.arange(len(table_)) % 3, weights=weights
+    )
+    assert len(density._exceeding[0]) < 1_000 * table_.shape[1]
+    generator = np.random.default_rng(3)
+    gaps = []
+    for _ in range(3):
+        x = density.start() + generator.normal(0, 0.3, density.layout.size)
+        value, gradient = density.value_and_gradient(x)
+        gaps.append(value - partially_pooled_by_scipy(density, x))
+        for place in range(density.layout.globals):
+            move = np.zeros(len(x))
+            move[place] = 1e-5
+            up, down = (density.value_and_gradient(x + s * move)[0] for s in (1, -1))
+            assert (up - down) / 2e-5 == pytest.approx(gradient[place], rel=1e-5, abs=2e-3)
+    assert np.ptp(gaps) < 1e-5
+
+
 def coarse_table(seed):
     """Some answers known as intervals only: top-coded, and binned."""
     counts = table(seed=seed)

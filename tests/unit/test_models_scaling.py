@@ -9,7 +9,7 @@ from prevalence.models.fay_herriot import benchmarked, fay_herriot, smoothed_var
 from prevalence.models.intervals import Intervals
 from prevalence.models.predictive import predictive_table, statistics
 from prevalence.models.pseudo_posterior import corrected, design_covariance, exponents, psu_scores
-from prevalence.models.scaling import Scaling, scaled, scaling_weights
+from prevalence.models.scaling import Scaling, alternatives, scaled, scaling_weights
 from prevalence.models.small_areas import area_multipliers, domain_prevalence, predicted_total
 
 SIZES = np.array([1_000.0, 4_000.0, np.nan])
@@ -33,6 +33,18 @@ def test_forms_differ_where_the_known_groups_disagree():
     ratios = np.exp(scaled(draws, SIZES, POPULATION, weights, "mean_of_ratios"))[0, 2]
     assert sums == pytest.approx(0.001 * 0.05 / 0.06)
     assert ratios == pytest.approx(0.001 / 1.5)
+
+
+def test_the_chosen_scaling_comes_first_and_no_scaling_twice():
+    chosen = Scaling("subset", "mean_of_ratios", ("doctors",))
+    found = alternatives(chosen, correlated=True)
+    assert found[0] == chosen
+    assert len(set(found)) == len(found) == 6
+    assert {other.subset for other in found} == {("doctors",)}
+    forms = [(other.groups, other.form) for other in alternatives(Scaling(), correlated=False)]
+    assert forms == [("leave_target_out", "ratio_of_sums"), ("leave_target_out", "mean_of_ratios")]
+    # For hidden groups `all` is the same as `leave_target_out`.
+    assert {other.groups for other in alternatives(Scaling("all"), correlated=False)} == {"all"}
 
 
 def test_a_target_does_not_scale_itself():

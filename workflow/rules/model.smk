@@ -21,6 +21,7 @@ rule fit_model:
         known_groups_models="data/processed/{survey}/restricted/model/{model}/known_groups.csv",
         predictive="data/processed/{survey}/restricted/model/{model}/predictive.csv",
         prior_sensitivity="data/processed/{survey}/restricted/model/{model}/prior_sensitivity.csv",
+        scalings="data/processed/{survey}/restricted/model/{model}/scalings.csv",
         pointwise="data/processed/{survey}/restricted/model/{model}/pointwise.parquet",
     log:
         "logs/{survey}/model/fit_model_{model}.log",
@@ -50,6 +51,7 @@ rule collect_models:
         known_groups_models=model_tables("known_groups"),
         predictive=model_tables("predictive"),
         prior_sensitivity=model_tables("prior_sensitivity"),
+        scalings=model_tables("scalings"),
         pointwise=model_tables("pointwise", "parquet"),
     output:
         scale_up="data/processed/{survey}/restricted/model/scale_up_models.csv",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from prevalence.contracts import schema as pa
 from prevalence.contracts.columns import contract, flag, number, text, whole
 from prevalence.contracts.estimate import SCALE_UP, SPECIFICATIONS
+from prevalence.models.scaling import CHOICES, FORMS
 
 CREDIBLE_INTERVALS = ("credible", "credible_unconverged")
 
@@ -45,7 +46,23 @@ SPECIFICATIONS_MODELS = contract(
         "interval": SCALE_UP_MODELS.columns["interval"],
         "variance": text("Where the standard error comes from.", allowed=("posterior",)),
     },
-    ["survey", "group", "estimator", "weights"],
+    ["survey", "group", "estimator", "degree", "known_groups", "weights"],
+)
+
+SCALINGS = contract(
+    "scalings",
+    "Hidden groups of the nation by one model under each scaling; the chosen one is the first.",
+    {
+        "survey": text("Id of the survey."),
+        "estimator": text("Name of the model."),
+        "group": text("Hidden group."),
+        "scaling_groups": text("Known groups that scale.", allowed=CHOICES),
+        "scaling_form": text("How they are put together.", allowed=FORMS),
+        **_interval("in persons"),
+        "loo_rms": number("Root mean square of the known groups' log ratios.", minimum=0),
+        "chosen": flag("Whether the model's other tables rest on this scaling."),
+    },
+    ["survey", "estimator", "group", "scaling_groups", "scaling_form"],
 )
 
 KNOWN_GROUPS_MODELS = contract(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +26,7 @@ from prevalence.models.pseudo_posterior import (
     exponents,
     psu_scores,
 )
-from prevalence.models.scaling import Scaling, scaled, scaling_weights
+from prevalence.models.scaling import Scaling, alternatives, scaled, scaling_weights
 from prevalence.models.small_areas import area_multipliers, domain_prevalence
 from prevalence.models.specified import CAPPED, CENSORED, MODELS
 
@@ -134,6 +134,9 @@ class Posterior:
         by group in the correlated model.
     fit
         The sampler's account.
+    rescaled
+        National sizes of all groups under each scaling of :func:`alternatives`, in persons, shape
+        (chains, draws, K); the first is that of `draws`.
     """
 
     model: str
@@ -142,6 +145,7 @@ class Posterior:
     draws: Array
     parameters: Array
     fit: Fit
+    rescaled: tuple[tuple[Scaling, Array], ...] = ()
 
 
 def model_inputs(
@@ -328,10 +332,40 @@ def fit_model(
         scaling_weights(scaling, groups, inputs.known_sizes, every)
         return _fit_correlated(model, inputs, entropy, scaling, sampling)
     weights = exponents(inputs.weights) if model.endswith("_weighted") else None
-    share = scaling_weights(scaling, groups, inputs.known_sizes)
+    scales = _Scales.of(scaling, inputs)
     if not model.startswith("partially_pooled"):
-        return _fit_national(model, inputs, entropy, weights, share, scaling.form, sampling)
-    return _fit_partially_pooled(model, inputs, entropy, weights, share, scaling.form, sampling)
+        return _fit_national(model, inputs, entropy, weights, scales, sampling)
+    return _fit_partially_pooled(model, inputs, entropy, weights, scales, sampling)
+
+
+@dataclass(frozen=True)
+class _Scales:
+    """The chosen scaling and its alternatives, with the weights of known groups in each."""
+
+    inputs: ModelInputs
+    every: tuple[tuple[Scaling, Array], ...]
+
+    @classmethod
+    def of(cls, scaling: Scaling, inputs: ModelInputs, correlation: Array | None = None) -> _Scales:
+        """Find the weights; an alternative under which a target has no scale is left out."""
+        every = []
+        for other in alternatives(scaling, correlated=correlation is not None):
+            try:
+                weights = scaling_weights(
+                    other, inputs.counts.groups, inputs.known_sizes, correlation
+                )
+            except PipelineError:
+                if other == scaling:
+                    raise
+                continue
+            every.append((other, weights))
+        return cls(inputs, tuple(every))
+
+    def each(self, log_prevalence: Array) -> Iterator[tuple[Scaling, Array]]:
+        """Scale log prevalences (…, K) in each way, the chosen one first."""
+        known, population = self.inputs.known_sizes, self.inputs.population
+        for scaling, weights in self.every:
+            yield scaling, scaled(log_prevalence, known, population, weights, scaling.form)
 
 
 def _fit_national(
@@ -339,8 +373,7 @@ def _fit_national(
     inputs: ModelInputs,
     entropy: Sequence[int],
     weights: Array | None,
-    share: Array,
-    form: str,
+    scales: _Scales,
     sampling: Sampling | None,
 ) -> Posterior:
     kind = PoissonLognormal if model.startswith("poisson_lognormal") else Overdispersed
@@ -358,7 +391,7 @@ def _fit_national(
         strata = np.zeros(len(scores), np.int64)
         strata[inputs.psu] = inputs.stratum
         top = corrected(top, result.whitening, design_covariance(scores, strata))
-    return _whole_nation(model, density, inputs, result, density.prevalences(top), share, form)
+    return _whole_nation(model, density, inputs, result, density.prevalences(top), scales)
 
 
 def _fit_correlated(
@@ -375,9 +408,8 @@ def _fit_correlated(
     top = result.draws[:, :, : density.layout.globals]
     some = top.reshape(-1, top.shape[2])[:: max(top.shape[0] * top.shape[1] // 200, 1)]
     correlation = np.mean([density.correlation(draw) for draw in some], axis=0)
-    share = scaling_weights(scaling, inputs.counts.groups, inputs.known_sizes, correlation)
-    prevalences = density.prevalences(top)
-    return _whole_nation(model, density, inputs, result, prevalences, share, scaling.form)
+    scales = _Scales.of(scaling, inputs, correlation)
+    return _whole_nation(model, density, inputs, result, density.prevalences(top), scales)
 
 
 def _whole_nation(
@@ -386,19 +418,21 @@ def _whole_nation(
     inputs: ModelInputs,
     result: Fit,
     log_prevalence: Array,
-    share: Array,
-    form: str,
+    scales: _Scales,
 ) -> Posterior:
     """Scale log prevalences (chains, draws, K) of a model without places."""
     groups = inputs.counts.groups
-    values = scaled(log_prevalence, inputs.known_sizes, inputs.population, share, form)
-    sizes = inputs.population * np.exp(values)
+    rescaled = tuple(
+        (scaling, inputs.population * np.exp(values))
+        for scaling, values in scales.each(log_prevalence)
+    )
+    sizes = rescaled[0][1]
     quantities = [_national(group, inputs) for group in groups]
     # Degree and prevalence share one constant; the first hidden group's is as good as any.
     first = len(groups) - len(inputs.hidden) if inputs.hidden else 0
-    constant = log_prevalence[:, :, first] - values[:, :, first]
+    constant = log_prevalence[:, :, first] - np.log(sizes[:, :, first] / inputs.population)
     degree = np.apply_along_axis(density.mean_degree, 2, result.draws) * np.exp(constant)
-    return _posterior(model, density, quantities, sizes, degree, result)
+    return _posterior(model, density, quantities, sizes, degree, result, rescaled)
 
 
 def _fit_partially_pooled(
@@ -406,8 +440,7 @@ def _fit_partially_pooled(
     inputs: ModelInputs,
     entropy: Sequence[int],
     weights: Array | None,
-    share: Array,
-    form: str,
+    scales: _Scales,
     sampling: Sampling | None,
 ) -> Posterior:
     density = PartiallyPooled(inputs.counts, inputs.area, weights=weights)
@@ -415,15 +448,21 @@ def _fit_partially_pooled(
     chains, draws, _ = result.draws.shape
     flat = result.draws.reshape(chains * draws, -1)
     log_prevalence = np.array([density.prevalences(x) for x in flat])
-    values = scaled(log_prevalence, inputs.known_sizes, inputs.population, share, form)
     areas = density.areas
     generator = np.random.default_rng(np.random.SeedSequence([*entropy, 2]))
     multipliers = area_multipliers(_strata_of_areas(inputs), len(flat), generator)
+    everyone = np.bincount(inputs.area, inputs.weights, areas).astype(float)
+    rescaled = []
+    for scaling, values in scales.each(log_prevalence):
+        nation = inputs.population * domain_prevalence(values, everyone, multipliers)
+        rescaled.append((scaling, nation.reshape(chains, draws, -1)))
+        if len(rescaled) == 1:
+            chosen = values
     quantities, columns = [], []
     for domain in inputs.domains:
         people = np.bincount(inputs.area, inputs.weights * domain.mask, areas).astype(float)
         inside = people > 0
-        found = domain_prevalence(values[:, inside], people[inside], multipliers[:, inside])
+        found = domain_prevalence(chosen[:, inside], people[inside], multipliers[:, inside])
         total = inputs.populations.of(domain, "all_ages")
         national = domain.type == "national"
         for k, group in enumerate(inputs.counts.groups):
@@ -433,12 +472,12 @@ def _fit_partially_pooled(
                 quantities.append(Quantity(group, role, domain.type, domain.name))
                 columns.append(total * found[:, k])
     first = int(np.flatnonzero(np.isnan(inputs.known_sizes))[0]) if inputs.hidden else 0
-    constant = log_prevalence[:, :, first] - values[:, :, first]
+    constant = log_prevalence[:, :, first] - chosen[:, :, first]
     effects = np.array([density.layout.split(x)[2] for x in flat])
     degree = np.exp(np.logaddexp(0.0, effects) + constant[:, inputs.area])
     sizes = np.column_stack(columns).reshape(chains, draws, -1)
     mean = (degree @ (inputs.weights / inputs.weights.sum())).reshape(chains, draws)
-    return _posterior(model, density, quantities, sizes, mean, result)
+    return _posterior(model, density, quantities, sizes, mean, result, tuple(rescaled))
 
 
 def _strata_of_areas(inputs: ModelInputs) -> Index:
@@ -457,13 +496,14 @@ def _posterior(
     sizes: Array,
     degree: Array,
     result: Fit,
+    rescaled: tuple[tuple[Scaling, Array], ...],
 ) -> Posterior:
     """Put sizes and mean degree side by side; a known group with nothing to scale it by is out."""
     keep = np.atleast_1d(np.isfinite(sizes).any(axis=(0, 1)))
     kept = [quantity for quantity, inside in zip(quantities, keep, strict=True) if inside]
     degrees = Quantity("degree", "degree", "national", "national")
     draws = np.concatenate([sizes[:, :, keep], degree[:, :, None]], axis=2)
-    return Posterior(model, density, (*kept, degrees), draws, result.draws, result)
+    return Posterior(model, density, (*kept, degrees), draws, result.draws, result, rescaled)
 
 
 def _national(group: str, inputs: ModelInputs) -> Quantity:

@@ -29,6 +29,7 @@ Index = NDArray[np.int64]
 
 
 UNIT_OF_SIGMA = 0.05
+LONG = 1000  # counts above this are summed by gamma functions, not one by one
 
 
 @dataclass(frozen=True)
@@ -232,16 +233,26 @@ class PartiallyPooled:
 
     @cached_property
     def _exceeding(self) -> tuple[Index, Array, Array]:
-        """Group, ``j``, and weighted respondents with ``y > j``: for ``Σ_j log(w + j)``."""
+        """Group, ``j``, and weighted respondents with ``y > j``: for ``Σ_j log(w + j)``.
+
+        Up to `LONG`; what larger counts have beyond stands in `_far`.
+        """
         columns, levels, shares = [], [], []
         for k, column in enumerate(self.counts.table.T):
             answered = ~np.isnan(column)
-            tally = np.bincount(column[answered].astype(np.int64), self._w[answered])
+            counts = np.minimum(column[answered], LONG).astype(np.int64)
+            tally = np.bincount(counts, self._w[answered])
             above = tally[::-1].cumsum()[::-1][1:]
             columns.append(np.full(len(above), k))
             levels.append(np.arange(len(above), dtype=float))
             shares.append(above)
         return np.concatenate(columns), np.concatenate(levels), np.concatenate(shares)
+
+    @cached_property
+    def _far(self) -> tuple[Index, Array, Array]:
+        """Group, count and weight of answers above `LONG`."""
+        rows, columns = np.nonzero(np.nan_to_num(self.counts.table) > LONG)
+        return columns, self.counts.table[rows, columns], self._w[rows]
 
     @cached_property
     def _answered(self) -> Array:
@@ -400,6 +411,11 @@ class PartiallyPooled:
         value += float(shares @ np.log(rising))
         d_size += self._answered * (np.log(size) + 1)
         d_size += np.bincount(columns, shares / rising, len(size))
+        columns, large, shares = self._far
+        if len(large):
+            top, bottom = size[columns] + large, size[columns] + LONG
+            value += float(shares @ (gammaln(top) - gammaln(bottom)))
+            d_size += np.bincount(columns, shares * (digamma(top) - digamma(bottom)), len(size))
         cells = self.counts.intervals
         if len(cells):
             place = self.layout.area_of[cells.rows], cells.columns

@@ -8,7 +8,7 @@ ratios (Laga, Bao & Niu 2023; Nyarko-Agyei et al.). Scaled: ``b_k − C_k``.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,6 +39,29 @@ class Scaling:
     groups: str = "leave_target_out"
     form: str = "ratio_of_sums"
     subset: tuple[str, ...] = ()
+
+
+def alternatives(scaling: Scaling, *, correlated: bool) -> tuple[Scaling, ...]:
+    """Name the scalings that a model's estimates are compared under, the chosen one first.
+
+    Parameters
+    ----------
+    scaling
+        The chosen one.
+    correlated
+        Whether the model knows correlations of groups.
+
+    Returns
+    -------
+    tuple of Scaling
+        Both forms of: the chosen groups, all but the target, and, where they are known, all by
+        correlation. For a hidden target ``all`` and ``leave_target_out`` are the same.
+    """
+    choices = [scaling.groups, "leave_target_out"] + ["correlation_weighted"] * correlated
+    if scaling.groups == "all":
+        choices.remove("leave_target_out")
+    every = [replace(scaling, groups=g, form=f) for g in dict.fromkeys(choices) for f in FORMS]
+    return (scaling, *(other for other in every if other != scaling))
 
 
 def scaling_weights(

@@ -21,7 +21,7 @@ CAPPED, CENSORED = "capped", "censored"  # what the models make of top codes
 
 def specification_rows(
     scale_up: pd.DataFrame,
-    known_groups: pd.DataFrame,
+    scalings: pd.DataFrame,
     headline: Mapping[str, Any],
     settings: Mapping[str, Any],
 ) -> pd.DataFrame:
@@ -29,7 +29,7 @@ def specification_rows(
 
     Parameters
     ----------
-    scale_up, known_groups
+    scale_up, scalings
         The models' rows, of :mod:`prevalence.models.tables`.
     headline
         The section `headline:` of the config, for the combination of items.
@@ -39,21 +39,24 @@ def specification_rows(
     Returns
     -------
     pandas.DataFrame
-        A row a model and hidden group, in persons. `loo_rms` is the root mean square of the known
-        groups' log ratios, each scaled by the others: the score of every other row.
+        A row a model, scaling and hidden group, in persons. The scaling stands where the other
+        rows have what their degrees rest on: a ratio of sums is ``known_population``.
     """
-    score = (known_groups["log_ratio"] ** 2).groupby(known_groups["estimator"]).mean() ** 0.5
     national = (scale_up["domain_type"] == "national") & (scale_up["unit"] == "persons")
-    rows = scale_up[national]
+    counted = scale_up.loc[national, ["estimator", "group", "n", "n_reporting", "df", "interval"]]
+    rows = scalings.merge(counted, on=["estimator", "group"], validate="many_to_one")
     weighted = rows["estimator"].str.endswith("_weighted")
-    censored = settings.get("top_codes") == CENSORED
+    degrees = {"ratio_of_sums": "known_population", "mean_of_ratios": "mean_of_ratios"}
+    groups = "model" if settings.get("known_groups") else "headline"
+    by_default = rows["scaling_groups"].isin(["all", "leave_target_out"])
     return rows.assign(
-        degree="model",
-        top_code=CENSORED if censored else "headline",
-        known_groups="model" if settings.get("known_groups") else "headline",
+        degree=rows["scaling_form"].map(degrees),
+        top_code=CENSORED if settings.get("top_codes") == CENSORED else "headline",
+        known_groups=rows["scaling_groups"].where(~by_default, groups),
         weights=weighted.map({True: "final", False: "none"}),
         combination=headline.get("combination") or "as_given",
         imputation="none",
         variance="posterior",
-        loo_rms=rows["estimator"].map(score).astype(float),
+        se_linearised=float("nan"),
+        headline=False,
     )

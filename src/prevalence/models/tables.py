@@ -179,3 +179,52 @@ def known_group_rows(
             }
         )
     return pd.DataFrame(rows)
+
+
+def scaling_rows(posterior: Posterior, inputs: ModelInputs, level: float) -> pd.DataFrame:
+    """Estimate the nation's hidden groups under each scaling.
+
+    Parameters
+    ----------
+    posterior
+        The draws.
+    inputs
+        The survey.
+    level
+        Of the equal-tailed credible intervals.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns `estimator`, `group`, `scaling_groups`, `scaling_form`, `estimate`, `std_error`,
+        `lower`, `upper`, `level`, `unit`, `loo_rms`, `chosen`. `loo_rms` is the root mean square
+        of the logarithms of the known groups' medians over their sizes; under ``all`` and
+        ``subset`` a known group helps to scale itself.
+    """
+    import pandas as pd
+
+    groups, known = inputs.counts.groups, inputs.known_sizes
+    rows = []
+    for at, (scaling, sizes) in enumerate(posterior.rescaled):
+        quantiles = [(1 - level) / 2, 0.5, (1 + level) / 2]
+        lower, middle, upper = np.quantile(sizes, quantiles, axis=(0, 1))
+        ratios = np.log(middle / known)
+        for hidden in inputs.hidden:
+            k = groups.index(hidden.name)
+            rows.append(
+                {
+                    "estimator": posterior.model,
+                    "group": hidden.name,
+                    "scaling_groups": scaling.groups,
+                    "scaling_form": scaling.form,
+                    "estimate": middle[k],
+                    "std_error": sizes[:, :, k].std(ddof=1),
+                    "lower": lower[k],
+                    "upper": upper[k],
+                    "level": level,
+                    "unit": "persons",
+                    "loo_rms": float(np.sqrt(np.mean(ratios[np.isfinite(ratios)] ** 2))),
+                    "chosen": at == 0,
+                }
+            )
+    return pd.DataFrame(rows)
