@@ -1,18 +1,22 @@
 """What the whole pipeline costs, and what orchestration adds to it.
 
-    python benchmarks/pipeline.py                 ph2022, each situation once
+    python benchmarks/pipeline.py --write         ph2022; writes docs/performance.md
     python benchmarks/pipeline.py --repeat 3      the fastest of three
+    python benchmarks/pipeline.py --survey tiny   the small survey of the tests: to try the program
 
-Situations, in a scratch copy of the project: a cold run; the same again (nothing to do); a changed
-sentence, a changed figure, a changed bound of the weights; and, as the peer of the cold run, one
-plain Python process that calls the same scripts one after the other, without Snakemake. Wall time,
-processor time of all processes, and the largest memory of all processes together. The result,
-data/reference/pipeline_times.csv, has a sidecar with command, date, machine and hash of the code.
+Situations, in a scratch copy of the project: a cold run, without and with the models' compiled
+loops in the cache; a cold run without models; the same again (nothing to do); a changed sentence, a
+changed figure, a changed bound of the weights; and, as the peer of the cold run, one plain Python
+process that calls the same scripts one after the other, without Snakemake. Wall time, processor
+time of all processes, and the largest memory of all processes together. With --write the section
+"Whole pipeline" of docs/performance.md is written anew.
 """
 
 import argparse
+import datetime
 import os
 import pickle
+import re
 import resource
 import shutil
 import subprocess
@@ -20,18 +24,19 @@ import sys
 import tempfile
 import threading
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
-import pandas as pd
 import psutil
 from further_seeds import RAW
-from provenance import ROOT, write_sidecar
 from scratch import scratch_copy
+from survey_engine import machine, write_section
 
-from prevalence.files import write_csv
-
-RESULT = ROOT / "data" / "reference" / "pipeline_times.csv"
-SURVEY = "ph2022"
+ROOT = Path(__file__).parents[1]
+TITLE = "## Whole pipeline"
+CACHE = ".numba_cache"  # where the workflow keeps compiled loops unless told otherwise
+AIMS = {"cold run": 60, "cold run without models": 40}  # seconds by the clock, ph2022, two cores
+COLD, PLAIN = "cold run", "plain script, one process"
 RECORD = """
     import pickle, time
     folder = Path(os.environ["RECORDED_JOBS"])
@@ -54,10 +59,15 @@ CHANGES = (
     ("changed figure", "src/prevalence/figures/headline.py", lambda text: text + "\n# changed\n"),
     (
         "changed weight bound",
-        f"config/surveys/{SURVEY}.yaml",
+        "config/surveys/{}.yaml",
         lambda text: text.replace("upper_share_of_median: 6.0", "upper_share_of_median: 5.0"),
     ),
 )
+
+
+def without_models(text):
+    """Leave the section on models out of a survey's config."""
+    return re.sub(r"^model:.*\n(?:[ #].*\n|\n)*", "", text, flags=re.M)
 
 
 class Memory(threading.Thread):
@@ -82,6 +92,7 @@ class Memory(threading.Thread):
 
 def measured(folder, *command, **environment):
     """Run a command there: wall seconds, processor seconds, largest memory in MB, its output."""
+    kept = {name: value for name, value in os.environ.items() if name != "NUMBA_CACHE_DIR"}
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     memory = Memory()
     memory.start()
@@ -89,7 +100,7 @@ def measured(folder, *command, **environment):
     done = subprocess.run(
         [sys.executable, *command],
         cwd=folder,
-        env=os.environ | {"PYTHONPATH": str(folder / "src")} | environment,
+        env=kept | {"PYTHONPATH": str(folder / "src")} | environment,
         capture_output=True,
         text=True,
         check=False,
@@ -109,79 +120,126 @@ def jobs_of(text):
     return int(lines[0][1]) if lines else 0
 
 
-def without_outputs(folder):
-    """Leave out what was computed."""
-    for part in ("data/processed", "logs", ".snakemake", f"reports/{SURVEY}"):
+def without_outputs(folder, survey):
+    """Leave out what was computed, compiled loops aside."""
+    for part in ("data/processed", "logs", ".snakemake", f"reports/{survey}"):
         shutil.rmtree(folder / part, ignore_errors=True)
 
 
-def situations(folder, recorded):
+@contextmanager
+def changed(folder, path, change):
+    """Change a file for a while."""
+    file = folder / path
+    original = file.read_text(encoding="utf-8")
+    text = change(original)
+    if text == original:
+        raise SystemExit(f"The change has no effect: {path}")
+    file.write_text(text, encoding="utf-8")
+    yield
+    file.write_text(original, encoding="utf-8")
+
+
+def situations(folder, recorded, survey):
     """Measure every situation once: name -> wall, processor, memory, jobs."""
     found = {}
-    without_outputs(folder)
-    snakemake = ("-m", "snakemake", "--cores", "2")
-    *cost, text = measured(folder, *snakemake)
-    found["cold run"] = (*cost, jobs_of(text))
-    *cost, text = measured(folder, *snakemake)
-    found["nothing to do"] = (*cost, jobs_of(text))
-    for name, path, change in CHANGES:
-        file = folder / path
-        original = file.read_text()
-        changed = change(original)
-        if changed == original:
-            raise SystemExit(f"The change has no effect: {name}, {path}")
-        file.write_text(changed)
-        *cost, text = measured(folder, *snakemake)
+
+    def run(name):
+        *cost, text = measured(folder, "-m", "snakemake", "--cores", "2")
         found[name] = (*cost, jobs_of(text))
-        file.write_text(original)
-        measured(folder, *snakemake)
-    without_outputs(folder)
-    *cost, _ = measured(folder, "-c", REPLAY, str(recorded))
-    jobs = len(list(recorded.glob("*.pickle")))
-    found["plain script, one process"] = (*cost, jobs)
+
+    shutil.rmtree(folder / CACHE, ignore_errors=True)
+    without_outputs(folder, survey)
+    run("cold run, nothing compiled yet")
+    without_outputs(folder, survey)
+    with changed(folder, f"config/surveys/{survey}.yaml", without_models):
+        run("cold run without models")
+    without_outputs(folder, survey)
+    run(COLD)
+    run("nothing to do")
+    for name, path, change in CHANGES:
+        with changed(folder, path.format(survey), change):
+            run(name)
+        measured(folder, "-m", "snakemake", "--cores", "2")
+    without_outputs(folder, survey)
+    *cost, _ = measured(folder, "-c", REPLAY, str(recorded), NUMBA_CACHE_DIR=str(folder / CACHE))
+    found[PLAIN] = (*cost, len(list(recorded.glob("*.pickle"))))
     return found
 
 
 def record_jobs(folder, recorded):
     """Run once with a frame that keeps every job's inputs, outputs and parameters."""
-    frame = folder / "src" / "prevalence" / "job.py"
-    original = frame.read_text()
     mark = "    log_file = str(job.log[0]) if len(job.log) else None\n"
-    frame.write_text(original.replace(mark, mark + RECORD.lstrip("\n")))
-    measured(folder, "-m", "snakemake", "--cores", "1", RECORDED_JOBS=str(recorded))
-    frame.write_text(original)
+    frame = "src/prevalence/job.py"
+    with changed(folder, frame, lambda text: text.replace(mark, mark + RECORD.lstrip("\n"))):
+        measured(folder, "-m", "snakemake", "--cores", "1", RECORDED_JOBS=str(recorded))
     for file in recorded.glob("*.pickle"):
         pickle.loads(file.read_bytes())  # whole
 
 
+def copy_of(survey, folder):
+    """Copy the project with one survey: a shipped one, or the small one of the tests."""
+    folder.mkdir()
+    if survey != "tiny":
+        return scratch_copy(folder, survey, RAW)
+    scratch_copy(folder, survey, ("reference",))
+    for config in (folder / "config" / "surveys").glob("*.yaml"):
+        config.unlink()
+    shutil.copytree(ROOT / "tests" / "surveys" / "tiny", folder, dirs_exist_ok=True)
+    run_config = folder / "config" / "config.yaml"
+    text = run_config.read_text(encoding="utf-8")
+    run_config.write_text(re.sub(r"^surveys: .*$", "surveys: [tiny]", text, flags=re.M))
+    return None
+
+
+def section(found, survey, repeat, load):
+    """Write the section of the page on performance."""
+    cold, plain = found[COLD], found[PLAIN]
+    lines = [
+        TITLE,
+        "",
+        f"`python benchmarks/pipeline.py --write`, {datetime.date.today().isoformat()}.",
+        f"{machine()}.",
+        f"Load of the machine before: {load:.1f} processes; the faster of runs: {repeat}.",
+        f"Survey {survey}, from raw files to the published report, `--cores 2`.",
+        "Processor seconds and memory are those of all processes together.",
+        "",
+        "| situation | jobs | by the clock, s | aim, s | processor, s | peak MB | of a cold run |",
+        "| --- | ---: | ---: | ---: | ---: | ---: | ---: |",
+    ]
+    for name, (wall, processor, memory, jobs) in found.items():
+        aim = AIMS.get(name, "") if survey == "ph2022" else ""
+        lines.append(
+            f"| {name} | {jobs} | {wall:.1f} | {aim} | {processor:.1f} | {memory:,.0f} "
+            f"| {wall / cold[0]:.2f} |"
+        )
+    lines += [
+        "",
+        f"Snakemake, with a Python process for each of {cold[3]} jobs, takes",
+        f"{cold[1] / plain[1]:.1f} times the processor's seconds of one process that calls the",
+        f"same scripts in turn, and {cold[0] / plain[0]:.1f} times its seconds by the clock.",
+    ]
+    return "\n".join(lines) + "\n"
+
+
 def main():
-    """Measure and write."""
+    """Measure, print, and write if asked to."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--survey", default="ph2022", help="a shipped survey, or tiny")
     parser.add_argument("--repeat", type=int, default=1)
-    options = parser.parse_args()
+    parser.add_argument("--write", action="store_true", help="write docs/performance.md")
+    choice = parser.parse_args()
+    load = os.getloadavg()[0]
     with tempfile.TemporaryDirectory() as place:
         folder, recorded = Path(place) / "project", Path(place) / "jobs"
-        folder.mkdir()
         recorded.mkdir()
-        scratch_copy(folder, SURVEY, RAW)
+        copy_of(choice.survey, folder)
         record_jobs(folder, recorded)
-        rounds = [situations(folder, recorded) for _ in range(options.repeat)]
-    rows = []
-    for name in rounds[0]:
-        wall, processor, memory, jobs = min(one[name] for one in rounds)
-        rows.append(
-            {"situation": name, "jobs": jobs, "seconds": wall, "cpu_seconds": processor}
-            | {"memory_mb": memory}
-        )
-    table = pd.DataFrame(rows)
-    table["of_cold_run"] = table["seconds"] / table.loc[0, "seconds"]
-    table[["seconds", "cpu_seconds", "memory_mb"]] = table[
-        ["seconds", "cpu_seconds", "memory_mb"]
-    ].round(1)
-    table["of_cold_run"] = table["of_cold_run"].round(3)
-    print(table.to_string(index=False))
-    write_csv(table, RESULT)
-    write_sidecar(RESULT, __file__, {"seed": 0, "cores": os.cpu_count()}, options.repeat)
+        rounds = [situations(folder, recorded, choice.survey) for _ in range(choice.repeat)]
+    found = {name: min(one[name] for one in rounds) for name in rounds[0]}
+    text = section(found, choice.survey, choice.repeat, load)
+    print(text)
+    if choice.write:
+        write_section(text, TITLE)
 
 
 if __name__ == "__main__":
