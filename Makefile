@@ -21,10 +21,10 @@ report: $(INSTALLED)  ## install, run the pipeline, print where the report is
 	  echo "report: reports/$$survey/summary.html (also .pdf and .docx)"; done
 
 test: $(INSTALLED)  ## the test suite
-	@$(BIN)/pytest -n 2 --dist loadscope -m "not slow"
+	@$(BIN)/pytest -n 2 --dist loadscope --no-loadscope-reorder -m "not slow"
 
 test-slow: $(INSTALLED)  ## coverage studies, calibration of models, many interruptions: hours
-	@$(BIN)/pytest -n 2 --dist loadscope -m slow
+	@$(BIN)/pytest -n 2 --dist loadscope --no-loadscope-reorder -m slow
 
 $(INSTALLED): requirements.lock pyproject.toml
 	@echo "installing into $(VENV) from requirements.lock (about a minute)"

@@ -15,6 +15,14 @@ from prevalence.estimation import study_of
 from prevalence.ratio import Sampling
 
 
+LONGEST = ("gauntlet", "model", "trend", "workflow")
+
+
+def pytest_collection_modifyitems(items):
+    """Start the longest modules first, so that none is left for one worker at the end."""
+    items.sort(key=lambda item: item.path.parent.name not in LONGEST)
+
+
 @pytest.fixture(scope="session")
 def made_once(tmp_path_factory):
     """The function that fills a folder once for all workers of a test run; they only read it."""
