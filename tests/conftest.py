@@ -14,7 +14,6 @@ from prevalence.design import SampleDesign
 from prevalence.estimation import study_of
 from prevalence.ratio import Sampling
 
-
 LONGEST = ("gauntlet", "model", "trend", "workflow")
 
 
