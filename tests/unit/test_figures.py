@@ -1,6 +1,8 @@
 """The style, the words and the catalogue of the figures."""
 
 import itertools
+import re
+from pathlib import Path
 
 import pytest
 
@@ -20,6 +22,8 @@ from prevalence.figures.style import (
 from prevalence.figures.where import CLASSES
 from prevalence.figures.words import Words
 from prevalence.report.story import ILLUSTRATION
+
+ROOT = Path(__file__).parents[2]
 
 
 def luminance(colour):
@@ -92,6 +96,13 @@ def test_every_section_names_tables_and_every_factor_has_words():
     from prevalence.adjustment import EXPONENTS
 
     assert set(vocabulary.FACTORS) == set(EXPONENTS)
+
+
+def test_sections_of_the_report_show_the_figures_that_are_made_and_no_others():
+    sections = [file.read_text(encoding="utf-8") for file in (ROOT / "reports").rglob("*.qmd")]
+    asked = set(re.findall(r"has\.figure_(\w+)", " ".join(sections)))
+    made = {name for names in FIGURES.values() for name in names}
+    assert asked == made - {"island_groups", "regions"}, "those of places have a section each"
 
 
 CONFIG = {

@@ -136,10 +136,11 @@ def metadata(material: Material) -> dict[str, Any]:
     """
     words = material.report
     findings = (material.published or {}).get("findings") or []
+    checks = _checks(material)
     present = {
         **{name: material.has(name) for name in _TABLES},
         **{f"figure_{name}": True for name in material.figures},
-        **{name: bool(branch) for name, branch in _checks(material).items()},
+        **{name: bool(branch) for name, branch in checks.items()},
         "content_note": "content_note" in words,
         "help_lines": bool(words.get("help_lines")),
         "tie_definition": bool((material.estimate.get("degree") or {}).get("tie_definition")),
@@ -175,11 +176,10 @@ def metadata(material: Material) -> dict[str, Any]:
         "groups": {
             group: {
                 "estimand": "estimand" in settings,
-                "moves": group in sentences.specified(material)
-                or group in sentences.adjusted(material),
+                "moves": group in checks["specifications"] or group in checks["adjusted"],
                 "published": any(finding["group"] == group for finding in findings),
-                "specifications": group in sentences.specified(material),
-                "adjusted": group in sentences.adjusted(material),
+                "specifications": group in checks["specifications"],
+                "adjusted": group in checks["adjusted"],
             }
             for group, settings in material.groups.items()
         },
