@@ -16,6 +16,9 @@ from typing import Any
 from prevalence.errors import PipelineError
 
 _SHORTEST_KEY = 16
+_FEWEST_CHARACTERS = 6
+# Keys that are known to all: the config of every synthetic or published survey has one of these.
+PUBLIC_KEY = "public-key-for-"
 _DIGITS = 16  # 64 bits: two of a million ids share a pseudonym with probability below 1e-7
 _WHOLE = re.compile(r"([+-]?\d+)\.0+")
 
@@ -104,7 +107,8 @@ def pseudonym_key(
     Raises
     ------
     PipelineError
-        If there is no key, it is short, or it stands in the config of data that are not public.
+        If there is no key, it is short or a few characters over and over, it stands in the config
+        of data that are not public, or such data have a key that is known to all.
     """
     place = "ingest.pseudonym_key"
     if setting is None:
@@ -125,7 +129,23 @@ def pseudonym_key(
             )
         return setting
     name = setting["env"]
-    key = environment.get(name, "")
+    key = environment.get(name, "").strip()  # a file's last line end is none of the key
+    if not public and key.casefold().startswith(PUBLIC_KEY):
+        raise PipelineError(
+            "The key for pseudonyms is one of synthetic data, which anyone can read.",
+            place=place,
+            found=f"{name} starts with {PUBLIC_KEY}",
+            allowed="a secret of the data's owner",
+            remedy=f"Set {name} to the key that the data's owner keeps, then run snakemake again.",
+        )
+    if len(key) >= _SHORTEST_KEY and len(set(key)) < _FEWEST_CHARACTERS:
+        raise PipelineError(
+            "The key for pseudonyms is too simple to be a secret.",
+            place=place,
+            found=f"{name} has {len(set(key))} different characters",
+            allowed=f"at least {_FEWEST_CHARACTERS}; 32 random ones are good",
+            remedy=f"Set {name} to the key that the data's owner keeps, then run snakemake again.",
+        )
     if len(key) < _SHORTEST_KEY:
         raise PipelineError(
             "The key for pseudonyms is not in the environment."

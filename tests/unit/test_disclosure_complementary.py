@@ -149,7 +149,7 @@ def test_no_derivable_interval_is_narrower_than_the_protection(seed, rows, colum
 
 
 @pytest.mark.slow
-@settings(max_examples=3000, deadline=None)
+@settings(max_examples=2000, deadline=None)
 @given(**TABLES)
 def test_nor_on_thousands_of_tables(seed, rows, columns, half):
     check_random_table(seed, rows, columns, half)

@@ -1,12 +1,23 @@
 import hashlib
 import hmac
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from prevalence.errors import PipelineError
-from prevalence.identifiers import pseudonym, pseudonym_key, pseudonyms, public_data
+from prevalence.files import read_yaml
+from prevalence.identifiers import (
+    PUBLIC_KEY,
+    pseudonym,
+    pseudonym_key,
+    pseudonyms,
+    public_data,
+)
+
+ROOT = Path(__file__).parents[2]
+SECRET = "a-key-of-an-owner"
 
 
 def test_a_pseudonym_is_an_hmac_of_kind_and_id():
@@ -53,13 +64,37 @@ def test_no_program_takes_a_pseudonym_for_a_number(value):
 
 def test_where_the_key_comes_from():
     assert pseudonym_key("literal", True, {}) == "literal"
-    assert pseudonym_key({"env": "KEY"}, False, {"KEY": "k" * 16}) == "k" * 16
+    assert pseudonym_key({"env": "KEY"}, False, {"KEY": SECRET}) == SECRET
+    assert pseudonym_key({"env": "KEY"}, False, {"KEY": f"{SECRET}\n"}) == SECRET
     with pytest.raises(PipelineError, match="KEY is not set"):
         pseudonym_key({"env": "KEY"}, True, {})
     with pytest.raises(PipelineError, match="too short"):
-        pseudonym_key({"env": "KEY"}, True, {"KEY": "k" * 15})
+        pseudonym_key({"env": "KEY"}, True, {"KEY": SECRET[:15]})
     with pytest.raises(PipelineError, match="no key for pseudonyms"):
         pseudonym_key(None, True, {})
+
+
+@pytest.mark.parametrize(
+    ("key", "problem"),
+    [
+        ("public-key-for-synthetic-data", "anyone can read"),
+        ("PUBLIC-KEY-for-published-microdata ", "anyone can read"),
+        ("abcabcabcabcabcabcabc", "3 different characters"),
+        ("               \n  ", "KEY is not set"),
+    ],
+)
+def test_a_key_that_is_no_secret_is_refused_for_real_data(key, problem):
+    with pytest.raises(PipelineError, match=problem) as caught:
+        pseudonym_key({"env": "KEY"}, False, {"KEY": key})
+    assert key.strip() == "" or key.strip() not in str(caught.value)
+
+
+def test_every_key_that_is_shipped_is_told_as_public():
+    for path in sorted((ROOT / "config" / "surveys").glob("*.yaml")):
+        key = read_yaml(path)["ingest"]["pseudonym_key"]
+        assert key.startswith(PUBLIC_KEY), path.name
+        with pytest.raises(PipelineError, match="anyone can read"):
+            pseudonym_key({"env": "KEY"}, False, {"KEY": key})
 
 
 def test_a_secret_key_is_never_in_a_message():

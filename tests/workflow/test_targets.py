@@ -25,6 +25,12 @@ def test_what_was_published_is_there(finished):
         assert (finished / f"reports/tiny/{name}").stat().st_size > 10_000
 
 
+EXPIRED = (
+    "{survey: tiny, group: victims, domain_type: region, domain: NCR, approver: A. Person, "
+    "reason: published by its owner before, expiry: '2020-02-03'}"
+)
+
+
 @pytest.mark.parametrize(
     ("file", "before", "after", "place", "said"),
     [
@@ -44,8 +50,22 @@ def test_what_was_published_is_there(finished):
             "weight.calibration",
             "method: raking",
         ),
+        (
+            "config/disclosure.yaml",
+            "exceptions: []",
+            f"exceptions: [{EXPIRED}]",
+            "exceptions: victims, NCR",
+            "expiry 2020-02-03",
+        ),
+        (
+            "config/disclosure.yaml",
+            "respondents: 10",
+            "respondents: 9",
+            "minimum_respondents",
+            "10",
+        ),
     ],
-    ids=["survey", "run key", "estimator", "survey key"],
+    ids=["survey", "run key", "estimator", "survey key", "exception", "floor"],
 )
 def test_a_wrong_config_is_told_before_anything_runs(project, file, before, after, place, said):
     path = project / file

@@ -4,6 +4,7 @@
 # required: config/config.yaml, config/surveys/*.yaml, workflow/schemas/
 # gives:    code(), table(), raw_file(), raw_files(), setting(), stage_seed(), survey_config(), figures()
 
+import datetime
 import functools
 import os
 import re
@@ -292,9 +293,28 @@ def everything(survey):
     return files
 
 
+@functools.cache
+def disclosure_policy():
+    """The thresholds of disclosure control and its exceptions, checked against their schema."""
+    file = "config/disclosure.yaml"
+    values = read_config(file)
+    check_config(values, read_yaml(SCHEMAS / "disclosure.yaml"), file)
+    return values
+
+
+def check_policy(survey):
+    """Refuse a survey one of whose exceptions has expired: before hours of work, not after."""
+    exceptions = disclosure_policy()["exceptions"]
+    if exceptions:  # few surveys have any, and what checks them takes its time to load
+        from prevalence.disclosure.rules import valid_exceptions
+
+        valid_exceptions(exceptions, survey, datetime.date.today())
+
+
 @told
 def check_files(survey):
-    """Refuse a survey whose raw files, codebook or manifest are not there."""
+    """Refuse a survey whose raw files, codebook, manifest or valid exceptions are not there."""
+    check_policy(survey)
     check_present(
         survey,
         raw_files(survey),

@@ -269,6 +269,8 @@ def _single(prover: _Prover, cell: int, loss: Array, fixed: Mask) -> list[int]:
     for candidate in candidates[np.argsort(loss[candidates], kind="stable")]:
         trial = _Prover(prover.system, prover.suppressed.copy(), list(prover.points))
         trial.suppress([int(candidate)])
+        if candidate not in trial.linked(cell)[0]:  # what isn't linked with the cell can't help it
+            continue
         if trial.proved(cell):
             return [int(candidate)]
     return []
