@@ -106,6 +106,7 @@ def test_resume_refuses_while_a_run_is_alive(fresh):
         deadline = time.monotonic() + 60
         while not (fresh / ".snakemake/locks").exists() and time.monotonic() < deadline:
             time.sleep(0.2)
+        assert "`make resume` completes it" in fresh.snakemake("--dry-run").stderr
         done = run_words(fresh, command(RESUME))
         assert done.returncode == 1
         assert "A run is still alive in this folder" in done.stderr

@@ -49,6 +49,14 @@ os.environ.update(ONE_THREAD)
 for name, value in portable_settings(instructions_here()).items():
     os.environ.setdefault(name, value)
 
+# What a killed run leaves stops the next one; Snakemake's own message doesn't name the way on.
+LOCKED = any(Path(".snakemake/locks").glob("*.lock"))
+if LOCKED and workflow.is_main_process and "--unlock" not in sys.argv:
+    print(
+        "A run is under way in this folder, or was killed: then `make resume` completes it.",
+        file=sys.stderr,
+    )
+
 SCHEMAS = Path(workflow.basedir) / "workflow" / "schemas"
 SURVEY_SECTIONS = {
     path.stem: read_yaml(path) for path in sorted((SCHEMAS / "survey").glob("*.yaml"))
