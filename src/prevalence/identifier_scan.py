@@ -54,7 +54,9 @@ PATTERNS: dict[str, re.Pattern[str]] = {
         r"|\d{1,3}\s*°\s*\d{1,2}(\.\d+)?\s*['′]"
         r"|\bPOINT\s*\("
         r"|\b[NSEW]\s*\d{1,3}\.\d{3,}|\d{1,3}\.\d{3,}\s*°?\s*[NSEW]\b"
-        r"|\b[23456789CFGHJMPQRVWX]{4,8}\+[23456789CFGHJMPQRVWX]{2,3}\b",
+        r"|\b[23456789CFGHJMPQRVWX]{4,8}\+[23456789CFGHJMPQRVWX]{2,3}\b"
+        # Three words that stand for a square on the map; without the strokes they may be a key.
+        r"|(?:(?<![:/\w])///|\b(?:w3w\.co|what3words\.com)/)\s?[^\W\d_]+(?:\.[^\W\d_]+){2}\b",
         re.I,
     ),
     "device": re.compile(
@@ -98,6 +100,14 @@ _TITLE = re.compile(
     re.I,
 )
 _SURNAME_FIRST = re.compile(r"^\s*[^\W\d_][\w'’ -]+,\s*[^\W\d_][\w'’-]+(\s+[^\W\d_]\.?)?")
+# Before a person's name alone: the personal articles of Tagalog and other Philippine languages, and
+# particles of surnames.
+_PERSONAL = re.compile(
+    r"\b(?:si|sina|kay|kina)\s+[^\W\d_]{3,}|[^\W\d_]{2,}\s+(?:dela|delos|delas|de\s+la|de\s+los)\s+"
+    r"[^\W\d_]{3,}",
+    re.I,
+)
+_THREE_WORDS = re.compile(r"[^\W\d_]{3,}(?:\.[^\W\d_]{3,}){2}")
 _INITIALS = re.compile(r"^\s*([^\W\d_]\.\s?){1,3}[^\W\d_][\w'’-]{2,}\s*$")
 # In published texts only what can hardly be anything else.
 _TITLED = re.compile(
@@ -107,6 +117,7 @@ _TITLED = re.compile(
 _CAPITALS = re.compile(
     r"\b[A-Z][a-zñé'’]+(?:\s+(?:[Dd]ela|[Dd]elos|[Dd]e)\b)?,?\s+[A-Z][a-zñé'’]+\b"
 )
+_SMALL = re.compile(r"\b(?=([a-zñ]{3,})\s+([a-zñ]{3,})\b)")
 _HOUSE = re.compile(
     r"\b(?:Brgy|Bgy|Purok|Sitio)\b\.?\s+\w+|\b(?:blk|block)\b\.?\s*#?\d+,?\s*lot\s*#?\d+"
     r"|\b\d+\s+[A-Z]\w+\s+(?:St|Street|Ave|Avenue|Rd|Road|Ext)\b",
@@ -155,8 +166,17 @@ mukamana uwimana habimana niyonzima mugisha uwase ndayisaba nsengimana nyirahabi
 bizimana smith johnson williams brown jones peter thomas robert william elizabeth sarah
 """
 _NAMES = frozenset(_FREQUENT_NAMES.split())
+# Names that are also words of a text, a colour or a language.
+_ALSO_WORDS = """
+mark rose grace joy brown angel princess tan christian domingo dela delos luz gloria corazon
+remedios rosario carmen sy lim ong chua jun sarah
+"""
+_WORDS_TOO = frozenset(_ALSO_WORDS.split())
 _WORDS = 4
 _LONG = 40
+# From so many different answers of two to four words on, a column in which hardly any word comes
+# twice holds names: kinds of work or places share theirs ("driver", "san").
+_MANY_NAMES, _ONCE = 20, 0.9
 _DISTINCT = 50
 _DISTINCT_SHARE = 0.2
 _SHORTEST_NUMBER = 10**8
@@ -223,11 +243,16 @@ def words_of(text: str) -> set[str]:
 
 
 def _full_names(text: str) -> list[str]:
-    """Frequent names that follow one another, each with a capital letter."""
-    return [
+    """Frequent names that follow one another; in small letters only those that are no words too."""
+    found = [
         match[0]
         for match in _CAPITALS.finditer(text)
         if all(word.lower() in _NAMES for word in re.split(r"[\s,]+", match[0]))
+    ]
+    return found + [
+        f"{match[1]} {match[2]}"
+        for match in _SMALL.finditer(text)
+        if {match[1], match[2]} <= _NAMES - _WORDS_TOO
     ]
 
 
@@ -248,7 +273,7 @@ def answer_kinds(text: str) -> set[str]:
     if _ADDRESS.search(text):
         kinds.add("address")
     words = re.findall(r"[^\W\d_][\w'’-]*", text.lower())
-    named = any(word in _NAMES for word in words)
+    named = any(word in _NAMES for word in words) or _PERSONAL.search(text)
     if named or _TITLE.search(text) or _SURNAME_FIRST.search(text) or _INITIALS.search(text):
         kinds.add("name")
     if len(words) >= _WORDS or len(text) > _LONG:
@@ -350,9 +375,22 @@ def _scan_column(values: Sequence[Value], heading: str) -> Counter[str]:
     total = sum(texts.values())
     if len(texts) > max(_DISTINCT, _DISTINCT_SHARE * total):
         kinds["free_text"] = total
+    named = _differing_names(texts)
+    if named:
+        kinds["name"] = max(kinds["name"], named)
     if texts and _HEADER.search(heading):
         kinds["name"] = total
     return kinds
+
+
+def _differing_names(texts: Mapping[str, int]) -> int:
+    """Count answers that look like names for being unlike one another; 0 where they are not."""
+    rare = [text for text, n in texts.items() if n < _RARE and _TWO_NAMES.fullmatch(text)]
+    if len(rare) < _MANY_NAMES:
+        return 0
+    words = Counter(word for text in rare for word in set(text.casefold().split()))
+    once = sum(n == 1 for n in words.values())
+    return sum(texts[text] for text in rare) if once >= _ONCE * len(words) else 0
 
 
 def _rare_kinds(text: str) -> set[str]:
@@ -364,6 +402,8 @@ def _rare_kinds(text: str) -> set[str]:
         found.add("exact_date")
     if _CODE.fullmatch(text):
         found.add("device")
+    if _THREE_WORDS.fullmatch(text):
+        found.add("coordinates")
     if _TWO_NAMES.fullmatch(text) and text != text.lower():
         found.add("name")
     return found

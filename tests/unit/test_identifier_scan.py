@@ -15,6 +15,7 @@ from prevalence.identifier_scan import (
     check_identifiers,
     identifier_kinds,
     number_kinds,
+    person_kinds,
     scan_export,
 )
 
@@ -60,6 +61,9 @@ PLANTED = {
         "N 14.59951 E 120.98421",
         "POINT(120.98 14.59)",
         "7Q63HXP2+4C",
+        "///filled.count.soap",
+        "w3w.co/filled.count.soap",
+        "sa may ///salitang.isa.dalawa",
     ],
     "device": [
         "356938035643809",
@@ -90,6 +94,10 @@ PLANTED = {
         "J. P. Quezada",
         "Zyrelle, Qwon",
         "Nyirahabimana",
+        "si jovelyn",
+        "kay Zyrelle",
+        "zyrelle dela qwon",
+        "qwon de los arcos",
     ],
     "address": ["Purok 3, Brgy Malaya", "Blk 4 Lot 5", "123 Mabini St", "near the chapel"],
     "free_text": [
@@ -117,6 +125,10 @@ HONEST = [
     "3.5",
     "yes",
     "sari-sari store owner",
+    "market vendor",
+    "sinaing",
+    "kayak guide",
+    "no.answer",
     "BPO worker",
     "Region XI",
 ]
@@ -219,6 +231,37 @@ def test_many_different_texts_are_free_text():
     texts = [f"word{chr(97 + i % 26)}{chr(97 + i // 26)}" for i in range(60)]
     with pytest.raises(PipelineError, match="free_text"):
         check(export_with(LANG=texts))
+
+
+def test_three_words_for_a_square_on_the_map_are_seen_where_they_are_rare():
+    words = ["Tagalog"] * 59 + ["filled.count.soap"]
+    assert scan_export(export_with(LANG=words))["LANG"] == {"coordinates": 1}
+    assert "LANG" not in scan_export(export_with(LANG=["Tagalog", "not.yet.known"] * 30))
+
+
+WORKS = """fish vendor|market vendor|tricycle driver|jeepney driver|bus driver|factory worker
+construction worker|domestic worker|store owner|farm owner|farm helper|store helper|house helper
+rice farmer|corn farmer|public teacher|private teacher|office clerk|store clerk|call center agent
+balut vendor|park sweeper|security guard|night guard""".replace("\n", "|").split("|")
+
+
+def test_small_letters_hide_no_column_of_names():
+    letters = "abdegiklmnoprstuwy"
+    names = [
+        f"{a}{letters[i]}elyn {b}{letters[i]}acan" for i, (a, b) in enumerate(["jy", "qw"] * 9)
+    ]
+    names += [f"{letters[i]}ovy {letters[i]}urgo" for i in range(6)]
+    found = scan_export(export_with(LANG=["Tagalog"] * (60 - len(names)) + names))
+    assert found["LANG"] == {"name": len(names)}
+    works = ["Tagalog"] * (60 - len(WORKS)) + WORKS
+    assert "LANG" not in scan_export(export_with(LANG=works))
+
+
+def test_published_text_is_read_in_small_letters_too():
+    assert person_kinds("seen by pedro mendoza and others") == {"name"}
+    assert person_kinds("rose brown, grace and joy mark the day of santos") == set()
+    assert identifier_kinds("at ///filled.count.soap") == {"coordinates"}
+    assert identifier_kinds("weight.replication.replicates, file:///usr.local.share") == set()
 
 
 def test_an_exact_date_that_is_no_paradata():
