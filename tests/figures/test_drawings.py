@@ -358,3 +358,36 @@ def test_very_wide_intervals_are_cut_with_an_arrow_and_told(tables, words):
     assert any("beyond the scale" in text for text, _ in boxes(drawing.figure))
     assert drawing.data["upper"].max() == 500.0
     assert "500" in drawing.alt
+
+
+def test_data_of_the_models_stand_relative_to_the_answers(drawings, tables):
+    drawing = drawings["ph2022", "predictive"]
+    keys = ["estimator", "group", "statistic"]
+    table = tables["ph2022"]["predictive"].set_index(keys)
+    data = drawing.data.set_index(keys)
+    shown = data[data["estimate"].notna()]
+    own = table.loc[shown.index]
+    for ratio, name in (("estimate", "predicted"), ("lower", "lower"), ("upper", "upper")):
+        assert (shown[ratio] * own["observed"]).to_list() == pytest.approx(own[name].to_list())
+    unseen = data[data["estimate"].isna()]
+    assert set(unseen["observed"].fillna(0)) == {0}, "only what was not observed has no ratio"
+    inside = (shown["lower"] <= 1) & (shown["upper"] >= 1)
+    for _, part in inside.groupby(level=["estimator", "statistic"]):
+        assert f"for {part.sum()} of {len(part)} groups" in drawing.alt
+
+
+def test_places_that_borrow_strength_stand_below_the_direct_estimates(drawings, tables):
+    drawing = drawings["ph2022", "shrinkage"]
+    direct = drawing.data[drawing.data["estimator"] == "direct"]
+    regions = drawings["ph2022", "regions"].data
+    keys = ["group", "domain"]
+    same = regions.set_index(keys).loc[pd.MultiIndex.from_frame(direct[keys])]
+    for name in ("estimate", "lower", "upper"):
+        expected = same[name].astype(float).to_list()
+        assert direct[name].astype(float).to_list() == pytest.approx(expected, nan_ok=True)
+    others = drawing.data[drawing.data["estimator"] != "direct"]
+    assert len(others) == len(tables["ph2022"]["small_areas"])
+    lines = [line for axes in drawing.figure.axes for line in axes.lines]
+    squares = [line for line in lines if line.get_marker() == "s"]
+    assert {line.get_markerfacecolor() for line in squares} == {"white"}, "none has converged"
+    assert "not converged" in drawing.alt
