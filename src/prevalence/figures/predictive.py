@@ -15,7 +15,7 @@ from prevalence.report.wording import REASONS, joined, significant
 if TYPE_CHECKING:
     import pandas as pd
 
-# The two summaries that a model can miss: it fits the mean by its construction, and the 95th
+# The two summaries that a model can miss: it fits the mean by its construction, and the upper
 # percentile is mostly a small whole number.
 SUMMARIES = {
     "zero_share": ("Respondents who know nobody", "share who know nobody"),

@@ -43,6 +43,12 @@ ESTIMATOR_WORDS = {
     "partially_pooled": "Model partially pooled over areas",
     "partially_pooled_weighted": "Model partially pooled over areas, weighted",
 }
+SUMMARIES = {
+    "zero_share": "Share who know nobody",
+    "mean": "Mean",
+    "variance_to_mean": "Variance over mean",
+    "upper_percentile": "97.5th percentile",
+}
 ADJUSTMENTS = {
     "none": "Nothing: the headline",
     "frame_ratio": "Members who could not be drawn differ in acquaintances",
@@ -424,7 +430,7 @@ def predictive_table(material: Material) -> str:
         [
             ESTIMATOR_WORDS.get(model, capitalised(model.replace("_", " ")))
             + ("" if is_true(found[0].get("converged", True)) else " (not converged)"),
-            capitalised(statistic.replace("_", " ")),
+            SUMMARIES.get(statistic, capitalised(statistic.replace("_", " "))),
             whole(len(found)),
             whole(sum(row["lower"] <= row["observed"] <= row["upper"] for row in found)),
         ]
