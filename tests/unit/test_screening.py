@@ -1,7 +1,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from prevalence.codebook import COLUMNS, parse_codebook
@@ -154,6 +154,7 @@ def test_rules_see_what_the_rules_before_them_left():
     assert steps[1].reason == "minimum: 18"
 
 
+@settings(max_examples=30, deadline=None)
 @given(
     ids=st.lists(st.sampled_from("abcd"), min_size=2, max_size=12),
     seed=st.integers(0, 1000),
