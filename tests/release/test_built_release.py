@@ -26,6 +26,9 @@ class Run:
         self.headline = self.config["headline"]["estimator"]
         self.groups = list(self.config["estimate"]["hidden_groups"])
         self.cap = float(self.config["headline"]["top_codes"]["hidden"])
+        self.known = {
+            group: micro_sums(self.restricted, group, self.kinds, self.cap) for group in self.groups
+        }
 
     def reasons(self, group):
         """Reason or empty of each place, as the released table says."""
@@ -74,7 +77,7 @@ def run(request):
 
 
 def attack(run, group, reasons=None, totals=None):
-    sums, wholes = micro_sums(run.restricted, group, run.kinds, run.cap)
+    sums, wholes = run.known[group]
     reasons = run.reasons(group) if reasons is None else reasons
     totals = list(run.totals(group, sums)) if totals is None else totals
     return sums, derivable(sums, wholes, reasons, weights=run.weights(), cap=run.cap, totals=totals)
@@ -109,7 +112,7 @@ def test_the_attacker_is_not_blind(run):
             for (_, kind), ends in found.items():
                 true = sums.loc[[place], kind].iloc[0]
                 assert ends == pytest.approx((true, true), rel=1e-5)
-        sums, _ = micro_sums(run.restricted, group, run.kinds, run.cap)
+        sums, _ = run.known[group]
         exact = []
         for scale, *_ in run.totals(group, sums):
             total = sum(c * sums.loc[[p], "weighted"].iloc[0] for p, c in scale.items())
@@ -157,7 +160,7 @@ def read_names(config):
 
 def test_the_limits_of_a_released_sum_hold_what_was_summed(run):
     for group in run.groups:
-        sums, _ = micro_sums(run.restricted, group, run.kinds, run.cap)
+        sums, _ = run.known[group]
         for scale, low, high in run.totals(group, sums):
             true = sum(c * sums.loc[[p], "weighted"].iloc[0] for p, c in scale.items())
             assert low <= true <= high
@@ -166,7 +169,7 @@ def test_the_limits_of_a_released_sum_hold_what_was_summed(run):
 def test_the_attackers_sums_are_those_of_the_estimate_stage(run):
     inputs = read_csv(run.restricted / "estimate" / "disclosure_inputs.csv")
     for group in run.groups:
-        mine, _ = micro_sums(run.restricted, group, run.kinds, run.cap)
+        mine, _ = run.known[group]
         cells = inputs[inputs["group"] == group]
         for place, n, reporting, weighted in zip(
             places_of(cells), cells["n"], cells["n_reporting"], cells["sum_wy"], strict=True
