@@ -21,9 +21,13 @@ import os
 import resource
 import shutil
 import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
+
+# numba would take the study beside this file for the package coverage.
+sys.modules.setdefault("coverage", None)  # type: ignore[arg-type]
 
 import numpy as np
 

@@ -17,13 +17,16 @@ import os
 import sys
 import time
 from concurrent.futures import ProcessPoolExecutor
-from pathlib import Path
 
 for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(variable, "1")
 
+# numba would take the study beside this file for the package coverage.
+sys.modules.setdefault("coverage", None)  # type: ignore[arg-type]
+
 import numpy as np
 import pandas as pd
+from provenance import ROOT, stream, write_sidecar
 
 from prevalence.files import replacing, write_csv
 from prevalence.models.correlated import Correlated, CorrelatedPriors, Plain
@@ -32,9 +35,6 @@ from prevalence.models.engine import Sampling, fit
 from prevalence.models.overdispersed import Overdispersed, OverdispersedPriors
 from prevalence.models.partially_pooled import PartiallyPooled, PartiallyPooledPriors
 from prevalence.models.poisson_lognormal import PoissonLognormal
-
-sys.path.append(str(Path(__file__).parent))  # after numba, which looks for the package coverage
-from provenance import ROOT, stream, write_sidecar
 
 RESULT = ROOT / "data" / "reference" / "model_ranks.csv"
 PLOT = ROOT / "docs" / "figures" / "model_ranks.svg"

@@ -17,13 +17,16 @@ import logging
 import os
 import sys
 from concurrent.futures import ProcessPoolExecutor
-from pathlib import Path
 
 for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(variable, "1")
 
+# numba would take the study beside this file for the package coverage.
+sys.modules.setdefault("coverage", None)  # type: ignore[arg-type]
+
 import numpy as np
 import pandas as pd
+from provenance import ROOT, stream, write_sidecar
 
 from prevalence.domains import Populations
 from prevalence.errors import PipelineError
@@ -33,9 +36,6 @@ from prevalence.models.engine import Sampling, fit
 from prevalence.models.fitting import HiddenPopulation, ModelInputs, fit_model
 from prevalence.models.partially_pooled import PartiallyPooled
 from prevalence.models.scaling import Scaling, scaled, scaling_weights
-
-sys.path.append(str(Path(__file__).parent))  # after numba, which looks for the package coverage
-from provenance import ROOT, stream, write_sidecar
 
 RESULT = ROOT / "data" / "reference" / "model_coverage.csv"
 CONFIG = {
