@@ -22,6 +22,7 @@ SUMMARIES = {
     "variance_to_mean": ("Spread: variance over mean", "variance over the mean"),
 }
 MARKERS = ("D", "s", "^", "v", "P")
+MOST_NAMED = 5  # groups that the text alternative lists; more of them are only counted
 LEAST, BESIDE = 0.16, 0.09  # height of a row, and more of it for each model beside the first
 Row = dict[str, Any]
 
@@ -181,9 +182,10 @@ def _found(rows: list[Row], what: str, labels: Mapping[str, str]) -> str:
     if not outside:
         return text
     far = max(outside, key=lambda row: abs(row["estimate"] - 1))
-    names = joined([labels[str(row["group"])].lower() for row in outside])
+    names = joined([labels[str(row["group"])] for row in outside])
+    listed = f" (outside: {names})" if len(outside) <= MOST_NAMED else ""
     numbers = [significant(float(far[name])) for name in ("observed", "predicted")]
     return (
-        f"{text} (outside: {names}); farthest off {labels[str(far['group'])].lower()}, "
+        f"{text}{listed}; farthest off: {labels[str(far['group'])]}, "
         f"{numbers[0]} in the answers and {numbers[1]} in the model's data"
     )
