@@ -15,6 +15,8 @@ written from the same formulas, in Stan's own coordinates; compiling them is not
 `--respondents 5 --areas 20`, or time.
 """
 
+# ruff: noqa: E402 - numba must not take a study for a package before it is loaded
+
 import argparse
 import json
 import os
