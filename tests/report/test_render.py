@@ -259,6 +259,8 @@ def test_the_styles_of_the_word_report_are_whole():
     for style in found:
         for kind in ("rPr", "pPr"):
             assert len(style.findall(f"{space}{kind}")) <= 1, style.get(f"{space}styleId")
+    table = next(style for style in found if style.get(f"{space}styleId") == "Table")
+    assert table.find(f"{space}trPr/{space}cantSplit") is not None, "no row is parted by a page"
 
 
 def test_the_translation_is_marked_as_one_that_awaits_review(tmp_path):

@@ -177,6 +177,7 @@ _TABLE_STYLE = f"""<w:style w:type="table" w:customStyle="1" w:styleId="Table">
 <w:insideH w:val="single" w:sz="4" w:space="0" w:color="C9D1D9"/></w:tblBorders>
 <w:tblCellMar><w:left w:w="80" w:type="dxa"/><w:right w:w="80" w:type="dxa"/></w:tblCellMar>
 </w:tblPr>
+<w:trPr><w:cantSplit/></w:trPr>
 <w:tblStylePr w:type="firstRow"><w:rPr><w:b/><w:color w:val="{ACCENT}"/></w:rPr>
 <w:tcPr><w:tcBorders>
 <w:bottom w:val="single" w:sz="8" w:space="0" w:color="{ACCENT}"/></w:tcBorders>
