@@ -2,7 +2,8 @@
 
     python benchmarks/pipeline.py --write         ph2022; writes docs/performance.md
     python benchmarks/pipeline.py --repeat 3      the fastest of three
-    python benchmarks/pipeline.py --survey tiny   the small survey of the tests: to try the program
+    python benchmarks/pipeline.py --survey tiny --target <file>
+                                                  to try the program on a part of the jobs
 
 Situations, in a scratch copy of the project: a cold run, without and with the models' compiled
 loops in the cache; a cold run without models; the same again (nothing to do); a changed sentence, a
@@ -139,12 +140,12 @@ def changed(folder, path, change):
     file.write_text(original, encoding="utf-8")
 
 
-def situations(folder, recorded, survey):
+def situations(folder, recorded, survey, targets):
     """Measure every situation once: name -> wall, processor, memory, jobs."""
     found = {}
 
     def run(name):
-        *cost, text = measured(folder, "-m", "snakemake", "--cores", "2")
+        *cost, text = measured(folder, "-m", "snakemake", "--cores", "2", *targets)
         found[name] = (*cost, jobs_of(text))
 
     shutil.rmtree(folder / CACHE, ignore_errors=True)
@@ -159,19 +160,20 @@ def situations(folder, recorded, survey):
     for name, path, change in CHANGES:
         with changed(folder, path.format(survey), change):
             run(name)
-        measured(folder, "-m", "snakemake", "--cores", "2")
+        measured(folder, "-m", "snakemake", "--cores", "2", *targets)
     without_outputs(folder, survey)
     *cost, _ = measured(folder, "-c", REPLAY, str(recorded), NUMBA_CACHE_DIR=str(folder / CACHE))
     found[PLAIN] = (*cost, len(list(recorded.glob("*.pickle"))))
     return found
 
 
-def record_jobs(folder, recorded):
+def record_jobs(folder, recorded, targets):
     """Run once with a frame that keeps every job's inputs, outputs and parameters."""
     mark = "    log_file = str(job.log[0]) if len(job.log) else None\n"
     frame = "src/prevalence/job.py"
     with changed(folder, frame, lambda text: text.replace(mark, mark + RECORD.lstrip("\n"))):
-        measured(folder, "-m", "snakemake", "--cores", "1", RECORDED_JOBS=str(recorded))
+        command = ("-m", "snakemake", "--cores", "1", *targets)
+        measured(folder, *command, RECORDED_JOBS=str(recorded))
     for file in recorded.glob("*.pickle"):
         pickle.loads(file.read_bytes())  # whole
 
@@ -225,6 +227,7 @@ def main():
     """Measure, print, and write if asked to."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--survey", default="ph2022", help="a shipped survey, or tiny")
+    parser.add_argument("--target", nargs="*", default=[], help="files to be made; else all")
     parser.add_argument("--repeat", type=int, default=1)
     parser.add_argument("--write", action="store_true", help="write docs/performance.md")
     choice = parser.parse_args()
@@ -233,8 +236,10 @@ def main():
         folder, recorded = Path(place) / "project", Path(place) / "jobs"
         recorded.mkdir()
         copy_of(choice.survey, folder)
-        record_jobs(folder, recorded)
-        rounds = [situations(folder, recorded, choice.survey) for _ in range(choice.repeat)]
+        record_jobs(folder, recorded, choice.target)
+        rounds = [
+            situations(folder, recorded, choice.survey, choice.target) for _ in range(choice.repeat)
+        ]
     found = {name: min(one[name] for one in rounds) for name in rounds[0]}
     text = section(found, choice.survey, choice.repeat, load)
     print(text)
