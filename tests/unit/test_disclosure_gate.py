@@ -478,3 +478,13 @@ def test_people_who_were_interviewed_need_an_ethics_approval():
         required_texts({"synthetic": False}, report, IDENTITY)
     texts = required_texts({"synthetic": True}, report, IDENTITY, unstated="Not stated.")
     assert texts["ethics"] == "Not stated."
+
+
+def test_a_help_line_is_no_part_of_a_longer_number():
+    from prevalence.disclosure.gate import _without
+
+    allowed = ["112", "116 111"]
+    for text in ("1.0521124497", "1,112", "112.5", "0116 1112"):
+        assert _without(text, allowed, broken=False) == text
+    for broken in (False, True):
+        assert _without("Call 112, or 116 111.", allowed, broken=broken) == "Call  , or  ."

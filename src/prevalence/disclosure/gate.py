@@ -417,8 +417,15 @@ def _any_of(texts: tuple[str, ...], broken: bool) -> re.Pattern[str] | None:
     """One pattern of all texts, the longest first; None if there is no text."""
     between = r"-?\s*" if broken else ""
     ordered = sorted({text for text in texts if text}, key=len, reverse=True)
-    patterns = [between.join(map(re.escape, text)) for text in ordered]
+    patterns = [_whole(between.join(map(re.escape, text)), text) for text in ordered]
     return re.compile("|".join(patterns)) if patterns else None
+
+
+def _whole(pattern: str, text: str) -> str:
+    """Let a text that begins or ends in a digit, such as 112, be no part of a longer number."""
+    before = r"(?<!\d)(?<!\d[.,])" if text[0].isdigit() else ""
+    after = r"(?!\d|[.,]\d)" if text[-1].isdigit() else ""
+    return f"{before}{pattern}{after}"
 
 
 def _check_identifiers(
