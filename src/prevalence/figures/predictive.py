@@ -42,8 +42,6 @@ def replicated(tables: Mapping[str, pd.DataFrame], words: Words) -> Drawing:
     Drawing
         A panel for each summary and a row for each group; 1 is as answered.
     """
-    import pandas as pd
-
     table = tables["predictive"]
     table = table[table["statistic"].isin(list(SUMMARIES))]
     rows = [_relative(plain_row(row)) for row in table.to_dict("records")]
@@ -60,11 +58,11 @@ def replicated(tables: Mapping[str, pd.DataFrame], words: Words) -> Drawing:
     pitch = LEAST + BESIDE * (len(looks) - 1)
     side_by_side(sheet, list(labels.values()), panels, pitch=pitch, label_size=SMALL)
     key(sheet, _key(words, rows, looks, panels))
-    columns = ["estimator", "group", "statistic", "observed", "predicted"]
-    limits = ["predicted_lower", "predicted_upper", "estimate", "lower", "upper"]
+    # The released numbers, of which the picture draws the ratios: what leaves stands in a table.
+    columns = ["estimator", "group", "statistic", "observed", "predicted", "lower", "upper"]
     return Drawing(
         sheet.close(),
-        pd.DataFrame(rows).reindex(columns=[*columns, *limits, "converged", "suppressed"]),
+        table.reindex(columns=[*columns, "converged", "suppressed"]).reset_index(drop=True),
         alt=_alt(words, rows, labels, looks),
         caption="Data drawn from the models, relative to the answers: the share of respondents who "
         "know nobody in a group, and how widely the answers are spread. An interval holds the "
@@ -83,8 +81,7 @@ def _relative(row: Row) -> Row:
         else None
         for new, old in names.items()
     }
-    limits = {f"predicted_{end}": row.get(end) for end in ("lower", "upper")}
-    return {**row, **limits, **ratios}
+    return {**row, **ratios}
 
 
 def _labels(known: pd.DataFrame, words: Words, groups: list[str]) -> dict[str, str]:
