@@ -81,13 +81,15 @@ def _one_each(mine: pd.DataFrame) -> pd.DataFrame:
 
 def _counted(shown: pd.DataFrame) -> str:
     """Count the combinations, and beside them the models and how many haven't converged."""
-    models = int(modelled_rows(shown).sum())
-    failed = int((shown["interval"] == UNCONVERGED).sum())
-    said = f"{len(shown) - models} combinations"
-    if not models:
+    modelled = shown[modelled_rows(shown)]
+    said = f"{len(shown) - len(modelled)} combinations"
+    if not len(modelled):
         return said
+    models = modelled["estimator"].nunique()
+    failed = modelled.loc[modelled["interval"] == UNCONVERGED, "estimator"].nunique()
     said += f" and {models} model{'s' * (models > 1)}"
-    return said + (f" ({failed} not converged)" if failed else "")
+    said += f" ({failed} not converged)" if failed else ""
+    return said + (f" in {len(modelled)} scalings" if len(modelled) > models else "")
 
 
 def _weightiest(shares: pd.DataFrame, group: str, shown: pd.DataFrame) -> list[str]:
