@@ -102,7 +102,7 @@ def cases():
         yield pytest.param(name, id=name, marks=() if target in WITHOUT_JOBS else slow)
 
 
-@pytest.mark.parametrize("name", cases())
+@pytest.mark.parametrize("name", list(cases()))
 def test_a_run_ends_in_a_message_and_leaves_nothing_half_done(name, own_project, tmp_path):
     file, old, new, target, said = CASES[name]
     folder = copied(own_project, tmp_path)
