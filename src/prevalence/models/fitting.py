@@ -452,12 +452,12 @@ def _fit_partially_pooled(
     generator = np.random.default_rng(np.random.SeedSequence([*entropy, 2]))
     multipliers = area_multipliers(_strata_of_areas(inputs), len(flat), generator)
     everyone = np.bincount(inputs.area, inputs.weights, areas).astype(float)
+    every = list(scales.each(log_prevalence))
     rescaled = []
-    for scaling, values in scales.each(log_prevalence):
+    for scaling, values in every:
         nation = inputs.population * domain_prevalence(values, everyone, multipliers)
         rescaled.append((scaling, nation.reshape(chains, draws, -1)))
-        if len(rescaled) == 1:
-            chosen = values
+    chosen = every[0][1]
     quantities, columns = [], []
     for domain in inputs.domains:
         people = np.bincount(inputs.area, inputs.weights * domain.mask, areas).astype(float)

@@ -114,18 +114,13 @@ def _row(
 ) -> None:
     """Add a row for draws of a size, a rate or a ratio; respondents are counted as for `like`."""
     answers = inputs.counts.lowest[domain.mask, inputs.counts.groups.index(like)]
-    lower, middle, upper = np.quantile(values, [(1 - level) / 2, 0.5, (1 + level) / 2])
     rows.append(
         {
             "estimator": model,
             "group": group,
             "domain_type": domain.type,
             "domain": domain.name,
-            "estimate": middle,
-            "std_error": values.std(ddof=1),
-            "lower": lower,
-            "upper": upper,
-            "level": level,
+            **_credible(values, level),
             "unit": unit,
             "n": int((~np.isnan(answers)).sum()),
             "n_reporting": int((answers > 0).sum()),
@@ -135,6 +130,18 @@ def _row(
             "headline": False,
         }
     )
+
+
+def _credible(values: Array, level: float) -> dict[str, float]:
+    """Median, standard deviation and equal-tailed limits of draws, shape (draws,)."""
+    lower, middle, upper = np.quantile(values, [(1 - level) / 2, 0.5, (1 + level) / 2])
+    return {
+        "estimate": middle,
+        "std_error": values.std(ddof=1),
+        "lower": lower,
+        "upper": upper,
+        "level": level,
+    }
 
 
 def converged(diagnostics: pd.DataFrame) -> bool:
@@ -161,20 +168,15 @@ def known_group_rows(
     for at, quantity in enumerate(posterior.quantities):
         if quantity.role != "known":
             continue
-        values = posterior.draws[:, :, at].ravel()
-        lower, middle, upper = np.quantile(values, [(1 - level) / 2, 0.5, (1 + level) / 2])
+        found = _credible(posterior.draws[:, :, at].ravel(), level)
         rows.append(
             {
                 "estimator": posterior.model,
                 "group": quantity.group,
-                "estimate": middle,
-                "std_error": values.std(ddof=1),
-                "lower": lower,
-                "upper": upper,
-                "level": level,
+                **found,
                 "unit": "persons",
                 "known_size": sizes[quantity.group],
-                "log_ratio": float(np.log(middle / sizes[quantity.group])),
+                "log_ratio": float(np.log(found["estimate"] / sizes[quantity.group])),
                 "converged": bool(passed[quantity.label]),
             }
         )
@@ -206,22 +208,16 @@ def scaling_rows(posterior: Posterior, inputs: ModelInputs, level: float) -> pd.
     groups, known = inputs.counts.groups, inputs.known_sizes
     rows = []
     for at, (scaling, sizes) in enumerate(posterior.rescaled):
-        quantiles = [(1 - level) / 2, 0.5, (1 + level) / 2]
-        lower, middle, upper = np.quantile(sizes, quantiles, axis=(0, 1))
-        ratios = np.log(middle / known)
+        ratios = np.log(np.median(sizes, axis=(0, 1)) / known)
         for hidden in inputs.hidden:
-            k = groups.index(hidden.name)
+            values = sizes[:, :, groups.index(hidden.name)].ravel()
             rows.append(
                 {
                     "estimator": posterior.model,
                     "group": hidden.name,
                     "scaling_groups": scaling.groups,
                     "scaling_form": scaling.form,
-                    "estimate": middle[k],
-                    "std_error": sizes[:, :, k].std(ddof=1),
-                    "lower": lower[k],
-                    "upper": upper[k],
-                    "level": level,
+                    **_credible(values, level),
                     "unit": "persons",
                     "loo_rms": float(np.sqrt(np.mean(ratios[np.isfinite(ratios)] ** 2))),
                     "chosen": at == 0,
