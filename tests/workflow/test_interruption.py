@@ -1,5 +1,6 @@
 """Stopped at any moment, or out of disk, a run is completed by the next, with the same bytes."""
 
+import contextlib
 import os
 import random
 import re
@@ -8,6 +9,7 @@ import subprocess
 import sys
 import time
 
+import psutil
 import pytest
 from same_bytes import differing
 
@@ -44,7 +46,25 @@ def interrupt(project, words: list[str], files: int, pause: float, number: int) 
         os.killpg(run.pid, number)  # the machine went down: every process of the run with it
     else:
         run.send_signal(number)
-    run.wait(timeout=120)
+    wait_for_end(run)
+
+
+def wait_for_end(run: subprocess.Popen) -> None:
+    """Wait until a stopped run has ended; its jobs end first, and may take their time.
+
+    Snakemake 9's handler of SIGTERM waits for a lock that its own thread holds while it selects
+    jobs: asked at that moment, it idles for ever without a job, and has to be killed.
+    """
+    process = psutil.Process(run.pid)
+    idle, deadline = 0, time.monotonic() + 400
+    while run.poll() is None:
+        assert time.monotonic() < deadline, "a job went on after its run had been stopped"
+        time.sleep(0.5)
+        with contextlib.suppress(psutil.NoSuchProcess):
+            idle = 0 if process.children() else idle + 1
+        if idle > 60:
+            os.killpg(run.pid, signal.SIGKILL)
+            run.wait(timeout=60)
 
 
 def run_words(project, words: list[str]) -> subprocess.CompletedProcess:
