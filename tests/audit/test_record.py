@@ -264,7 +264,7 @@ def test_the_readme_says_what_a_run_took():
     ]
     machine = {"cores": 2, "processor": "A processor", "memory_gb": 8.0}
     said = run_text(manifest(), {"seconds": 80.2, "jobs": jobs}, machine)
-    assert "`0123456789ab` of `toy`: 2 jobs from 5 declared inputs to 5 outputs" in said
+    assert "`0123456789ab` of `toy`: 2 jobs from 6 declared inputs to 5 outputs" in said
     assert "in 80 s on 2 cores (A processor, 8.0 GB)" in said
     assert "`model/fit`, took 40 s, the heaviest, `report/render`, 512 MB" in said
 

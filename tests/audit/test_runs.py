@@ -1,5 +1,7 @@
 """Two runs compared by exhibit, for the editor who regenerates after a correction."""
 
+import json
+
 import pandas as pd
 from toy_runs import DRAWN, GRAPH, RELEASED, estimates, manifest
 
@@ -58,6 +60,15 @@ def test_config_and_software_are_told():
     text = markdown(difference(old, new, GRAPH), old.manifest, new.manifest)
     assert "- value: `survey:estimate.level` 0.95 → 0.9" in text
     assert "- software: numpy 2.2 → 3" in text
+
+
+def test_a_changed_list_of_words_is_told_without_its_words():
+    old, new = manifest(), manifest(words="another word")
+    found = difference(Run(old), Run(new), GRAPH)
+    text = markdown(found, old, new)
+    assert "- config: changed `config/terminology.yaml`" in text
+    assert "config (config/terminology.yaml)" in changelog_line(found, new)
+    assert "another" not in text + json.dumps(new.plain())
 
 
 def test_withheld_and_new_rows_are_told():

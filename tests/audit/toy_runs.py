@@ -11,6 +11,7 @@ RESTRICTED = "data/processed/toy/restricted/estimate/scale_up.csv"
 PAGE = "reports/toy/summary.html"
 PICTURE = "reports/toy/figures/headline.svg"
 DRAWN = "reports/toy/figures/headline.csv"
+WORDS = "config/terminology.yaml"
 IDENTITY = {
     "identity": "0123456789ab",
     "sha256": "0" * 64,
@@ -68,7 +69,9 @@ def files(**given):
     }
 
 
-def manifest(*, sources=None, config=None, made_with=None, renderer="builtin 1", **given):
+def manifest(
+    *, sources=None, config=None, words="a word", made_with=None, renderer="builtin 1", **given
+):
     """The manifest of a run, with what a test changes."""
     outputs = {
         path: described(
@@ -81,10 +84,13 @@ def manifest(*, sources=None, config=None, made_with=None, renderer="builtin 1",
         identity=IDENTITY,
         renderer=renderer,
         made_with=made_with or {"platform": "Linux x86_64", "numpy": "2.2"},
-        config={"survey": config or {"estimate": {"level": 0.95}, "report": {"title": "A"}}},
+        config={
+            "survey": config or {"estimate": {"level": 0.95}, "report": {"title": "A"}},
+            WORDS: {"terms": [{"id": "term", "pattern": words}]},
+        },
         inputs={
             path: described(path, content, values=False)
-            for path, content in {**SOURCES, **(sources or {})}.items()
+            for path, content in {**SOURCES, WORDS: words.encode(), **(sources or {})}.items()
         },
         outputs=outputs,
         exhibits={"fig-headline": DRAWN, "tbl-headline": RELEASED},

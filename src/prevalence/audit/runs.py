@@ -16,7 +16,7 @@ from prevalence.audit.comparison import (
     shown,
 )
 from prevalence.audit.graph import Graph
-from prevalence.audit.record import Manifest, stages
+from prevalence.audit.record import NOT_QUOTED, Manifest, stages
 from prevalence.errors import listed
 
 if TYPE_CHECKING:
@@ -286,6 +286,7 @@ def changelog_line(found: Difference, new: Manifest) -> str:
             f"raw data ({listed([path.rsplit('/', 1)[-1] for path in parts['data']], 3)})"
         )
     keys = [key.partition(":")[2] for key in found.inputs.config]
+    keys += [path for path in parts["config"] if path in NOT_QUOTED]
     causes += [f"config ({listed(keys, 3)})"] if keys else []
     causes += [
         f"{name} ({listed([path.rsplit('/', 1)[-1] for path in parts[name]], 3)})"
