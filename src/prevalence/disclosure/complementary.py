@@ -80,15 +80,26 @@ class _Prover:
     system: System
     suppressed: Mask
     points: list[Array] = field(default_factory=list)
+    matrix: Any = None
+    known: Any = None
     parts: NDArray[np.intp] | None = None
     found: dict[int, tuple[NDArray[np.intp], Any]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        from scipy.sparse import csr_array
-
         self.scale = max(float(np.max(self.system.protection, initial=0.0)), 1e-12)
-        self.matrix = csr_array(self.system.equations)
-        self.points.append(self.system.values)
+        if self.matrix is None:
+            from scipy.sparse import csr_array
+
+            self.matrix = csr_array(self.system.equations)
+            self.known = abs(self.matrix).tocsc()
+        if not self.points:
+            self.points.append(self.system.values)
+
+    def copy(self) -> _Prover:
+        """Give a prover of the same system for a trial; what it finds stays its own."""
+        return _Prover(
+            self.system, self.suppressed.copy(), list(self.points), self.matrix, self.known
+        )
 
     def suppress(self, cells: Sequence[int]) -> None:
         self.suppressed[list(cells)] = True
@@ -119,7 +130,7 @@ class _Prover:
         if self.parts is None:
             low, high = self.bounds()
             unknown = np.flatnonzero(high > low)
-            inner = abs(self.matrix[:, unknown])
+            inner = self.known[:, unknown]
             self.parts = np.full(len(low), -1)
             self.parts[unknown] = connected_components(inner.T @ inner, directed=False)[1]
             self.found = {}
@@ -132,17 +143,18 @@ class _Prover:
 
     def extreme(self, cell: int, sign: int) -> float:
         """Least (sign 1) or greatest (sign -1) value of a cell that agrees with what is known."""
-        from scipy.optimize import linprog
+        from scipy.optimize import Bounds, LinearConstraint, milp
 
         low, high = self.bounds()
         cells, inner = self.linked(cell)
         values = self.system.values[cells] / self.scale
-        result = linprog(
+        # Without whole variables this is HiGHS's linear programme, at half of linprog's overhead.
+        result = milp(
             np.where(cells == cell, sign, 0),
-            A_eq=inner if inner.shape[0] else None,
-            b_eq=inner @ values if inner.shape[0] else None,
-            bounds=np.column_stack([low[cells], high[cells]]) / self.scale,
-            method="highs",
+            bounds=Bounds(low[cells] / self.scale, high[cells] / self.scale),
+            constraints=LinearConstraint(inner, inner @ values, inner @ values)
+            if inner.shape[0]
+            else None,
         )
         if result.status != 0:  # the true values agree: anything but a solution is a fault
             raise PipelineError(
@@ -161,6 +173,8 @@ class _Prover:
         need = float(self.system.protection[cell]) * (1 - _TOLERANCE)
         if self._witnessed(cell) >= need:
             return True
+        if self._enclosed(cell) < need:
+            return False
         highest = self.extreme(cell, -1)
         if self._witnessed(cell) >= need:
             return True
@@ -169,6 +183,19 @@ class _Prover:
     def _witnessed(self, cell: int) -> float:
         seen = [point[cell] for point in self.points]
         return float(max(seen) - min(seen))
+
+    def _enclosed(self, cell: int) -> float:
+        """Bound the width of what can be derived of a cell from above, without a programme.
+
+        Each equation of the cell alone says how far it can move: no further than the other cells
+        of that equation together. A cell that this leaves too little room isn't protected.
+        """
+        low, high = self.bounds()
+        width = high - low
+        known = self.known
+        own = slice(*known.indptr[cell : cell + 2])
+        room = (known @ width)[known.indices[own]] / known.data[own] - width[cell]
+        return float(min(width[cell], np.min(room, initial=np.inf)))
 
 
 def derivable(system: System, suppressed: Mask, cells: Sequence[int]) -> tuple[Array, Array]:
@@ -254,7 +281,7 @@ def _first_unproved(
     for prover in provers:
         cells = np.flatnonzero(prover.suppressed)
         if near is not None:
-            shared = abs(prover.matrix).T @ abs(prover.matrix[:, [near]]).toarray().ravel()
+            shared = prover.known.T @ prover.known[:, [near]].toarray().ravel()
             cells = cells[np.argsort(shared[cells] == 0, kind="stable")]
         for cell in cells:
             if int(cell) not in hopeless and not prover.proved(int(cell)):
@@ -266,11 +293,14 @@ def _single(prover: _Prover, cell: int, loss: Array, fixed: Mask) -> list[int]:
     candidates = np.flatnonzero(~prover.suppressed & ~fixed)
     if len(candidates) > _FEW:
         return []
+    cells = prover.linked(cell)[0]
+    inside = np.isin(np.arange(len(loss)), cells)
+    beside = prover.known.T @ (prover.known @ inside.astype(float)) > 0
     for candidate in candidates[np.argsort(loss[candidates], kind="stable")]:
-        trial = _Prover(prover.system, prover.suppressed.copy(), list(prover.points))
-        trial.suppress([int(candidate)])
-        if candidate not in trial.linked(cell)[0]:  # what isn't linked with the cell can't help it
+        if not beside[candidate]:  # what isn't linked with the cell can't help it
             continue
+        trial = prover.copy()
+        trial.suppress([int(candidate)])
         if trial.proved(cell):
             return [int(candidate)]
     return []
@@ -329,7 +359,7 @@ def _tidy(provers: Sequence[_Prover], first: Mask, loss: Array) -> None:
     """Release again what is not needed, the most valuable first."""
     further = np.flatnonzero(provers[0].suppressed & ~first)
     for cell in further[np.argsort(-loss[further], kind="stable")]:
-        trials = [_Prover(p.system, p.suppressed.copy(), list(p.points)) for p in provers]
+        trials = [p.copy() for p in provers]
         for trial in trials:
             trial.release(int(cell))
         if _first_unproved(trials, set(), near=int(cell)) is None:
