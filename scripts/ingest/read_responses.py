@@ -11,7 +11,7 @@ from prevalence.contracts.ingest import DROPPED, VARIABLES
 from prevalence.exports import read_export
 from prevalence.files import write_csv, write_parquet
 from prevalence.identifier_scan import check_identifiers, exempt_columns, scan_export
-from prevalence.identifiers import pseudonym_key, public_data
+from prevalence.identifiers import key_mark, pseudonym_key, public_data
 from prevalence.job import run_job
 from prevalence.responses import describe_dropped, describe_variables, type_responses
 
@@ -42,6 +42,8 @@ def main(job: Any) -> None:
         (dropped["reason"] == "not_in_codebook").sum(),
         (dropped["identifiers"] != "").sum(),
     )
+    if mark := key_mark(params.pseudonym_key, os.environ):
+        responses.attrs["key_mark"] = mark
     write_parquet(responses, job.output.responses)
     write_csv(variables, job.output.variables)
     write_csv(dropped, job.output.dropped)

@@ -19,6 +19,8 @@ _SHORTEST_KEY = 16
 _FEWEST_CHARACTERS = 6
 # Keys that are known to all: the config of every synthetic or published survey has one of these.
 PUBLIC_KEY = "public-key-for-"
+# Isn't an id of any kind: nothing else is hashed to the same.
+_MARKED = b"mark of a key for pseudonyms"
 _DIGITS = 16  # 64 bits: two of a million ids share a pseudonym with probability below 1e-7
 _WHOLE = re.compile(r"([+-]?\d+)\.0+")
 
@@ -157,6 +159,29 @@ def pseudonym_key(
             remedy=f"Set {name} to the key that the data's owner keeps, then run snakemake again.",
         )
     return key
+
+
+def key_mark(setting: str | Mapping[str, str] | None, environment: Mapping[str, str]) -> str:
+    """Tell one secret key from another, without telling the key.
+
+    A run keeps it, so that another key makes all pseudonyms anew and never some of them alone.
+
+    Parameters
+    ----------
+    setting, environment
+        As in :func:`pseudonym_key`.
+
+    Returns
+    -------
+    str
+        16 bits of an HMAC-SHA256 of fixed words under the key, in hexadecimal digits: one change of
+        65,536 isn't seen, and who reads it can rule keys out, but confirm none. Empty where the key
+        isn't in the environment.
+    """
+    if not isinstance(setting, Mapping):
+        return ""
+    key = environment.get(setting["env"], "").strip()
+    return hmac.digest(key.encode(), _MARKED, "sha256").hex()[:4] if key else ""
 
 
 def public_data(synthetic: Any, public_microdata: Any) -> bool:

@@ -25,3 +25,13 @@ def test_a_second_draft_overwrites_nothing(own_project):
     assert "there already; nothing was written" in done.stderr
     assert "Traceback" not in done.stderr
     assert (project / "config/surveys/pilot.yaml").read_bytes() == before
+
+
+def test_another_key_makes_all_pseudonyms_anew_and_none_is_needed_to_leave_them(own_project):
+    project, _ = own_project
+    plan = ".venv/bin/snakemake --dry-run --quiet host pilot"
+    other = shell(project, f"PILOT_KEY=another-secret-of-an-owner {plan}").stdout
+    planned = {line.split()[0] for line in other.splitlines() if line.strip()}
+    assert {"read_responses", "read_table", "compute_weights", "publish_report"} <= planned
+    assert not {"verify_raw", "read_truth"} & planned
+    assert "Nothing to be done" in shell(project, f"unset PILOT_KEY; {plan}").stdout

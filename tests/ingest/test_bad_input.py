@@ -2,12 +2,15 @@
 
 import shutil
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import openpyxl
 import pytest
 
 from prevalence.errors import PipelineError
+from prevalence.files import read_parquet
+from prevalence.identifiers import key_mark
 
 SECRET = "Zenaida"
 
@@ -245,8 +248,11 @@ def test_a_key_that_is_not_in_the_environment(survey, answers, export_of, monkey
     assert "KEY_OF_A_TEST is not set" in message_of(survey, path, synthetic=False)
     monkeypatch.setenv("KEY_OF_A_TEST", "short")
     assert "5 characters" in message_of(survey, path, synthetic=False)
-    monkeypatch.setenv("KEY_OF_A_TEST", "long-enough-to-be-a-secret")
-    survey.read(path, synthetic=False)
+    secret = "long-enough-to-be-a-secret"
+    monkeypatch.setenv("KEY_OF_A_TEST", secret)
+    made = Path(survey.read(path, synthetic=False).responses)
+    assert read_parquet(made).attrs == {"key_mark": key_mark({"env": "KEY"}, {"KEY": secret})}
+    assert secret.encode() not in made.read_bytes()
 
 
 def test_columns_swapped_by_their_names(survey, answers, export_of):

@@ -10,6 +10,7 @@ from prevalence.errors import PipelineError
 from prevalence.files import read_yaml
 from prevalence.identifiers import (
     PUBLIC_KEY,
+    key_mark,
     pseudonym,
     pseudonym_key,
     pseudonyms,
@@ -23,6 +24,16 @@ SECRET = "a-key-of-an-owner"
 def test_a_pseudonym_is_an_hmac_of_kind_and_id():
     digest = hmac.new(b"key", b"household\x00" + b"7001", hashlib.sha256).hexdigest()
     assert pseudonym("key", "household", 7001) == "h" + digest[:16]
+
+
+def test_a_mark_tells_keys_apart_and_no_key():
+    setting = {"env": "KEY"}
+    keys = [SECRET, SECRET + " ", "another key of an owner"]
+    first, same, other = (key_mark(setting, {"KEY": key}) for key in keys)
+    assert first == same != other
+    assert len(first) == 4, "no more than rules keys out"
+    assert key_mark(setting, {}) == key_mark(setting, {"KEY": " "}) == ""
+    assert key_mark("public-key-for-examples", {}) == ""
 
 
 def test_kind_and_key_matter():

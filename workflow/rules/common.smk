@@ -37,7 +37,8 @@ from prevalence.figures.catalogue import (
     place_figures,
     section_figures,
 )
-from prevalence.files import read_yaml
+from prevalence.files import read_parquet, read_yaml
+from prevalence.identifiers import key_mark
 from prevalence.job import TRACEBACK
 from prevalence.manifest import check_present
 from prevalence.report.renderers import renderer_identity as named_renderer

@@ -8,6 +8,19 @@
 # usual:    verify_raw (each file), then read_responses and read_table
 
 
+def mark_of_key(wildcards):
+    """Tell the key for pseudonyms from another, for `params`: a changed one makes all ids anew.
+
+    Who has no key can still make again what rests on the ids as they are.
+    """
+    key = setting("ingest.pseudonym_key")(wildcards)
+    mark = key_mark(key, os.environ)
+    made = f"data/processed/{wildcards.survey}/restricted/ingest/responses.parquet"
+    if not mark and isinstance(key, dict) and os.path.exists(made):
+        mark = read_parquet(made, columns=[]).attrs.get("key_mark", "")
+    return mark
+
+
 rule verify_raw:
     """Verify that a raw file is the one that the survey's manifest declares."""
     input:
@@ -50,6 +63,7 @@ rule read_responses:
         reader=setting("ingest.reader"),
         accepted_identifiers=setting("ingest.accepted_identifiers"),
         pseudonym_key=setting("ingest.pseudonym_key"),
+        key_mark=mark_of_key,
         public_microdata=setting("ingest.public_microdata"),
         synthetic=setting("survey.synthetic"),
     script:
@@ -81,6 +95,9 @@ rule read_table:
             wildcards
         ),
         pseudonym_key=setting("ingest.pseudonym_key"),
+        key_mark=lambda wildcards: (
+            mark_of_key(wildcards) if wildcards.table == "frame" else ""
+        ),
         public_microdata=setting("ingest.public_microdata"),
         synthetic=setting("survey.synthetic"),
     script:
