@@ -176,3 +176,94 @@ def test_open_places_are_named():
     refuse_open([], "f", "config")
     with pytest.raises(PipelineError, match="The config has open decisions"):
         refuse_open(["a"], "f", "config")
+
+
+MANY = 12  # enough answers for categories to be told from ids
+
+
+def drafted(name, label="", answers=("1", "2"), **known):
+    """The drafted line of one column, beside the ids of the respondents."""
+    ids = [f"R{number}" for number in range(MANY)]
+    values = [answers[number % len(answers)] for number in range(MANY)]
+    columns = columns_of(Export({"resp_id": ids, name: values}, {name: label}, **known), {})
+    return draft_codebook(columns, set())[1]
+
+
+@pytest.mark.parametrize(
+    ("name", "label", "answers", "variable", "role"),
+    [
+        ("Sex", "", ["Male", "Female"], "sex", "domain"),
+        ("Sex", "Sex", [1.0, 2.0], "sex", "domain"),
+        ("q2_gender", "", ["m", "f"], "sex", "domain"),
+        ("S2", "What is your gender?", ["1", "2"], "sex", "domain"),
+        ("S2", "Kasarian ng respondent", [1.0, 2.0], "sex", "domain"),
+        ("sexe", "Sexe de l'enquêté", ["F", "H"], "sex", "domain"),
+        ("P02", "Sexo del entrevistado", [1.0, 2.0], "sex", "domain"),
+        ("Género", "", ["M", "F"], "sex", "domain"),
+        ("AGE", "Age", [18.0, 33.0, 70.0], "age", "covariate"),
+        ("v012", "Respondent's age at last birthday", [18.0, 33.0], "age", "covariate"),
+        ("edad", "¿Cuál es su edad en años cumplidos?", [18.0, 44.0], "age", "covariate"),
+        ("S4", "Ilang taon ka na?", [18.0, 44.0], "age", "covariate"),
+        ("q3", "Quel âge avez-vous ?", [18.0, 44.0], "age", "covariate"),
+        ("agegrp", "", ["18-29", "30+"], "age_group", "domain"),
+        ("REG", "", ["NCR", "CAR", "I"], "region", "domain"),
+        ("Rehiyon", "", [1.0, 2.0, 3.0], "region", "domain"),
+        ("Région", "", ["Nord", "Sud"], "region", "domain"),
+        ("ClusterNo", "", [1.0, 2.0, 3.0], "psu", "key"),
+        ("v001", "Cluster number", [1.0, 2.0, 3.0], "psu", "key"),
+        ("grappe", "Numéro de grappe", [1.0, 2.0, 3.0], "psu", "key"),
+        ("UPM", "Unidad primaria de muestreo", [1.0, 2.0], "psu", "key"),
+        ("EA_CODE", "", ["A1", "A2"], "psu", "key"),
+        ("strata", "", [1.0, 2.0], "stratum", "design"),
+        ("Estrato", "Estrato de la muestra", [1.0, 2.0], "stratum", "design"),
+        ("strate", "", ["N", "S"], "stratum", "design"),
+        ("HouseholdID", "", [1.0, 2.0, 3.0], "household", "key"),
+        ("sambahayan", "", [1.0, 2.0, 3.0], "household", "key"),
+        ("MENAGE", "Numéro du ménage", [1.0, 2.0, 3.0], "household", "key"),
+        ("hogar", "", [1.0, 2.0, 3.0], "household", "key"),
+        ("v005", "Sample weight", [0.5, 1.5], "base_weight", "base_weight"),
+        ("poids", "Coefficient de pondération", [0.5, 1.5], "base_weight", "base_weight"),
+        ("fexp", "Factor de expansión", [0.5, 1.5], "base_weight", "base_weight"),
+    ],
+)
+def test_what_every_survey_has_is_told_in_four_languages(name, label, answers, variable, role):
+    row = drafted(name, label, answers)
+    assert (row["variable"], row["role"]) == (variable, role)
+    assert row["type"] == {"domain": "categorical", "key": "text", "design": "text"}.get(
+        role, "numeric"
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "label", "answers"),
+    [
+        ("W3", "Weight of the child in kg", [9.5, 11.5]),
+        ("P4", "Sex of the household's head", [1.0, 2.0]),
+        ("N1", "Adults in the household", [1.0, 2.0]),
+        ("H3", "Household income", ["low", "high"]),
+        ("K9", "Number of people known who sell sex", [0.0, 1.0, 2.0]),
+        ("A7", "Age of the youngest child", [1.0, 2.0]),
+        ("region", "", [f"a place {number}" for number in range(MANY)]),
+    ],
+)
+def test_what_only_sounds_alike_is_left(name, label, answers):
+    row = drafted(name, label, answers)
+    assert row["role"] in ("ignore", COUNT, NUMBER)
+
+
+def test_a_number_that_the_file_does_not_explain_is_an_open_decision():
+    assert drafted("sex", answers=[2.0, 1.0])["values"] == f"1={MARK};2={MARK}"
+    assert drafted("sex", answers=["Male", "Female"])["values"] == "Female=Female;Male=Male"
+    columns = columns_of(Export({"sex": ["Male", "Female"] * 6}), {})
+    (row,) = draft_codebook(columns, {"sex"})
+    assert (row["role"], row["values"]) == ("ignore", "")
+
+
+def test_the_whole_name_goes_before_a_word_wherever_it_stands():
+    columns = {
+        "id": [f"R{number}" for number in range(MANY)],
+        "hh_phone_shared": [1.0, 2.0] * 6,
+        "hh": [float(number) for number in range(MANY)],
+    }
+    rows = draft_codebook(columns_of(Export(columns), {}), set())
+    assert [row["variable"] for row in rows] == ["respondent", "hh_phone_shared", "household"]

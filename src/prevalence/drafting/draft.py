@@ -14,8 +14,9 @@ from prevalence.drafting.guesses import (
     Column,
     analysis_name,
     asks_for_acquaintances,
+    categories,
     guessed_type,
-    hinted_role,
+    hinted_roles,
     is_count,
     is_respondent_id,
     missing_codes,
@@ -27,6 +28,7 @@ from prevalence.open_decisions import MARK
 from prevalence.plain_text import active_content
 
 Row = dict[str, str]
+_CODED = ("numeric", "categorical")
 
 
 def columns_of(export: Export, form: Mapping[str, Question]) -> list[Column]:
@@ -78,14 +80,20 @@ def draft_codebook(columns: Sequence[Column], identifying: Collection[str]) -> l
     taken: set[str] = set()
     hinted = any(asks_for_acquaintances(column) for column in columns)
     respondent = next((column.name for column in columns if is_respondent_id(column)), None)
+    hints = hinted_roles([column for column in columns if column.name != respondent])
     rows = []
     for column in columns:
         known = asks_for_acquaintances(column) or not hinted
-        row = _row(column, column.name == respondent, column.name in identifying, known, taken)
+        hint = ("respondent", "key") if column.name == respondent else hints.get(column.name)
+        row = _row(column, hint, column.name in identifying, known, taken | _names(hints))
         taken.add(row["variable"])
         rows.append(row)
     _name_first_stage(rows)
     return rows
+
+
+def _names(hints: Mapping[str, tuple[str, str]]) -> set[str]:
+    return {"respondent", *(name for name, _ in hints.values())}
 
 
 def _name_first_stage(rows: Sequence[Row]) -> None:
@@ -95,22 +103,27 @@ def _name_first_stage(rows: Sequence[Row]) -> None:
         rows[names.index("ssu")]["variable"] = "psu"
 
 
-def _row(column: Column, respondent: bool, identifying: bool, known: bool, taken: set[str]) -> Row:
+def _row(
+    column: Column,
+    hint: tuple[str, str] | None,
+    identifying: bool,
+    known: bool,
+    taken: set[str],
+) -> Row:
     kind = guessed_type(column)
-    name, role = "", "ignore"
-    if respondent:
-        name, role, kind = "respondent", "key", "text"
-    elif hint := hinted_role(column, kind, taken):
-        name, role = hint
-    elif kind == "numeric" and is_count(column):
+    name, role = hint or ("", "ignore")
+    if not hint and kind == "numeric" and is_count(column):
         role = COUNT if known else NUMBER
     if identifying and role != "key" and kind != "datetime":
         role = "ignore"
+    labels = column.value_labels
+    if role in ("domain", "consent") and kind != "categorical":
+        kind, labels = "categorical", categories(column)
     count = role in (COUNT, NUMBER)
-    missing = missing_codes(column) if kind in ("numeric", "categorical") and role != "key" else {}
-    kind = "text" if role == "key" else kind
-    codes = column.value_labels if kind == "categorical" else {}
-    name = name or analysis_name(column, taken | {"respondent"})
+    missing = missing_codes(column) if kind in _CODED and role not in ("key", "design") else {}
+    kind = "text" if role in ("key", "design") else kind
+    codes = labels if kind == "categorical" else {}
+    name = name or analysis_name(column, taken)
     label = (topic(column) if role == COUNT else column.label) or column.name
     if role == "ignore":  # nothing is to be decided of what isn't read
         missing = {code: kind_ for code, kind_ in missing.items() if kind_ != MARK}

@@ -9,13 +9,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from prevalence.codebook import is_number_code
+from prevalence.drafting.vocabulary import named, plain_words
 from prevalence.exports import Value
 from prevalence.open_decisions import MARK
 
 COUNT = f"{MARK} known|child|hidden|hidden_item|ignore"
 NUMBER = f"{MARK} covariate|known|child|hidden|hidden_item|ignore"
-# Words in the name or the label of a variable, and what it then is: analysis name and role. The
-# first that fits is taken, and each analysis name once.
+# What a variable of a type is, analysis name and role, if its name or label says so as a whole
+# (`vocabulary`) or holds these words. The first that fits is taken, and each analysis name once.
 ROLES: tuple[tuple[str, str, str, str], ...] = (
     ("text", r"\b(hh|hhid|household|dwelling)\b", "household", "key"),
     ("text", r"\b(psu|primary sampling unit|cluster|enumeration area|ea)\b", "psu", "key"),
@@ -27,6 +28,7 @@ ROLES: tuple[tuple[str, str, str, str], ...] = (
     ("categorical", r"\b(region)\b", "region", "domain"),
     ("categorical", r"\b(urban|rural|residence)\b", "urban", "domain"),
     ("categorical", r"\b(sex|gender)\b", "sex", "domain"),
+    ("categorical", r"\bage (group|category)\b", "age_group", "domain"),
     (
         "numeric",
         r"\bage of (the )?respondent|\bage in years|^age$|\byour age\b",
@@ -37,6 +39,14 @@ ROLES: tuple[tuple[str, str, str, str], ...] = (
     ("datetime", r"\bstart", "interview_start", "paradata"),
     ("datetime", r"\bend", "interview_end", "paradata"),
 )
+# Not the respondent, nor an id or a weight of the sample: words alone don't name these.
+_OTHERS = re.compile(
+    r"\b(head|partner|spouse|husband|wife|child(ren)?|adults?|members?|persons?|people|victims?|"
+    r"perpetrators?|income|size|how many|kgs?|kilos?|kilograms?|pounds|body|birth)\b",
+    re.I,
+)
+_MOST_CATEGORIES = 30
+_LONGEST_CATEGORY = 40
 _RESPONDENT = re.compile(
     r"\b(respondent|resp|interview|case|submission|uuid|instanceid)\b|^_?id$", re.I
 )
@@ -82,8 +92,7 @@ class Column:
     @property
     def words(self) -> str:
         """Name and label as words, for the search of hints."""
-        spaced = re.sub(r"[^A-Za-z0-9]+", " ", self.name)
-        return f"{spaced} {self.label}".strip()
+        return " ".join([*plain_words(self.name), *plain_words(self.label)])
 
 
 def missing_kind(label: str) -> str:
@@ -107,7 +116,7 @@ def missing_codes(column: Column) -> dict[str, str]:
 
 def guessed_type(column: Column) -> str:
     """Type of a variable's answers, by the form, the labels and the answers themselves."""
-    answers = [v for v in column.values if v is not None and str(v).strip() and v == v]  # noqa: PLR0124
+    answers = [value for value in column.values if _answered(value)]
     missing = missing_codes(column)
     labelled = {code for code in column.value_labels if code not in missing}
     texts = {_code(value) for value in answers} - set(missing)
@@ -139,13 +148,77 @@ def is_respondent_id(column: Column) -> bool:
     return bool(_RESPONDENT.search(column.words)) and distinct >= 0.95 * len(answers) > 0
 
 
-def hinted_role(column: Column, kind: str, taken: set[str]) -> tuple[str, str] | None:
-    """Analysis name and role by the words in name and label, if they say it."""
+def hinted_roles(columns: Sequence[Column]) -> dict[str, tuple[str, str]]:
+    """Find analysis name and role of the variables whose names or labels say them.
+
+    Parameters
+    ----------
+    columns
+        The variables.
+
+    Returns
+    -------
+    dict
+        Analysis name and role by raw name. What a variable is called as a whole goes before what
+        its words hint at, whichever stands first in the export.
+    """
+    found: dict[str, tuple[str, str]] = {}
+    taken: set[str] = set()
+    for whole in (True, False):
+        for column in columns:
+            if column.name not in found and (hint := _hinted(column, taken, whole)):
+                found[column.name] = hint
+                taken.add(hint[0])
+    return found
+
+
+def _hinted(column: Column, taken: set[str], whole: bool) -> tuple[str, str] | None:
+    kind = guessed_type(column)
+    others = bool(_OTHERS.search(column.words))
+    called = {named(column.name), named(column.label)}
     for of_type, pattern, name, role in ROLES:
-        fits = of_type == kind or (role == "key" and kind in ("text", "numeric", "categorical"))
-        if fits and name not in taken and re.search(pattern, column.words, re.I):
+        if name in taken:
+            continue
+        if whole and name in called and not others and _may_be(column, kind, of_type, role):
+            return name, role
+        fits = of_type == kind or (role in ("key", "design") and kind in _PLAIN)
+        if not whole and fits and not others and re.search(pattern, column.words, re.I):
             return name, role
     return None
+
+
+_PLAIN = ("text", "numeric", "categorical")
+
+
+def _may_be(column: Column, kind: str, of_type: str, role: str) -> bool:
+    if role in ("key", "design"):
+        return kind in _PLAIN
+    return kind == of_type or (of_type == "categorical" and bool(categories(column)))
+
+
+def categories(column: Column) -> dict[str, str]:
+    """Codes of a variable with few answers: labels of the file, else texts as they are.
+
+    Parameters
+    ----------
+    column
+        The variable.
+
+    Returns
+    -------
+    dict
+        Code to label, which is empty for a number that the file doesn't explain; nothing if there
+        are many answers or long ones, or a code that a codebook can't hold.
+    """
+    missing = missing_codes(column)
+    answers = [value for value in column.values if _answered(value)]
+    found = {_code(value): "" if _is_number(value) else _code(value) for value in answers}
+    found = {code: label for code, label in found.items() if code not in missing}
+    if len(found) > _MOST_CATEGORIES or 2 * len(found) > len(answers):
+        return {}
+    if any(len(code) > _LONGEST_CATEGORY or set(code) & set(";=\n") for code in found):
+        return {}
+    return dict(sorted(found.items())) | dict(column.value_labels)
 
 
 def asks_for_acquaintances(column: Column) -> bool:
@@ -174,6 +247,10 @@ def slug(text: str) -> str:
     """Small letters, digits and underlines, begun by a letter; empty if nothing is left."""
     name = re.sub(r"[^a-z0-9]+", "_", text.lower()).strip("_")
     return name if not name or name[0].isalpha() else f"v_{name}"
+
+
+def _answered(value: Value) -> bool:
+    return value is not None and bool(str(value).strip()) and value == value  # noqa: PLR0124
 
 
 def _code(value: Value) -> str:
