@@ -31,9 +31,9 @@ _WORDS = {
     "age_group": "age group, age groups, agegroup, agegrp, age grp, agecat, age cat, age category, "
     "tranche d'âge, groupe d'âge, grupo de edad, grupo etario, pangkat ng edad",
     "age": "age, how old, edad, gulang, ilang taon, âge, quel âge, cuántos años tiene",
-    "base_weight": "weight, weights, indweight, individual weight, wgt, wt, pweight, timbang, poids, pondération, "
-    "coefficient de pondération, ponderación, factor de ponderación, expansion factor, "
-    "factor de expansión, fexp, peso, pondera",
+    "base_weight": "weight, weights, indweight, individual weight, wgt, wt, pweight, timbang, "
+    "poids, pondération, coefficient de pondération, ponderación, factor de ponderación, "
+    "expansion factor, factor de expansión, fexp, peso, pondera",
 }
 # Left out wherever they stand: they don't say what is asked.
 _LEFT_OUT = """
