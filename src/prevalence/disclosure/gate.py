@@ -81,6 +81,7 @@ _IDENTIFIERS = ("email", "phone", "device", "government_id", "coordinates")
 # What a page of its own, such as the brief, must say as well.
 _ALWAYS = ("identity of the run", "notice that the data are synthetic")
 _ESTIMATES = ("estimate", "lower", "upper", "std_error", "n", "n_reporting")
+_A_DIGIT = re.compile(r"\d")
 _NAME = 3  # letters of a name that is no other word; those of sexes and residences are
 _SHORT = 8  # digits of a number that is too short to be a telephone number
 # Columns of a figure's data that say which row, or where it is drawn.
@@ -409,16 +410,28 @@ def _round(value: float) -> bool:
 def _without(text: str, allowed: Sequence[str], *, broken: bool) -> str:
     """Leave exact allowed texts out; in a PDF they may be broken over lines."""
     known = _any_of(tuple(allowed), broken)
-    return text if known is None else known.sub(" ", text)
+    if known is None or (known.digits and not _A_DIGIT.search(text)):
+        return text  # most texts have no digit, and most allowed ones have: nothing to look for
+    return known.pattern.sub(" ", text)
+
+
+@dataclass(frozen=True)
+class _AnyOf:
+    """One pattern of several texts, and whether each of them has a digit."""
+
+    pattern: re.Pattern[str]
+    digits: bool
 
 
 @functools.cache
-def _any_of(texts: tuple[str, ...], broken: bool) -> re.Pattern[str] | None:
+def _any_of(texts: tuple[str, ...], broken: bool) -> _AnyOf | None:
     """One pattern of all texts, the longest first; None if there is no text."""
     between = r"-?\s*" if broken else ""
     ordered = sorted({text for text in texts if text}, key=len, reverse=True)
     patterns = [_whole(between.join(map(re.escape, text)), text) for text in ordered]
-    return re.compile("|".join(patterns)) if patterns else None
+    if not patterns:
+        return None
+    return _AnyOf(re.compile("|".join(patterns)), all(map(_A_DIGIT.search, ordered)))
 
 
 def _whole(pattern: str, text: str) -> str:

@@ -23,7 +23,8 @@ from prevalence.figures.style import (
     tick_label,
     wrapped,
 )
-from prevalence.figures.words import Words, capital
+from prevalence.figures.words import Words
+from prevalence.report.wording import capitalised
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -45,7 +46,9 @@ def margins(tables: Mapping[str, pd.DataFrame], words: Words) -> Drawing:
     )
     kinds = list(dict.fromkeys(table["margin"]))
     names = {
-        m: [capital(words.place(m, str(c))) for c in table.loc[table["margin"] == m, "category"]]
+        m: [
+            capitalised(words.place(m, str(c))) for c in table.loc[table["margin"] == m, "category"]
+        ]
         for m in kinds
     }
     lines = {m: [wrapped(name, LABELS, BODY) for name in mine] for m, mine in names.items()}
@@ -63,7 +66,7 @@ def margins(tables: Mapping[str, pd.DataFrame], words: Words) -> Drawing:
         sheet.clear_mark()
         sheet.write(head, sheet.width - MARGIN, sheet.top + 0.02, **side)
         sheet.paragraph(
-            MARGINS.get(kind, capital(words.kind(kind)["one"])), weight="bold", gap=0.02
+            MARGINS.get(kind, capitalised(words.kind(kind)["one"])), weight="bold", gap=0.02
         )
         mine = data[data["margin"] == kind]
         heights = [max(PITCH, len(part) * line_height(BODY) + 0.05) for part in lines[kind]]

@@ -11,8 +11,8 @@ from prevalence.figures.estimates import planted
 from prevalence.figures.forest import Entry, farthest, forest, plain_row, suppressed, written
 from prevalence.figures.legend import key, marks_used
 from prevalence.figures.style import BODY, COLOURS, FEW_GROUPS, SMALL, Drawing, Sheet, text_width
-from prevalence.figures.words import Words, capital
-from prevalence.report.wording import REASONS
+from prevalence.figures.words import Words
+from prevalence.report.wording import REASONS, capitalised
 from prevalence.united import modelled_rows
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def known_groups(tables: Mapping[str, pd.DataFrame], words: Words) -> Drawing:
     inside = table["in_headline"].astype(bool).to_numpy()
     entries = [
         Entry(
-            f"{capital(str(row['label']))} ({row['known_size']:,.0f})",
+            f"{capitalised(str(row['label']))} ({row['known_size']:,.0f})",
             row,
             _ratio_text(row),
             COLOURS[0] if used else COLOURS[1],

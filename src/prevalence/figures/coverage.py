@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 from prevalence.figures.forest import Entry, forest
 from prevalence.figures.legend import key
 from prevalence.figures.style import COLOURS, Drawing, Sheet
-from prevalence.figures.words import WORLDS, Words, capital, plain
-from prevalence.report.wording import day
+from prevalence.figures.words import Words
+from prevalence.report.names import WORLDS, plain
+from prevalence.report.wording import capitalised, day
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -98,7 +99,7 @@ def _entries(world: str, mine: pd.DataFrame, groups: list[str]) -> list[Entry]:
             parts.append(Entry("", values, "", COLOURS[number], MARKERS[number]))
     if not parts:
         return []
-    label = WORLDS.get(world, capital(plain(world)))
+    label = WORLDS.get(world, capitalised(plain(world)))
     text = "\n".join(f"{part.row['estimate']:.1f}" for part in parts)
     return [replace(parts[0], label=label, text=text, beside=tuple(parts[1:]))]
 

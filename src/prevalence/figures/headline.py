@@ -9,8 +9,8 @@ from prevalence.figures.estimates import national_headline, planted
 from prevalence.figures.forest import Entry, farthest, forest, written
 from prevalence.figures.legend import key, marks_used
 from prevalence.figures.style import COLOURS, INK, MUTED, Drawing, Sheet
-from prevalence.figures.words import Words, capital
-from prevalence.report.wording import phrase
+from prevalence.figures.words import Words
+from prevalence.report.wording import capitalised, phrase
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -126,4 +126,4 @@ def _beside(
         if g in ranges
     ]
     parts += [f"{words.short(g)}: planted truth {truths[g]:,.0f}" for g in groups if g in truths]
-    return f" {capital('; '.join(parts))}." if parts else ""
+    return f" {capitalised('; '.join(parts))}." if parts else ""

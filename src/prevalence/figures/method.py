@@ -23,7 +23,9 @@ from prevalence.figures.style import (
     text_width,
     wrapped,
 )
-from prevalence.figures.words import STEPS, Words, capital, plain
+from prevalence.figures.words import Words
+from prevalence.report.names import STEPS, plain
+from prevalence.report.wording import capitalised
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -49,7 +51,7 @@ def sample_flow(tables: Mapping[str, pd.DataFrame], words: Words) -> Drawing:
     rows = [plain_row(row) for row in table.to_dict("records")]
     sheet = Sheet(words)
     most = max(float(row["n"] or 0) + float(row["excluded"] or 0) for row in rows)
-    labels = [wrapped(capital(str(row["label"])), 2.0, BODY, _weight(row)) for row in rows]
+    labels = [wrapped(capitalised(str(row["label"])), 2.0, BODY, _weight(row)) for row in rows]
     left = MARGIN + max(text_width(t, BODY, "bold") for lines in labels for t in lines) + 0.15
     right = MARGIN + text_width(f"{most:,.0f}", BODY, "bold") + 0.12
     heights = [len(lines) * line_height(BODY) + 0.09 for lines in labels]
@@ -85,7 +87,7 @@ def sample_flow(tables: Mapping[str, pd.DataFrame], words: Words) -> Drawing:
     key(sheet, [(f"fill:{COLOURS[0]}", "remaining"), (f"fill:{LOST}", "excluded at this step")])
     for row in rows:
         if not _lost(row) and row["reason"]:
-            sheet.note(f"{capital(str(row['label']))}: {row['reason']}.")
+            sheet.note(f"{capitalised(str(row['label']))}: {row['reason']}.")
     first, last = rows[0], rows[-1]
     shown = [row for row in rows if row["n"] is not None]
     lost = max(shown, key=lambda row: float(row["excluded"] or 0))
@@ -122,7 +124,7 @@ def weights(tables: Mapping[str, pd.DataFrame], words: Words) -> Drawing:
     sheet = Sheet(words)
     supplied = max(row["mean"] for row in rows) < SUPPLIED
     known = STEPS | ({"base": "As supplied"} if supplied else {})
-    names = [wrapped(known.get(row["step"], capital(plain(row["step"]))), 1.35) for row in rows]
+    names = [wrapped(known.get(row["step"], capitalised(plain(row["step"]))), 1.35) for row in rows]
     left = MARGIN + max(text_width(line) for lines in names for line in lines) + 0.12
     heads = ("design\neffect", "effective\nrespondents")
     columns = [text_width(line, SMALL) for head in heads for line in head.split("\n")]

@@ -16,6 +16,7 @@ from prevalence.figures.style import (
     SMALL,
     Drawing,
     Sheet,
+    lean_seaborn,
     line_height,
     nice_ticks,
     text_width,
@@ -89,8 +90,7 @@ def _bars(
     axes: Axes, edges: Array, share: Array, none: Array, beyond: Array
 ) -> tuple[float, float, float]:
     """Draw the bars; give the start of the axis, its end and the width of a bar."""
-    import seaborn as sns
-
+    sns = lean_seaborn()
     step = float(np.median(np.diff(edges)))
     start = float(edges[0]) - 1.15 * step
     end = float(edges[-1]) + (1.35 * step if len(beyond) else 0.0)

@@ -9,8 +9,9 @@ from prevalence.figures.forest import Entry, farthest, is_known, plain_row, show
 from prevalence.figures.legend import key
 from prevalence.figures.panels import Panel, side_by_side
 from prevalence.figures.style import COLOURS, SMALL, Drawing, Sheet
-from prevalence.figures.words import Words, capital, plain
-from prevalence.report.wording import REASONS, joined, significant
+from prevalence.figures.words import Words
+from prevalence.report.names import plain
+from prevalence.report.wording import REASONS, capitalised, joined, significant
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -90,7 +91,7 @@ def _labels(known: pd.DataFrame, words: Words, groups: list[str]) -> dict[str, s
     return {
         group: words.short(group)
         if group in words.groups
-        else capital(str(labels.get(group, plain(group))))
+        else capitalised(str(labels.get(group, plain(group))))
         for group in groups
     }
 

@@ -17,11 +17,14 @@ from prevalence.figures.style import (
     SMALL,
     Drawing,
     Sheet,
+    lean_seaborn,
     line_height,
     text_width,
     wrapped,
 )
-from prevalence.figures.words import Words, capital, plain
+from prevalence.figures.words import Words
+from prevalence.report.names import plain
+from prevalence.report.wording import capitalised
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -49,8 +52,8 @@ def heat_map(tables: Mapping[str, pd.DataFrame], words: Words) -> Drawing:
     """Shares of each kind of answer by group, per cent, one scale of shades for all."""
     import matplotlib as mpl
     import pandas as pd
-    import seaborn as sns
 
+    sns = lean_seaborn()
     table = tables["data_quality"]
     shown = [name for name in COLUMNS if name in table and _worth(table[name])]
     values = 100 * table[shown].astype(float)
@@ -125,10 +128,10 @@ def _worth(column: pd.Series) -> bool:
 
 def _label(group: str, known: pd.DataFrame | None, words: Words) -> str:
     if known is not None and (known["group"] == group).any():
-        return capital(str(known.loc[known["group"] == group, "label"].iloc[0]))
+        return capitalised(str(known.loc[known["group"] == group, "label"].iloc[0]))
     if group in words.groups:
         return words.label(group)
-    return capital(words.items.get(group, plain(group)).removeprefix("Number of "))
+    return capitalised(words.items.get(group, plain(group)).removeprefix("Number of "))
 
 
 def _alt(table: pd.DataFrame, values: pd.DataFrame, labels: Mapping[str, str]) -> str:

@@ -20,7 +20,8 @@ from prevalence.figures.style import (
     tick_label,
     wrapped,
 )
-from prevalence.figures.words import Words, capital
+from prevalence.figures.words import Words
+from prevalence.report.wording import capitalised
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -39,7 +40,7 @@ def response(tables: Mapping[str, pd.DataFrame], words: Words) -> Drawing:
         places = table
     nation = _nation(table)
     names = [
-        capital(words.place(str(kind), str(domain)))
+        capitalised(words.place(str(kind), str(domain)))
         for kind, domain in zip(places["domain_type"], places["domain"], strict=True)
     ]
     lines = [wrapped(name, LABELS, BODY) for name in names]

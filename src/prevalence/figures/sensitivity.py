@@ -26,8 +26,9 @@ from prevalence.figures.style import (
     tick_label,
     wrapped,
 )
-from prevalence.figures.words import FACTORS, Words, capital, plain
-from prevalence.report.wording import phrase
+from prevalence.figures.words import FACTORS, Words
+from prevalence.report.names import plain
+from prevalence.report.wording import capitalised, phrase
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -45,7 +46,7 @@ def tornado(tables: Mapping[str, pd.DataFrame], words: Words) -> Drawing:
     ends = {group: _ends(table[table["group"] == group]) for group in groups}
     sheet = Sheet(words)
     names = {
-        f: wrapped(FACTORS.get(f, capital(plain(f))), 1.95, SMALL)
+        f: wrapped(FACTORS.get(f, capitalised(plain(f))), 1.95, SMALL)
         for e in ends.values()
         for f in e.index
     }

@@ -23,8 +23,9 @@ from prevalence.figures.style import (
     text_width,
     tick_label,
 )
-from prevalence.figures.words import CHOICES, LEVELS, Words, capital, plain
-from prevalence.report.wording import phrase
+from prevalence.figures.words import CHOICES, LEVELS, Words
+from prevalence.report.names import plain
+from prevalence.report.wording import capitalised, phrase
 from prevalence.united import UNCONVERGED, modelled_rows
 
 if TYPE_CHECKING:
@@ -101,7 +102,7 @@ def _weightiest(shares: pd.DataFrame, group: str, shown: pd.DataFrame) -> list[s
 
 def _panel(sheet: Sheet, shown: pd.DataFrame, colour: str, choices: list[str], tall: float) -> None:
     labels = [
-        (choice, str(level), f"{CHOICES.get(choice, capital(plain(choice)))}: {_level(level)}")
+        (choice, str(level), f"{CHOICES.get(choice, capitalised(plain(choice)))}: {_level(level)}")
         for choice in choices
         for level in dict.fromkeys(shown[choice].astype(str))
     ]

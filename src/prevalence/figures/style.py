@@ -7,9 +7,12 @@ it can still be read on a telephone. Places and sizes are in inches from the top
 from __future__ import annotations
 
 import functools
+import importlib
 import math
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, Protocol
 
 from prevalence.fonts import FAMILY, font_files
@@ -93,6 +96,26 @@ def register_fonts() -> None:
 
     for file in font_files():
         fontManager.addfont(file)
+
+
+def lean_seaborn() -> ModuleType:
+    """Import seaborn without the parts of scipy that it can do without.
+
+    Densities and dendrograms, which no figure draws, are what it takes them for; they cost a job
+    more than all that it draws.
+
+    Returns
+    -------
+    module
+        seaborn.
+    """
+    spared = {"scipy.stats", "scipy.cluster"} - set(sys.modules)
+    sys.modules.update(dict.fromkeys(spared))  # type: ignore[arg-type]  # None: not to be found
+    try:
+        return importlib.import_module("seaborn")
+    finally:
+        for name in spared:
+            del sys.modules[name]
 
 
 def open_canvas(width: float, height: float) -> Figure:

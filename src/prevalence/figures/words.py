@@ -7,34 +7,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from prevalence.report.names import estimator_name, plain
+from prevalence.report.wording import capitalised
+
 PER = {"per_100": "per 100", "per_1000": "per 1,000"}
 POPULATIONS = {"all_ages": "people"}
-ESTIMATORS = {
-    "ratio_of_sums": "Ratio of sums",
-    "mean_of_ratios": "Mean of ratios",
-    "mean_of_sums": "Ratio of sums, degrees as means of ratios",
-    "unweighted_ratio_of_sums": "Ratio of sums, unweighted",
-    "ratio_of_sums_child_alters": "Ratio of sums over child acquaintances",
-    "killworth": "Ratio of sums, unweighted, binomial error",
-    "poisson_lognormal": "Poisson model",
-    "overdispersed": "Overdispersed model",
-    "overdispersed_weighted": "Overdispersed model, weighted",
-    "fay_herriot": "Fay–Herriot",
-    "partially_pooled": "Model partially pooled over areas",
-    "partially_pooled_weighted": "Model partially pooled over areas, weighted",
-}
 FACTORS = {
     "true_positive_rate": "True-positive rate: share of members’ acquaintances who know",
     "degree_ratio": "Degree ratio: acquaintances of members over those of everybody",
     "frame_ratio": "Frame ratio: acquaintances of those in households over those of everybody",
     "precision": "Precision: share of reports that are right",
-}
-STEPS = {
-    "base": "Selection probability",
-    "nonresponse": "Adjusted for nonresponse",
-    "trimmed": "Largest weights trimmed",
-    "calibrated": "Calibrated to the census",
-    "final": "Final",
 }
 CHOICES = {
     "estimator": "Estimator",
@@ -60,29 +42,6 @@ LEVELS = {
     "sum": "the sum",
     "published": "as published",
 }
-WORLDS = {
-    "plain": "Assumptions hold",
-    "less_concentrated": "Assumptions hold, reports less concentrated",
-    "barrier_effects": "Strong barriers between groups of people",
-    "less_concentrated_barrier": "Barriers, reports less concentrated",
-    "heaping": "Answers heap at multiples of 5",
-    "transmission_0_6": "Not all acquaintances of members know",
-    "degree_ratio_0_7": "Members know fewer people than others",
-    "recall_fading": "Large known groups are recalled less well",
-    "rare_group": "Hidden groups much smaller",
-    "strong_clustering": "Hidden groups strongly clustered in places",
-    "informative_nonresponse": "Those who know members answer less often",
-}
-
-
-def plain(name: str) -> str:
-    """Write the name of a table's category without underscores."""
-    return name.replace("_", " ")
-
-
-def capital(text: str) -> str:
-    """Begin a text with a capital letter."""
-    return text[:1].upper() + text[1:]
 
 
 @dataclass(frozen=True)
@@ -130,7 +89,7 @@ class Words:
 
     def label(self, group: str) -> str:
         """Group in words, with a capital letter."""
-        return capital(str(self.groups[group]["label"]))
+        return capitalised(str(self.groups[group]["label"]))
 
     def short(self, group: str) -> str:
         """Heading of the group's section in the report: a word or two."""
@@ -147,7 +106,7 @@ class Words:
         """Estimator in words, with a capital letter; sums over places by the places' name."""
         if name.startswith("sum_of_"):
             return f"Sum over the {self.kind(name.removeprefix('sum_of_'))['many']}"
-        return ESTIMATORS.get(name, capital(plain(name)))
+        return estimator_name(name)
 
     def place(self, domain_type: str, domain: str) -> str:
         """Name of a place beside its code, where the config gives one."""

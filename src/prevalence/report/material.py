@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from prevalence.errors import PipelineError, listed
+from prevalence.report.wording import capitalised
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -66,8 +68,11 @@ class Material:
     labels: Mapping[str, str] = field(default_factory=dict)
     reference: Mapping[str, Any] = field(default_factory=dict)
     translations: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    # Tables are read many times, and turned into rows once.
+    # Tables are read many times, and turned into rows, and sorted by a column, once.
     _records: dict[str, list[Row]] = field(default_factory=dict, init=False, repr=False)
+    _sorted: dict[tuple[str, str], dict[Any, list[Row]]] = field(
+        default_factory=dict, init=False, repr=False
+    )
 
     @property
     def synthetic(self) -> bool:
@@ -98,7 +103,7 @@ class Material:
         """The ratios of hidden groups, with the report's words for each."""
         words = self.report.get("ratios") or {}
         return {
-            name: {"heading": wording(settings["label"]), **settings, **words.get(name, {})}
+            name: {"heading": capitalised(settings["label"]), **settings, **words.get(name, {})}
             for name, settings in (self.estimate.get("ratios") or {}).items()
         }
 
@@ -115,7 +120,7 @@ class Material:
     def heading(self, group: str) -> str:
         """Short name of a hidden group or ratio, as its section is headed."""
         settings = self.groups.get(group) or self.ratios.get(group)
-        return str(settings["heading"]) if settings else wording(self.item(group))
+        return str(settings["heading"]) if settings else capitalised(self.item(group))
 
     def has(self, name: str) -> bool:
         """Whether a released table exists and has rows."""
@@ -128,12 +133,21 @@ class Material:
         if name not in self._records:
             records = self.tables[name].to_dict("records")
             self._records[name] = [_plain(row) for row in records]
-        wanted = keys.items()
-        return [
-            dict(row)
-            for row in self._records[name]
-            if all(row[column] == value for column, value in wanted)
-        ]
+        found = self._records[name]
+        if keys:
+            (column, value), *others = keys.items()
+            found = self._by(name, column).get(value, [])
+            found = [row for row in found if all(row[key] == other for key, other in others)]
+        return [dict(row) for row in found]
+
+    def _by(self, name: str, column: str) -> dict[Any, list[Row]]:
+        """Rows of a table by their values in a column."""
+        if (name, column) not in self._sorted:
+            by_value: dict[Any, list[Row]] = defaultdict(list)
+            for row in self._records[name]:
+                by_value[row[column]].append(row)
+            self._sorted[name, column] = dict(by_value)
+        return self._sorted[name, column]
 
     def estimates(self, **keys: Any) -> list[Row]:
         """Rows of the headline's estimator in the scale-up table."""
@@ -162,11 +176,6 @@ class Material:
 def slug(name: str) -> str:
     """Give a name as it stands in labels and files: with hyphens."""
     return name.replace("_", "-")
-
-
-def wording(label: str) -> str:
-    """Begin a label with a capital letter, as a heading."""
-    return label[:1].upper() + label[1:]
 
 
 def _plain(row: Mapping[Any, Any]) -> Row:

@@ -7,6 +7,7 @@ from typing import Any
 
 from prevalence.report import sentences
 from prevalence.report.material import NATIONAL, Material, Row
+from prevalence.report.names import estimator_name
 from prevalence.report.wording import (
     capitalised,
     counted,
@@ -25,12 +26,6 @@ INTERVAL_WORDS = {
     "gamma_mid_p": "the mid-p gamma distribution with the share of the largest PSU",
     "t": "Student's t distribution",
     "percentile": "the percentiles of the replicates",
-}
-ESTIMATORS = {
-    "ratio_of_sums": "ratio of two weighted sums",
-    "mean_of_ratios": "weighted mean of ratios",
-    "mean_of_sums": "ratio of sums with mean-of-ratios degrees",
-    "unweighted_ratio_of_sums": "ratio of two unweighted sums",
 }
 VARIANCES = {
     "bootstrap": "rescaled bootstrap",
@@ -270,7 +265,7 @@ def chosen(material: Material) -> dict[str, tuple[str, str]]:
     headline = material.headline
     words = {
         "date": ("Fixed on", day(headline["date"])),
-        "estimator": ("Estimator", _worded(ESTIMATORS, headline["estimator"])),
+        "estimator": ("Estimator", _estimator(str(headline["estimator"]))),
         "interval": ("Interval", f"by {INTERVAL_WORDS[headline['interval']]}"),
         "variance": ("Variance", _worded(VARIANCES, headline["variance"])),
         "known_groups": ("Known groups", capitalised(_known(material))),
@@ -282,6 +277,12 @@ def chosen(material: Material) -> dict[str, tuple[str, str]]:
             _worded(COMBINATIONS, headline["combination"]),
         )
     return {name: (title, capitalised(text)) for name, (title, text) in words.items()}
+
+
+def _estimator(name: str) -> str:
+    """Name the headline's estimator, and whether it is weighted."""
+    words = estimator_name(name)
+    return words if "unweighted" in words else f"{words}, weighted"
 
 
 def _worded(words: Mapping[str, str], name: Any) -> str:

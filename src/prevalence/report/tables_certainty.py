@@ -23,6 +23,7 @@ from prevalence.report.cells import (
 )
 from prevalence.report.markdown import table
 from prevalence.report.material import NATIONAL, Material, Row, slug
+from prevalence.report.names import WORLDS, estimator_name, plain
 from prevalence.report.story import is_true, per_words
 from prevalence.report.wording import UNIT_WORDS, capitalised, withheld
 from prevalence.united import UNCONVERGED, is_modelled
@@ -30,19 +31,6 @@ from prevalence.united import UNCONVERGED, is_modelled
 if TYPE_CHECKING:
     import pandas as pd
 
-ESTIMATOR_WORDS = {
-    "ratio_of_sums": "Ratio of sums, weighted",
-    "mean_of_ratios": "Mean of ratios, weighted",
-    "mean_of_sums": "Ratio of sums with mean-of-ratios degrees",
-    "unweighted_ratio_of_sums": "Ratio of sums, unweighted",
-    "ratio_of_sums_child_alters": "Ratio of sums over child acquaintances",
-    "killworth": "Ratio of sums, unweighted, binomial standard error",
-    "poisson_lognormal": "Poisson model",
-    "overdispersed": "Overdispersed model",
-    "overdispersed_weighted": "Overdispersed model, weighted",
-    "partially_pooled": "Model partially pooled over areas",
-    "partially_pooled_weighted": "Model partially pooled over areas, weighted",
-}
 SUMMARIES = {
     "zero_share": "Share who know nobody",
     "mean": "Mean",
@@ -75,19 +63,6 @@ CHOICES = {
     "combination": "How live and non-live reports are combined",
     "imputation": "Imputation between hidden groups",
     "interactions": "Interplay of these",
-}
-WORLDS = {
-    "plain": "Assumptions hold",
-    "barrier_effects": "Strong barriers between groups of people",
-    "heaping": "Answers heap at multiples of 5",
-    "transmission_0_6": "Not all acquaintances of members know",
-    "degree_ratio_0_7": "Members know fewer people than others",
-    "recall_fading": "Large known groups are recalled less well",
-    "rare_group": "Hidden groups much smaller",
-    "strong_clustering": "Hidden groups strongly clustered in places",
-    "informative_nonresponse": "Those who know members answer less often",
-    "less_concentrated": "Assumptions hold, reports less concentrated",
-    "less_concentrated_barrier": "Barriers, reports less concentrated",
 }
 GRADES = (
     "Grade of the size on record: A counted by a register, B an estimate of an official or trade "
@@ -157,10 +132,10 @@ def _group_cell(material: Material, group: str) -> list[str]:
 
 
 def _estimator_cells(material: Material, row: Row) -> list[str]:
-    name = ESTIMATOR_WORDS.get(row["estimator"], row["estimator"].replace("_", " "))
+    name = estimator_name(str(row["estimator"]))
     mark = " (headline)" if row["estimator"] == material.headline["estimator"] else ""
     mark += " (not converged)" if str(row.get("interval")) == UNCONVERGED else ""
-    return [capitalised(name) + mark, *estimate_cells(row), whole(row.get("n"))]
+    return [name + mark, *estimate_cells(row), whole(row.get("n"))]
 
 
 def choice_shares_table(material: Material) -> str:
@@ -389,7 +364,7 @@ def diagnostics_table(material: Material) -> str:
         models.setdefault(str(row["estimator"]), []).append(row)
     rows = [
         [
-            ESTIMATOR_WORDS.get(model, capitalised(model.replace("_", " "))),
+            estimator_name(model),
             whole(len(found)),
             whole(sum(is_true(row["passed"]) for row in found)),
             fixed(max(row["rhat"] for row in found if row.get("rhat") is not None), 3),
@@ -428,7 +403,7 @@ def predictive_table(material: Material) -> str:
             checks.setdefault((str(row["estimator"]), str(row["statistic"])), []).append(row)
     rows = [
         [
-            ESTIMATOR_WORDS.get(model, capitalised(model.replace("_", " ")))
+            estimator_name(model)
             + ("" if is_true(found[0].get("converged", True)) else " (not converged)"),
             SUMMARIES.get(statistic, capitalised(statistic.replace("_", " "))),
             whole(len(found)),
@@ -478,7 +453,7 @@ def coverage_table(material: Material) -> str:
     found = found[found["group"].isin(list(material.groups))]
     rows = [
         [
-            WORLDS.get(row["world"], capitalised(row["world"].replace("_", " "))),
+            WORLDS.get(row["world"], capitalised(plain(row["world"]))),
             "yes" if is_true(row["holds"]) else "no",
             material.heading(row["group"]),
             share(row["relative_bias"]),

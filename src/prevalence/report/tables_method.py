@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from prevalence.report.cells import DASH, digits, fixed, share, whole
 from prevalence.report.markdown import bullets, raw, table
 from prevalence.report.material import NATIONAL, Material, Row
+from prevalence.report.names import STEPS
 from prevalence.report.story import chosen, is_true
 from prevalence.report.variables import escaped
 from prevalence.report.wording import capitalised
@@ -31,13 +32,6 @@ SCREENING = {
     "too_short": "less than {share} of the median length",
     "duplicate_content": "every answer as in another interview, {number} or more above zero",
     "straight_lining": "at least {number} questions, all with one answer",
-}
-STEPS = {
-    "base": "Base weights",
-    "nonresponse": "Adjusted for nonresponse",
-    "trimmed": "Trimmed",
-    "calibrated": "Calibrated to the census",
-    "final": "Final",
 }
 # Names of released tables in words, in the order of the report.
 TABLES = {

@@ -5,9 +5,8 @@ from __future__ import annotations
 from prevalence.report.cells import DASH, fixed, once, whole
 from prevalence.report.markdown import table
 from prevalence.report.material import Material, Row
+from prevalence.report.names import estimator_name
 from prevalence.report.story import is_true
-from prevalence.report.tables_certainty import ESTIMATOR_WORDS
-from prevalence.report.wording import capitalised
 
 SENSITIVE = 0.05  # of the power-scaling measure
 DISAGREE = 2.0  # standardised distance
@@ -16,13 +15,7 @@ DISAGREE = 2.0  # standardised distance
 def _name(model: str, *rows: Row) -> str:
     """Name a model, marked where one of its rows isn't to be trusted."""
     trusted = all(is_true(row["converged"]) for row in rows if row.get("converged") is not None)
-    return _plain_name(model) + ("" if trusted else " (not converged)")
-
-
-def _plain_name(model: str) -> str:
-    if model == "fay_herriot":
-        return "Fay–Herriot"
-    return ESTIMATOR_WORDS.get(model, capitalised(model.replace("_", " ")))
+    return estimator_name(model) + ("" if trusted else " (not converged)")
 
 
 def comparison_table(material: Material) -> str:

@@ -20,12 +20,13 @@ from prevalence.report.cells import (
 from prevalence.report.compose import BANNER, LABEL, project_text
 from prevalence.report.exhibits import partials
 from prevalence.report.markdown import bullets, table
-from prevalence.report.material import Material, Row, wording
+from prevalence.report.material import Material, Row
 from prevalence.report.resolve import checked_source
 from prevalence.report.story import metadata, variables
 from prevalence.report.variables import FILE, escaped, flattened, variables_text
 from prevalence.report.wording import (
     UNIT_WORDS,
+    capitalised,
     counted,
     joined,
     level,
@@ -147,7 +148,7 @@ def _changed(material: Material, rows: Mapping[str, Sequence[Row]], years: tuple
         per = "" if unit == "ratio" else f"{UNIT_WORDS[unit]} {_people(settings)}"
         then, now = (phrase(one, per) for one in levels if one is not None)
         said.append(
-            f"{wording(str(settings['label']))}: {then} in {years[0]}, {now} in {years[1]}. "
+            f"{capitalised(str(settings['label']))}: {then} in {years[0]}, {now} in {years[1]}. "
             f"{_change_words(ratio, gap, per)}"
         )
     return bullets(said)
@@ -242,7 +243,7 @@ def _changes_table(material: Material, rows: Sequence[Row]) -> str:
     cells = []
     for row in shown:
         gap = _of(rows, measure="difference", **{key: row[key] for key in keys})
-        label = wording(material.label(row["group"]))
+        label = capitalised(material.label(row["group"]))
         cells.append([label, row["domain"], *_cells(row), *_cells(gap)])
     left_out = [material.domain_words(kind)["many"] for kind in gone if kind in geographic]
     return table(
@@ -270,7 +271,7 @@ def _controls_words(rows: Sequence[Row]) -> str:
 def _controls_table(material: Material, rows: Sequence[Row]) -> str:
     cells = [
         [
-            wording(material.item(row["group"])),
+            capitalised(material.item(row["group"])),
             *_cells({**row, "suppressed": ""}),
             significant(float(row["expected"])),
             "yes" if row["agrees"] else "no",
@@ -294,7 +295,7 @@ def _named(material: Material, item: str) -> str:
     name, mark, what = item.partition(": ")
     settings = {**material.groups, **material.ratios}.get(name, {})
     label = settings.get("heading") or material.labels.get(name) or name.replace("_", " ")
-    return f"{wording(str(label))}{mark}{what.replace('_', ' ')}"
+    return f"{capitalised(str(label))}{mark}{what.replace('_', ' ')}"
 
 
 def _comparability_table(material: Material, rows: Sequence[Row]) -> str:

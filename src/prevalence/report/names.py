@@ -1,0 +1,50 @@
+"""Words for what the released tables name, the same in figures and tables."""
+
+from __future__ import annotations
+
+from prevalence.report.wording import capitalised
+
+ESTIMATORS = {
+    "ratio_of_sums": "Ratio of sums",
+    "mean_of_ratios": "Mean of ratios",
+    "mean_of_sums": "Ratio of sums, degrees as means of ratios",
+    "unweighted_ratio_of_sums": "Ratio of sums, unweighted",
+    "ratio_of_sums_child_alters": "Ratio of sums over child acquaintances",
+    "killworth": "Ratio of sums, unweighted, binomial error",
+    "poisson_lognormal": "Poisson model",
+    "overdispersed": "Overdispersed model",
+    "overdispersed_weighted": "Overdispersed model, weighted",
+    "fay_herriot": "Fay–Herriot",
+    "partially_pooled": "Model partially pooled over areas",
+    "partially_pooled_weighted": "Model partially pooled over areas, weighted",
+}
+STEPS = {
+    "base": "Selection probability",
+    "nonresponse": "Adjusted for nonresponse",
+    "trimmed": "Largest weights trimmed",
+    "calibrated": "Calibrated to the census",
+    "final": "Final",
+}
+WORLDS = {
+    "plain": "Assumptions hold",
+    "less_concentrated": "Assumptions hold, reports less concentrated",
+    "barrier_effects": "Strong barriers between groups of people",
+    "less_concentrated_barrier": "Barriers, reports less concentrated",
+    "heaping": "Answers heap at multiples of 5",
+    "transmission_0_6": "Not all acquaintances of members know",
+    "degree_ratio_0_7": "Members know fewer people than others",
+    "recall_fading": "Large known groups are recalled less well",
+    "rare_group": "Hidden groups much smaller",
+    "strong_clustering": "Hidden groups strongly clustered in places",
+    "informative_nonresponse": "Those who know members answer less often",
+}
+
+
+def plain(name: str) -> str:
+    """Write the name of a table's category without underscores."""
+    return name.replace("_", " ")
+
+
+def estimator_name(name: str) -> str:
+    """Name an estimator or model in words, with a capital letter."""
+    return ESTIMATORS.get(name, capitalised(plain(name)))
