@@ -43,7 +43,8 @@ def tornado(tables: Mapping[str, pd.DataFrame], words: Words) -> Drawing:
     table = _analysis(tables["sensitivity"], "tornado")
     chosen = national_headline(tables["scale_up"], words)
     groups = [group for group in words.groups if (table["group"] == group).any()]
-    ends = {group: _ends(table[table["group"] == group]) for group in groups}
+    ranges = tables.get("factors")
+    ends = {group: _ends(table[table["group"] == group], ranges) for group in groups}
     sheet = Sheet(words)
     names = {
         f: wrapped(FACTORS.get(f, capitalised(plain(f))), 1.95, SMALL)
@@ -111,7 +112,8 @@ def _analysis(table: pd.DataFrame, name: str) -> pd.DataFrame:
     return table[(table["analysis"] == name) & table["estimate"].notna()]
 
 
-def _ends(mine: pd.DataFrame) -> pd.DataFrame:
+def _ends(mine: pd.DataFrame, ranges: pd.DataFrame | None) -> pd.DataFrame:
+    """Each factor's two estimates, and its range: as the table of factors rounds it."""
     by = mine.groupby("factor", sort=False)
     ends = by.agg(
         low=("estimate", "min"),
@@ -120,6 +122,10 @@ def _ends(mine: pd.DataFrame) -> pd.DataFrame:
         most=("value", "max"),
     )
     order = (ends["high"] - ends["low"]).sort_values(ascending=False, kind="stable").index
+    if ranges is not None:
+        own = ranges[ranges["group"].isin(mine["group"])].set_index("factor")
+        own = own.rename(columns={"lower": "least", "upper": "most"})[["least", "most"]]
+        ends.update(own)
     return ends.loc[order]
 
 

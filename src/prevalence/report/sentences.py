@@ -257,8 +257,8 @@ def influenced(material: Material) -> dict[str, str]:
         if 2 * len(shown) < len(rows):
             hidden = counted(len(rows) - len(shown), "place")
             told = (
-                f"what one place contributes rests on too few reports to be released for {hidden} "
-                f"of {len(rows):,}"
+                f"for {hidden} of {len(rows):,}, what one place contributes rests on too few "
+                "reports to be released"
             )
         else:
             largest = max(abs(float(row["relative_change"])) for row in shown)

@@ -64,6 +64,10 @@ CHOICES = {
     "imputation": "Imputation between hidden groups",
     "interactions": "Interplay of these",
 }
+DRAWN = (
+    "Intervals are quantiles of draws, also where nothing is allowed for: the headline’s own "
+    "interval differs a little."
+)
 GRADES = (
     "Grade of the size on record: A counted by a register, B an estimate of an official or trade "
     "body, C a rough figure."
@@ -257,7 +261,7 @@ def adjustment_table(material: Material) -> str:
         label="adjustment",
         align="llrr",
         widths=[16, 46, 16, 22],
-        note=notes(suppression_note(found), precision_note(material, found)),
+        note=notes(suppression_note(found), precision_note(material, found), DRAWN),
     )
 
 
