@@ -1,5 +1,6 @@
 """What the figures show is what the tables hold; it can be read; nothing is hidden or invented."""
 
+import functools
 import re
 
 import numpy as np
@@ -21,6 +22,7 @@ MODELLED = ("predictive", "shrinkage")
 ESTIMATES = ("headline", "estimators", "models", "coverage", "known_groups", *PLACES, "shrinkage")
 
 
+@functools.cache  # drawing takes its time, and a figure that is drawn stays as it is
 def boxes(figure):
     """Texts of a figure and where they stand, in pixels."""
     figure.canvas.draw()
