@@ -43,10 +43,11 @@ def main(job: Any) -> None:
     years = (int(earlier["survey"]["year"]), int(later["survey"]["year"]))
     codebook = parse_codebook(Path(job.input.codebook).read_bytes(), job.input.codebook)
     identity = {"identity": identity_of(job)}
-    title = f"{later['survey']['title']}: change from {years[0]} to {years[1]}"
+    title = f"Change from {years[0]} to {years[1]}"
+    subtitle = f"{later['survey']['title']}. {later['survey'].get('subtitle') or ''}".strip()
     material = Material(
         survey_id=job.wildcards.survey,
-        survey={**later["survey"], "title": title},
+        survey={**later["survey"], "title": title, "subtitle": subtitle},
         report=later["report"],
         estimate=later["estimate"],
         headline=earlier["headline"],

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from prevalence.figures.forest import Entry, farthest, forest, plain_row, shown_values, suppressed
 from prevalence.figures.legend import key, marks_used
-from prevalence.figures.style import COLOURS, Drawing, Sheet, rounded
+from prevalence.figures.style import COLOURS, Drawing, Sheet
+from prevalence.report.wording import capitalised, interval, written
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -95,18 +96,16 @@ def _scale(entries: Sequence[Entry]) -> tuple[tuple[float, float], list[float] |
 
 def _where(row: Mapping[str, Any]) -> str:
     mark = " (synthetic)" if row["synthetic"] else ""
-    text = f"{row['country']} {row['year']}{mark}"
-    return text[:1].upper() + text[1:]
+    return capitalised(f"{row['country']} {row['year']}{mark}")
 
 
 def _what(row: Mapping[str, Any]) -> str:
-    return f"{row['label']}, per 1,000 {PEOPLE[row['denominator']]}"
+    return f"{capitalised(row['label'])}, per 1,000 {PEOPLE[row['denominator']]}"
 
 
 def _numbers(row: Mapping[str, Any]) -> str:
     if suppressed(row):
         return "suppressed"
-    between = f"{rounded(row['lower'])} to {rounded(row['upper'])}"
     if row["precision"] == "interval_only" or row["estimate"] is None:
-        return between
-    return f"{rounded(row['estimate'])} ({between})"
+        return interval(row)
+    return f"{written(row, 'estimate')} ({interval(row)})"

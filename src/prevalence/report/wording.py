@@ -94,7 +94,8 @@ def decimals(row: Mapping[str, Any]) -> int:
     """Tell how many decimals an estimate and its limits are written with: all three alike.
 
     The upper limit gets three significant digits, so that a lower limit of 0.952 beside an
-    estimate of 1.11 isn't written more finely than the estimate itself.
+    estimate of 1.11 isn't written more finely than the estimate itself, and no number gets more
+    digits than were released.
 
     Parameters
     ----------
@@ -116,7 +117,14 @@ def decimals(row: Mapping[str, Any]) -> int:
         return 0 if largest >= 100 else 1
     if not 0 < largest < math.inf:
         return 2
-    return max(0, SIGNIFICANT - 1 - math.floor(math.log10(largest)))
+    return min(max(0, SIGNIFICANT - 1 - math.floor(math.log10(largest))), _released(row))
+
+
+def _released(row: Mapping[str, Any]) -> int:
+    """Digits after the point of a row's numbers as they were released: no more is known of them."""
+    ends = (row.get(name) for name in ("estimate", "lower", "upper"))
+    known = [f"{float(end):.10g}" for end in ends if end is not None and not _missing(end)]
+    return max((len(text.partition(".")[2]) for text in known if "e" not in text), default=2)
 
 
 def written(row: Mapping[str, Any], name: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -95,6 +96,7 @@ def composed(
     words = partials(material)
     files = {path: source[path] for path in (START, *SHARED)}
     files |= {
+        "partials/headline.md": _cards(material, rows, years),
         "partials/changed.md": _changed(material, rows, years),
         "partials/comparable.md": _comparable(rows["comparability"]),
         "partials/tbl-changes.md": _changes_table(material, rows["changes"]),
@@ -132,12 +134,23 @@ def _of(rows: Sequence[Row], **keys: Any) -> Row | None:
     return next((r for r in rows if all(r[key] == value for key, value in keys.items())), None)
 
 
-def _changed(material: Material, rows: Mapping[str, Sequence[Row]], years: tuple[int, int]) -> str:
-    """Write a bullet for each hidden group and ratio: both levels, the change, what it shows."""
-    said = []
+@dataclass(frozen=True)
+class _National:
+    """What is said of a hidden group or ratio in the nation: both levels, and the change."""
+
+    label: str
+    per: str
+    then: str
+    now: str
+    ratio: Row
+    gap: Row
+
+
+def _nationally(material: Material, rows: Mapping[str, Sequence[Row]]) -> list[_National]:
+    """Collect the national changes of the hidden groups and ratios that have them."""
+    found = []
     waves = list(dict.fromkeys(row["wave"] for row in rows["levels"]))
-    named = {**material.groups, **material.ratios}
-    for group, settings in named.items():
+    for group, settings in {**material.groups, **material.ratios}.items():
         unit = settings.get("per", "ratio")
         national = {"group": group, "domain_type": NATIONAL, "unit": unit}
         levels = [_of(rows["levels"], wave=wave, **national) for wave in waves]
@@ -147,10 +160,37 @@ def _changed(material: Material, rows: Mapping[str, Sequence[Row]], years: tuple
             continue
         per = "" if unit == "ratio" else f"{UNIT_WORDS[unit]} {_people(settings)}"
         then, now = (phrase(one, per) for one in levels if one is not None)
-        said.append(
-            f"{capitalised(str(settings['label']))}: {then} in {years[0]}, {now} in {years[1]}. "
-            f"{_change_words(ratio, gap, per)}"
-        )
+        found.append(_National(str(settings["label"]), per, then, now, ratio, gap))
+    return found
+
+
+def _cards(material: Material, rows: Mapping[str, Sequence[Row]], years: tuple[int, int]) -> str:
+    """Write the national changes as cards: how many times the earlier rate, of what, interval."""
+    cards = []
+    for one in _nationally(material, rows):
+        value, low, high = _written(one.ratio)
+        between = unbroken(f"{low} to {high}")
+        if withheld(one.ratio) or DASH in (low, high):
+            continue
+        big = f"[× {between}]{{.big .range}}" if value == DASH else f"[× {value}]{{.big}}"
+        lines = [
+            big,
+            f"[{escaped(f'{one.label}, {years[1]} over {years[0]}')}]{{.what}}",
+            escaped(f"{level(one.ratio)} interval {between}"),
+            escaped(f"{years[0]}: {one.then}"),
+            escaped(f"{years[1]}: {one.now}"),
+        ]
+        cards.append("::: {.headline-card}\n" + "\\\n".join(lines) + "\n:::\n\n")
+    return ":::: {.headline}\n" + "".join(cards) + "::::\n" if cards else ""
+
+
+def _changed(material: Material, rows: Mapping[str, Sequence[Row]], years: tuple[int, int]) -> str:
+    """Write a bullet for each hidden group and ratio: both levels, the change, what it shows."""
+    said = [
+        f"{capitalised(one.label)}: {one.then} in {years[0]}, {one.now} in {years[1]}. "
+        f"{_change_words(one)}"
+        for one in _nationally(material, rows)
+    ]
     return bullets(said)
 
 
@@ -158,12 +198,12 @@ def _people(settings: Mapping[str, Any]) -> str:
     return {"all_ages": "people"}.get(settings["population"], str(settings["population"]))
 
 
-def _change_words(ratio: Row, gap: Row, per: str) -> str:
-    if withheld(ratio):
-        return f"The change is {withheld(ratio)}."
-    unit = f" {per}" if per else ""
-    said = f"Later over earlier: {_signed(ratio)}; later less earlier: {_signed(gap)}{unit}."
-    return f"{said} {_verdict(ratio)}"
+def _change_words(one: _National) -> str:
+    if withheld(one.ratio):
+        return f"The change is {withheld(one.ratio)}."
+    unit = f" {one.per}" if one.per else ""
+    said = f"The later is {_signed(one.ratio)} times the earlier, a difference of "
+    return f"{said}{_signed(one.gap)}{unit}. {_verdict(one.ratio)}"
 
 
 def _verdict(row: Row) -> str:
@@ -243,8 +283,10 @@ def _changes_table(material: Material, rows: Sequence[Row]) -> str:
     cells = []
     for row in shown:
         gap = _of(rows, measure="difference", **{key: row[key] for key in keys})
+        if withheld(row) and withheld(gap or row) == withheld(row):
+            continue
         label = capitalised(material.label(row["group"]))
-        cells.append([label, row["domain"], *_cells(row), *_cells(gap)])
+        cells.append([label, _place(row), *_cells(row), *_cells(gap)])
     left_out = [material.domain_words(kind)["many"] for kind in gone if kind in geographic]
     return table(
         ["Group", "Place", "Ratio", "Interval", "Difference", "Interval"],
@@ -257,8 +299,23 @@ def _changes_table(material: Material, rows: Sequence[Row]) -> str:
             suppression_note(shown),
             precision_note(material, shown),
             f"All {joined(left_out)} are suppressed." if left_out else "",
+            _not_shown(material, shown),
         ),
     )
+
+
+def _place(row: Row) -> str:
+    return "The nation" if row["domain_type"] == NATIONAL else str(row["domain"])
+
+
+def _not_shown(material: Material, rows: Sequence[Row]) -> str:
+    """Name the places whose change is withheld, by group and reason: they have no row."""
+    places: dict[tuple[str, str], list[str]] = {}
+    for row in rows:
+        if withheld(row):
+            key = (material.heading(row["group"]), withheld(row))
+            places.setdefault(key, []).append(_place(row))
+    return " ".join(f"{group}, {why}: {joined(names)}." for (group, why), names in places.items())
 
 
 def _controls_words(rows: Sequence[Row]) -> str:
@@ -301,7 +358,7 @@ def _named(material: Material, item: str) -> str:
 def _comparability_table(material: Material, rows: Sequence[Row]) -> str:
     cells = [
         [
-            ASPECTS[row["aspect"]],
+            capitalised(ASPECTS[row["aspect"]]),
             _named(material, row["item"]),
             *(_short(row[name]) for name in ("earlier_value", "later_value")),
             row["severity"],
@@ -354,8 +411,8 @@ def _validation_table(material: Material, rows: Sequence[Row]) -> str:
     few = {kind for kind in kinds if kinds.count(kind) <= MOST_PLACES}
     cells = [
         [
-            material.label(row["group"]),
-            row["domain"],
+            capitalised(material.label(row["group"])),
+            _place(row),
             row["measure"],
             significant(float(row["truth"])).replace("-", "−"),
             *_cells({**row, "suppressed": "", "precision": ""}),
@@ -366,7 +423,7 @@ def _validation_table(material: Material, rows: Sequence[Row]) -> str:
     ]
     return table(
         ["Group", "Place", "Measure", "Planted", "Estimate", "Interval", "Held"],
-        cells,
+        once(cells, 2),
         caption="Planted and estimated change of the rates",
         label="validation",
         align="lllrrrl",
