@@ -89,7 +89,7 @@ def levels(tables: Mapping[str, pd.DataFrame], words: Named) -> Drawing:
                 for row in _at(mine[mine["wave"] == wave], place).to_dict("records")
             ]
             first, *others = [
-                Entry(place[1], row, "", colour, marker, bold=place[0] == "national")
+                Entry(_place(*place), row, "", colour, marker, bold=place[0] == "national")
                 for row, (marker, colour) in zip(rows, looks, strict=False)
             ]
             text = "\n".join(map(written, rows))
@@ -136,7 +136,12 @@ def changes(tables: Mapping[str, pd.DataFrame], words: Named) -> Drawing:
         mine = table[table["group"] == group]
         rows = [plain_row(row) for row in mine.to_dict("records")]
         entries = [
-            Entry(row["domain"], row, _ratio(row), bold=row["domain_type"] == "national")
+            Entry(
+                _place(row["domain_type"], row["domain"]),
+                row,
+                _ratio(row),
+                bold=row["domain_type"] == "national",
+            )
             for row in rows
         ]
         sheet.heading(words.label(group))
@@ -183,6 +188,10 @@ def _groups(table: pd.DataFrame, words: Named) -> list[str]:
 
 def _places(table: pd.DataFrame) -> list[tuple[str, str]]:
     return list(dict.fromkeys(zip(table["domain_type"], table["domain"], strict=True)))
+
+
+def _place(kind: str, name: str) -> str:
+    return "The nation" if kind == "national" else name
 
 
 def _national(table: pd.DataFrame, waves: list[str], words: Named) -> str:
