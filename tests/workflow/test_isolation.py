@@ -39,7 +39,7 @@ def faults_of(rules, project, jobs, tmp_path) -> list[str]:
         job = jobs[rule]
         folder = tmp_path / rule
         set_out(job, project, folder)
-        done = run_alone(job, folder, tmp_path / f"guard-{rule}")
+        done = run_alone(job, folder, tmp_path / f"said-{rule}")
         if done.returncode:
             faults.append(f"{rule}: {(done.stdout + done.stderr)[-800:]}")
         elif rule != RECORD:
@@ -96,7 +96,7 @@ def test_an_input_that_is_not_declared_fails(described, tmp_path, rule, left_out
     job = jobs[rule]
     assert left_out in declared(job)
     set_out(job, project, tmp_path / "job", without=left_out)
-    done = run_alone(job, tmp_path / "job", tmp_path / "guard")
+    done = run_alone(job, tmp_path / "job", tmp_path / "said")
     assert done.returncode != 0
     assert said in done.stdout + done.stderr
 
@@ -108,6 +108,6 @@ def test_a_job_that_calls_out_fails(described, tmp_path):
     script = tmp_path / "job" / job["script"]
     call = "import socket\nsocket.create_connection(('192.0.2.1', 80), timeout=2)\n"
     script.write_text(call + script.read_text())
-    done = run_alone(job, tmp_path / "job", tmp_path / "guard")
+    done = run_alone(job, tmp_path / "job", tmp_path / "said")
     assert done.returncode != 0
     assert "may not use the network" in done.stderr
