@@ -265,6 +265,13 @@ def test_gradient_is_the_slope_of_the_density(make, counts):
     assert gradient == pytest.approx(differences(density, x), rel=1e-5, abs=1e-5)
 
 
+def test_far_out_a_density_has_no_value_and_raises_nothing():
+    density = PartiallyPooled(CountTable(("a", "b"), np.ones((4, 2))), np.arange(4) % 2)
+    x = density.start()
+    x[density.layout.globals - 1] = -1069.0  # σ_δ underflows to 0
+    assert not np.isfinite(density.value_and_gradient(x)[0])
+
+
 def test_published_priors_are_flat():
     density = Overdispersed(table(), PUBLISHED)
     x = density.start()

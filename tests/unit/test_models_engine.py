@@ -13,9 +13,9 @@ from prevalence.models.diagnostics import (
     ess_tail,
     rhat,
 )
-from prevalence.models.engine import Sampling, fit
+from prevalence.models.engine import REACH, Sampling, fit
 from prevalence.models.layout import Layout
-from prevalence.models.nuts import LARGEST_STEP, sample_chain
+from prevalence.models.nuts import LARGEST_STEP, _Point, _Sampler, sample_chain
 from prevalence.models.preconditioning import curvature, marginal_mode, whitening
 
 
@@ -98,13 +98,55 @@ def test_a_leap_keeps_the_energy_of_a_normal_density():
         record=lambda z: z,
         shrinkage=1e9,
         progress=lambda _: None,
-        reach=2.2,
+        reach=REACH,
     )
     assert chain.step_size == LARGEST_STEP
     assert set(chain.steps) == {3}
     assert not chain.divergent.any()
     assert chain.draws.mean() == pytest.approx(0, abs=0.05)
     assert chain.draws.std() == pytest.approx(1, abs=0.03)
+
+
+def nearly_normal(z, share=1e-4):
+    """Log density and gradient of a normal one with a little of another shape."""
+    return -0.5 * float(z @ z) - share * float(np.cosh(z).sum()), -z - share * np.sinh(z)
+
+
+def error_of_energy(steps):
+    """Energy gained along one and the same trajectory, in so many leaps."""
+    sampler = _Sampler(nearly_normal, np.random.default_rng(1), 20, REACH)
+    point = sampler.at(np.linspace(-1.5, 1.5, 20))
+    point.p = sampler.momentum()
+    origin = sampler.energy(point)
+    for _ in range(steps):
+        point = sampler.leap(point, 1.2 / steps)
+    return abs(sampler.energy(point) - origin)
+
+
+def test_the_error_of_a_leap_is_of_fourth_order_near_a_normal_density():
+    assert error_of_energy(3) / error_of_energy(6) == pytest.approx(16, rel=0.1)
+
+
+def test_a_leap_backwards_returns_to_its_start():
+    sampler = _Sampler(nearly_normal, np.random.default_rng(1), 20, REACH)
+    sampler.variance = np.linspace(0.5, 2, 20)
+    start = sampler.at(np.linspace(-1.5, 1.5, 20))
+    start.p = sampler.momentum()
+    back = sampler.leap(sampler.leap(start, 0.6), -0.6)
+    assert back.z == pytest.approx(start.z, abs=1e-12)
+    assert back.p == pytest.approx(start.p, abs=1e-12)
+
+
+def test_a_leap_across_a_place_without_a_value_is_rejected():
+    def holed(z):
+        value, gradient = nearly_normal(z)
+        return (value, gradient) if abs(z[0]) > 0.2 else (-np.inf, np.zeros(1))
+
+    sampler = _Sampler(holed, np.random.default_rng(1), 1, REACH)
+    start = _Point(np.array([-0.4]), np.array([1.0]), *nearly_normal(np.array([-0.4])))
+    end = sampler.leap(start, 0.85)
+    assert abs(end.z[0]) > 0.2
+    assert end.value == -np.inf
 
 
 def test_logarithms_and_sums_of_many_numbers():

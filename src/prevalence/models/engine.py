@@ -30,9 +30,9 @@ Record = Callable[[Array], Array]
 FROZEN_STEP = 0.02
 MOST_DIVERGENT = 0.05
 TRUSTED, UNTRUSTED = 200.0, 5.0  # draws' worth of belief in the whitening's scales
-# Length of a trajectory where the map whitens all: a third of a turn, and a new direction. Longer
-# ones come back to where they were. The spreads between areas are slow: two an iteration there.
-REACH = 1.8
+# Where the map whitens all, a trajectory ends after a fourth to a half of a turn, and takes a new
+# direction: longer ones come back to where they were.
+REACH = 1.4
 Map = Whitening | BlockWhitening
 
 
@@ -60,7 +60,7 @@ class Sampling:
 
     chains: int = 4
     warmup: int = 150
-    draws: int = 500
+    draws: int = 800
     cores: int = 1
 
 
@@ -214,7 +214,6 @@ class _Task:
             shrinkage=self._belief(),
             progress=lambda done: _progress(number, done, self.sampling),
             reach=REACH if trusted else math.inf,
-            repeats=2 if trusted and self.density.layout.areas else 1,
         )
 
     def _belief(self) -> Array:

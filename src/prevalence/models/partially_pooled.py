@@ -430,7 +430,7 @@ class PartiallyPooled:
 
     def _degrees(self, delta: Array, logit: float) -> tuple[float, Array, float]:
         """Evaluate the truncated normal prior of ``δ`` and the uniform one of ``σ_δ``."""
-        share, n = float(expit(logit)), float(self._w.sum())
+        share, n = expit(logit), float(self._w.sum())  # no float: far out this divides by zero
         sigma = self.priors.sigma_delta * share
         apart = (delta - self.priors.delta_mean) / sigma
         squares = float(self._w @ apart**2)

@@ -50,6 +50,16 @@ def add_pushes(pull: Array, area_of: Index, effects: Array, blocks: Array) -> No
             blocks[area_of[i], p] += pull[i, p] * effects[i]
 
 
+@compiled
+def add_products(matrices: Array, vectors: Array, out: Array) -> None:
+    """Add each area's symmetric matrix times its vector, (M, P, P) and (M, P), in place."""
+    areas, size = vectors.shape
+    for m in range(areas):
+        for q in range(size):
+            for p in range(size):
+                out[m, p] += matrices[m, q, p] * vectors[m, q]
+
+
 @dataclass(frozen=True)
 class Whitening:
     """The map from nearly standard normal coordinates ``z`` to parameters ``x``.
@@ -66,7 +76,7 @@ class Whitening:
     root
         ``A``, shape (G, G).
     area_root, area_slope
-        ``A_m``, shape (M, P, P), and ``B_m``, shape (M, P, G).
+        ``A_m``, symmetric, shape (M, P, P), and ``B_m``, shape (M, P, G).
     scale, slope, area_pull
         ``s``, shape (n,); ``b``, shape (n, G); ``a``, shape (n, P).
     """
@@ -95,7 +105,7 @@ class Whitening:
         d_blocks = blocks
         if layout.areas:
             d_blocks = (self._flat_slope @ d_top).reshape(blocks.shape)
-            d_blocks += np.einsum("mpq,mq->mp", self.area_root, blocks)
+            add_products(self.area_root, blocks, d_blocks)
             add_pulls(self.area_pull, layout.area_of, d_blocks, d_effects)
         return self.centre + layout.join(d_top, d_blocks, d_effects)
 
@@ -109,7 +119,8 @@ class Whitening:
             onto_areas = blocks.copy()
             add_pushes(self.area_pull, layout.area_of, effects, onto_areas)
             d_top = d_top + onto_areas.ravel() @ self._flat_slope
-            d_blocks = np.einsum("mqp,mq->mp", self.area_root, onto_areas)
+            d_blocks = np.zeros(blocks.shape)
+            add_products(self.area_root, onto_areas, d_blocks)
         return layout.join(self.root.T @ d_top, d_blocks, self.scale * effects)
 
 
