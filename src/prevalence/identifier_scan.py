@@ -11,6 +11,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 
 from prevalence.codebook import Codebook, Variable, canonical_code
 from prevalence.errors import PipelineError, listed
@@ -202,7 +203,7 @@ def identifier_kinds(text: str) -> set[str]:
     return {kind for kind, pattern in PATTERNS.items() if pattern.search(text)}
 
 
-def person_kinds(text: str, reviewed: str = "", words: Collection[str] | None = None) -> set[str]:
+def person_kinds(text: str, reviewed: str = "", words: AbstractSet[str] | None = None) -> set[str]:
     """Kinds of identifier in a published text that words tell: a person's name, an address.
 
     Parameters
@@ -228,9 +229,10 @@ def person_kinds(text: str, reviewed: str = "", words: Collection[str] | None = 
     }
     kinds = {kind for kind, seen in found.items() if any(word not in reviewed for word in seen)}
     if words is not None and any(
-        not words_of(part) <= set(words)
+        word not in words
         for match in _PAIR.finditer(text)
         for part in match.groups()
+        for word in words_of(part)
     ):
         kinds.add("name")
     return kinds

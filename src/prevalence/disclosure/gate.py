@@ -14,7 +14,7 @@ import io
 import json
 import re
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatch
 from typing import TYPE_CHECKING, Any
@@ -195,7 +195,9 @@ def check_files(files: Mapping[str, bytes], allowed: Allowed) -> list[Finding]:
         Everything that is wrong; empty if all may be published.
     """
     found: list[Finding] = []
-    seen = _seen(files, allowed)
+    # A page is asked twice: first for its words, which a PDF may repeat.
+    read = functools.cache(lambda name: pieces(name, files[name]))
+    seen = _seen(files, allowed, read)
     for name, content in sorted(files.items()):
         suffix = name.rsplit(".", 1)[-1].lower() if "." in name else ""
         if not any(fnmatch(name, pattern) for pattern in allowed.declared):
@@ -205,7 +207,7 @@ def check_files(files: Mapping[str, bytes], allowed: Allowed) -> list[Finding]:
             found.append(Finding(name, "", "A file of this type is not published.", suffix))
             continue
         try:
-            texts = pieces(name, content)
+            texts = read(name)
         except PipelineError as error:
             found.append(Finding(name, "", error.problem, error.found or ""))
             continue
@@ -225,7 +227,9 @@ def check_files(files: Mapping[str, bytes], allowed: Allowed) -> list[Finding]:
     return found
 
 
-def _seen(files: Mapping[str, bytes], allowed: Allowed) -> _Seen:
+def _seen(
+    files: Mapping[str, bytes], allowed: Allowed, read: Callable[[str], Sequence[Piece]]
+) -> _Seen:
     nation = allowed.places.numbers("national") if allowed.places is not None else np.zeros(0)
     beside = sorted_numbers([numbers_in(allowed.reviewed), nation])
     seen = _Seen(hashes=set(allowed.embedded), beside=beside)
@@ -241,15 +245,15 @@ def _seen(files: Mapping[str, bytes], allowed: Allowed) -> _Seen:
         if name.endswith(".html"):
             seen.sections = _headings(text) or seen.sections
             if allowed.vocabulary is not None:
-                seen.words |= _words_of_page(name, content)
+                seen.words |= _words_of_page(name, read)
     return seen
 
 
-def _words_of_page(name: str, content: bytes) -> set[str]:
+def _words_of_page(name: str, read: Callable[[str], Sequence[Piece]]) -> set[str]:
     from prevalence.identifier_scan import words_of
 
     try:
-        return words_of("\n".join(p.text for p in pieces(name, content) if p.kind == "text"))
+        return words_of("\n".join(p.text for p in read(name) if p.kind == "text"))
     except PipelineError:  # told where the file itself is checked
         return set()
 
