@@ -2,6 +2,8 @@
 
 import functools
 import re
+import subprocess
+import sys
 
 import numpy as np
 import pandas as pd
@@ -294,6 +296,24 @@ def test_bars_of_the_sample_flow_are_the_numbers_of_the_table(drawings, tables):
         expected = sorted([*table.loc[kept, "n"], *table.loc[~kept, "excluded"]])
         (axes,) = drawings[survey, "sample_flow"].figure.axes
         assert sorted(bar.get_width() for bar in axes.patches) == expected
+
+
+def test_the_tornado_says_the_ranges_of_the_table_of_factors(tables, words):
+    own = tables["ph2022"]
+    factors = own["factors"].assign(lower=own["factors"]["lower"].round(1))
+    drawing = draw("ph2022", "tornado", own | {"factors": factors}, words["ph2022"])
+    keys = ["group", "factor"]
+    found = drawing.data.set_index(keys)[["factor_low", "factor_high"]].sort_index()
+    expected = factors.set_index(keys)[["lower", "upper"]].sort_index()
+    assert (found.to_numpy() == expected.to_numpy()).all()
+    low, high = found.iloc[0]
+    assert f"{low:.2f} to {high:.2f}" in [text for text, _ in boxes(drawing.figure)]
+
+
+def test_a_job_that_draws_does_not_wait_for_scipy():
+    code = "import sys; from prevalence.figures.style import lean_seaborn; lean_seaborn()"
+    check = "assert 'seaborn' in sys.modules and 'scipy.stats' not in sys.modules"
+    subprocess.run([sys.executable, "-c", f"{code}; {check}"], check=True)
 
 
 def test_the_lines_of_the_contour_end_at_their_labels(drawings):

@@ -73,6 +73,8 @@ def test_the_report_is_published_with_its_tables_and_figures(compared):
     text = (folder / "trend.html").read_text()
     for words in ("SYNTHETIC DATA", "What changed", "drawn independently", "run identity"):
         assert words in text, words
+    assert re.search(r'<span class="big[^"]*">×\s', text), "changes stand at the head, as cards"
+    assert "The nation" in text
     assert {path.stem for path in (folder / "tables").glob("*.csv")} == {
         "levels",
         "changes",

@@ -38,6 +38,12 @@ def test_an_estimate_carries_its_interval():
     assert interval(RATE) == "1.03 to 1.43"
 
 
+def test_no_number_has_more_digits_than_were_released():
+    assert phrase(RATE | {"estimate": 0.71, "lower": 0.58, "upper": 0.86}).startswith("0.71 (")
+    assert interval(RATE | {"estimate": 3.3, "lower": 2.4, "upper": 4.7}) == "2.4 to 4.7"
+    assert interval(RATE | {"estimate": 3.0, "lower": 2.0, "upper": 4.75}) == "2.00 to 4.75"
+
+
 def test_a_rate_is_turned_round_with_its_limits():
     assert one_in(RATE, 100, "children") == "1 in 82 children (95% interval 1 in 97 to 1 in 70)"
 
