@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
+from scipy.special import psi
 
-from prevalence.models.compiled import added, logarithms
+from prevalence.models.compiled import added, digamma, logarithms
 from prevalence.models.diagnostics import (
     Thresholds,
     diagnostics_table,
@@ -158,6 +159,11 @@ def test_logarithms_and_sums_of_many_numbers():
     assert np.abs(out - expected).max() < 1e-13
     assert out == pytest.approx(expected, rel=1e-15)
     assert added(values[4:9]) == pytest.approx(values[4:9].sum(), rel=1e-15)
+
+
+def test_derivative_of_the_log_gamma_function():
+    values = np.append(np.geomspace(1e-6, 1e8, 200), [1.0, 2.0, 9.999, 10.0])
+    assert [digamma(x) for x in values] == pytest.approx(psi(values), rel=1e-12, abs=1e-13)
 
 
 def test_draws_do_not_depend_on_the_number_of_cores():

@@ -112,3 +112,16 @@ def softplus(values: Array, soft: Array, slope: Array, rest: Array) -> None:
         soft[i] = max(x, 0.0) + math.log1p(e)
         slope[i] = large if x >= 0 else small
         rest[i] = small if x >= 0 else large
+
+
+@compiled
+def digamma(x: float) -> float:
+    """Differentiate log Γ at a positive number: recurrence to 10, and Stirling's series there."""
+    total = 0.0
+    while x < 10.0:
+        total -= 1.0 / x
+        x += 1.0
+    z = 1.0 / (x * x)
+    tail = 1 / 240 - z * (1 / 132 - z * (691 / 32760 - z / 12))
+    tail = z * (1 / 12 - z * (1 / 120 - z * (1 / 252 - z * tail)))
+    return total + math.log(x) - 0.5 / x - tail

@@ -16,16 +16,19 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import digamma, expit, gammaln, log_ndtr
+from scipy.special import gammaln, psi
 
 from prevalence.errors import PipelineError
-from prevalence.models.compiled import added, compiled, logarithms, softplus
+from prevalence.models.compiled import added, compiled, digamma, logarithms, softplus
 from prevalence.models.counts import CountTable
 from prevalence.models.intervals import add_fixed_size
 from prevalence.models.layout import Layout
 
 Array = NDArray[np.float64]
 Index = NDArray[np.int64]
+Answers = tuple[Array, Array, Index, Index]
+Sums = tuple[Array, Array, Array]
+Exceeding = tuple[Index, Array, Array]
 
 
 UNIT_OF_SIGMA = 0.05
@@ -116,38 +119,239 @@ def negative_binomial_terms(
 
 
 @compiled
-def gamma_terms(
-    rho: Array, mu: Array, shape: Array, deviance: Array, apart: Array, d_rho: Array
-) -> float:
-    """Add up what the gamma density of the areas' ``ρ`` needs.
+def pooling_terms(rho: Array, mu: float, sigma: float, d_rho: Array, slopes: Array) -> float:
+    """Evaluate the gamma density of one group's ``ρ`` over areas, and its derivatives.
+
+    By deviances from the mean: with nearly equal areas the shape is huge, and the textbook's form
+    would be a difference of huge numbers.
 
     Parameters
     ----------
     rho
-        Shape (M, K).
-    mu, shape
-        Means and shapes ``(μ/σ)²``, shape (K,).
-    deviance, apart
-        Sums over areas of ``log r − r + 1`` and ``r − 1``, with ``r = ρ/μ``, added to in place,
-        shape (K,).
+        Shape (M,).
+    mu, sigma
+        Mean and standard deviation.
     d_rho
-        Derivative of the log density by ``ρ``, filled, shape (M, K).
+        Derivative by ``ρ``, added to in place, shape (M,).
+    slopes
+        Derivatives by ``log μ`` and ``log σ``, filled, shape (2,).
 
     Returns
     -------
     float
-        Sum of ``log r``.
+        The log density.
+    """
+    shape = (mu / sigma) ** 2
+    logs, deviance, apart = 0.0, 0.0, 0.0
+    for m in range(len(rho)):
+        a = (rho[m] - mu) / mu
+        log_ratio = math.log1p(a)
+        logs += log_ratio
+        deviance += log_ratio - a
+        apart += a
+        d_rho[m] -= (shape * a + 1.0) / rho[m]
+    if shape > 1e4:
+        norm = 0.5 * math.log(shape / (2 * math.pi)) - 1 / (12 * shape)
+        d_norm = 0.5 / shape + 1 / (12 * shape**2)
+    else:
+        norm = shape * math.log(shape) - shape - math.lgamma(shape)
+        d_norm = math.log(shape) - digamma(shape)
+    d_shape = shape * (deviance + len(rho) * d_norm)
+    slopes[0] = 2 * d_shape + shape * apart
+    slopes[1] = -2 * d_shape
+    return shape * deviance + len(rho) * (norm - math.log(mu)) - logs
+
+
+@compiled
+def size_terms(size: Array, exceeding: Exceeding, answered: Array, d_size: Array) -> float:
+    """Add up what depends on the sizes alone, ``Σ log Γ(y+w) − log Γ(w) + w log w``.
+
+    Parameters
+    ----------
+    size
+        ``w``, shape (K,).
+    exceeding
+        Group, ``j`` and weight of respondents with ``y > j``.
+    answered
+        Weight of those who answered, shape (K,).
+    d_size
+        Derivative by ``w``, added to in place, shape (K,).
+
+    Returns
+    -------
+    float
+        The weighted sum.
     """
     total = 0.0
-    for m in range(rho.shape[0]):
-        for k in range(rho.shape[1]):
-            a = (rho[m, k] - mu[k]) / mu[k]
-            log_ratio = math.log1p(a)
-            total += log_ratio
-            deviance[k] += log_ratio - a
-            apart[k] += a
-            d_rho[m, k] = -(shape[k] * a + 1.0) / rho[m, k]
+    columns, levels, shares = exceeding
+    for c in range(len(columns)):
+        rising = size[columns[c]] + levels[c]
+        total += shares[c] * math.log(rising)
+        d_size[columns[c]] += shares[c] / rising
+    for k in range(len(size)):
+        total += answered[k] * size[k] * math.log(size[k])
+        d_size[k] += answered[k] * (math.log(size[k]) + 1)
     return total
+
+
+@compiled
+def degree_terms(
+    delta: Array, weights: Array, centre: float, widest: float, logit: float, d_delta: Array
+) -> tuple[float, float]:
+    """Evaluate the truncated normal prior of ``δ`` and the uniform one of ``σ_δ``.
+
+    Parameters
+    ----------
+    delta, weights
+        Shape (n,).
+    centre, widest
+        Mean of ``δ``, and the bound of ``σ_δ``.
+    logit
+        Of the share of ``σ_δ`` in its bound.
+    d_delta
+        Derivative by ``δ``, added to in place, shape (n,).
+
+    Returns
+    -------
+    float, float
+        Log density, and its derivative by the logit.
+    """
+    small = math.exp(-abs(logit))
+    larger, smaller = 1 / (1 + small), small / (1 + small)
+    share, rest = (larger, smaller) if logit >= 0 else (smaller, larger)
+    sigma = widest * share
+    squares, people = 0.0, 0.0
+    for i in range(len(delta)):
+        apart = (delta[i] - centre) / sigma
+        squares += weights[i] * apart * apart
+        d_delta[i] -= weights[i] * apart / sigma
+        people += weights[i]
+    bound = centre / sigma
+    if bound > 0:
+        log_inside = math.log1p(-0.5 * math.erfc(bound / math.sqrt(2.0)))
+    else:
+        log_inside = math.log(0.5 * math.erfc(-bound / math.sqrt(2.0)))
+    hazard = math.exp(-0.5 * bound * bound - 0.5 * math.log(2 * math.pi) - log_inside)
+    value = -0.5 * squares - people * (math.log(sigma) + log_inside)
+    by_log_sigma = squares - people + people * hazard * bound
+    return value + math.log(share) + math.log(rest), by_log_sigma * rest + 1 - 2 * share
+
+
+@compiled
+def pooled_density(
+    x: Array,
+    answers: Answers,
+    sums: Sums,
+    exceeding: Exceeding,
+    weights: Array,
+    information: Array,
+    priors: Array,
+    further: tuple[Array, Array, Array],
+    gradient: Array,
+) -> float:
+    """Evaluate the log posterior, laid out as in :class:`PartiallyPooled`, and its gradient.
+
+    Parameters
+    ----------
+    x
+        Shape (size,).
+    answers
+        Counts and weights, shape (K, n), of respondents ordered by area; that order; and each
+        area's first respondent, and n, shape (M + 1,).
+    sums
+        Weighted people known by respondent (n,), by area and group (M, K), and the weight of those
+        who answered, (K,).
+    exceeding
+        Group, ``j`` and weight of respondents with ``y > j``.
+    weights
+        Shape (n,).
+    information
+        What an area's answers say of its ``ρ``, shape (K,).
+    priors
+        Scales of ``μ``, ``σ`` and ``w``, mean of ``δ``, bound of ``σ_δ``.
+    further
+        Derivatives of the terms that stand elsewhere by ``δ`` (n,), ``−ρ`` (M, K) and ``w`` (K,).
+        They are added to.
+    gradient
+        Filled, shape (size,).
+
+    Returns
+    -------
+    float
+        The log density, up to a constant, without the terms that stand elsewhere.
+    """
+    counts, cell_weights, order, first = answers
+    by_row, by_area, answered = sums
+    d_delta, d_minus_rho, d_size = further
+    groups, n, areas = counts.shape[0], counts.shape[1], len(first) - 1
+    top, inside = 3 * groups + 1, areas * groups
+    mu, sigma = np.exp(x[:groups]), np.empty(groups)
+    size, rises = np.exp(x[2 * groups : 3 * groups]), np.empty(groups)
+    value = 0.0
+    blocks, stretch, share = np.empty(inside), np.empty(groups), np.empty(groups)
+    for k in range(groups):
+        free = x[groups + k]
+        inner = max(free, 0.0) + math.log1p(math.exp(-abs(free)))
+        sigma[k] = UNIT_OF_SIGMA * inner
+        share[k] = 1 / (1 + information[k] * sigma[k] ** 2)
+        stretch[k] = sigma[k] * math.sqrt(share[k])
+        centre = mu[k] + math.log(-math.expm1(-mu[k]))
+        for m in range(areas):
+            blocks[m * groups + k] = centre + stretch[k] * x[top + m * groups + k]
+        # From logarithms to the parameters; the slope of σ is e^{x − softplus(x)} in its unit.
+        value += x[k] + x[2 * groups + k] + free - inner + areas * math.log(stretch[k])
+        rises[k] = -math.expm1(-inner)
+    flat_rho, slopes, prevalence = np.empty(inside), np.empty(inside), np.empty(inside)
+    softplus(blocks, flat_rho, slopes, prevalence)
+    delta, slope, inverse_degree = np.empty(n), np.empty(n), np.empty(n)
+    softplus(x[top + inside :], delta, slope, inverse_degree)
+    degree, d_ordered = np.empty(n), np.zeros(n)
+    for i in range(n):
+        degree[i] = 1 / inverse_degree[order[i]]
+        value += by_row[i] * delta[i]
+        # The slope of softplus is e^{x − softplus(x)}: its logarithm is the Jacobian.
+        value += x[top + inside + i] - delta[i]
+    rho = flat_rho.reshape(areas, groups)
+    value += negative_binomial_terms(
+        counts,
+        cell_weights,
+        first,
+        degree,
+        prevalence.reshape(areas, groups),
+        size,
+        d_ordered,
+        d_minus_rho,
+        d_size,
+    )
+    for i in range(n):
+        d_delta[order[i]] += d_ordered[i]
+    value += size_terms(size, exceeding, answered, d_size)
+    by_scale, by_rho, column = np.empty(2), np.empty(areas), np.empty(areas)
+    for k in range(groups):
+        for m in range(areas):
+            column[m] = rho[m, k]
+            by_rho[m] = -d_minus_rho[m, k]
+            value += blocks[m * groups + k] - column[m] - by_area[m, k] * column[m]
+        value += pooling_terms(column, mu[k], sigma[k], by_rho, by_scale)
+        along, moved = 0.0, 0.0
+        for m in range(areas):
+            place = m * groups + k
+            by_block = by_rho[m] * slopes[place] + prevalence[place]
+            along += by_block
+            moved += by_block * x[top + place]
+            gradient[top + place] = by_block * stretch[k]
+        scaled = mu[k] / priors[0], sigma[k] / priors[1], size[k] / priors[2]
+        value -= 0.5 * (scaled[0] ** 2 + scaled[1] ** 2 + scaled[2] ** 2)
+        gradient[k] = by_scale[0] - scaled[0] ** 2 + 1 + along * mu[k] / -math.expm1(-mu[k])
+        by_sigma = by_scale[1] - scaled[1] ** 2 + share[k] * (moved * stretch[k] + areas)
+        gradient[groups + k] = by_sigma * rises[k] * UNIT_OF_SIGMA / sigma[k] + 1 - rises[k]
+        gradient[2 * groups + k] = d_size[k] * size[k] - scaled[2] ** 2 + 1
+    degrees, gradient[top - 1] = degree_terms(
+        delta, weights, priors[3], priors[4], x[top - 1], d_delta
+    )
+    for i in range(n):
+        gradient[top + inside + i] = d_delta[i] * slope[i] + inverse_degree[i]
+    return value + degrees
 
 
 @dataclass(frozen=True)
@@ -190,7 +394,7 @@ class PartiallyPooled:
         """Return the same density with other weights."""
         return replace(self, weights=weights)
 
-    @property
+    @cached_property
     def areas(self) -> int:
         """Number of areas."""
         return int(self.area_of.max()) + 1
@@ -232,7 +436,7 @@ class PartiallyPooled:
         return filled.sum(axis=1), by_area
 
     @cached_property
-    def _exceeding(self) -> tuple[Index, Array, Array]:
+    def _exceeding(self) -> Exceeding:
         """Group, ``j``, and weighted respondents with ``y > j``: for ``Σ_j log(w + j)``.
 
         Up to `LONG`; what larger counts have beyond stands in `_far`.
@@ -340,115 +544,63 @@ class PartiallyPooled:
         drawn = generator.poisson(generator.gamma(np.broadcast_to(size, mean.shape)) * mean / size)
         return np.where(self.counts.answered, drawn.astype(float), np.nan)
 
+    @cached_property
+    def _data(self) -> tuple[Answers, Sums, Exceeding, Array, Array, Array]:
+        """Arguments of :func:`pooled_density` that don't depend on the parameters."""
+        order, first = self.layout.by_area
+        bounds = np.append(first, len(order)).astype(np.int64)
+        priors = self.priors
+        scales = [priors.mu, priors.sigma, priors.size, priors.delta_mean, priors.sigma_delta]
+        return (
+            (*self._by_group, order, bounds),
+            (*self._people, self._answered),
+            self._exceeding,
+            self._w,
+            self._information,
+            np.array(scales),
+        )
+
     def value_and_gradient(self, x: Array) -> tuple[float, Array]:
         """Log posterior up to a constant, and its gradient."""
+        x = np.ascontiguousarray(x)
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-            return self._value_and_gradient(x)
+            elsewhere, further = self._elsewhere(x)
+            gradient = np.empty(len(x))
+            value = pooled_density(x, *self._data, further, gradient)
+        return value + elsewhere, gradient
 
-    def _value_and_gradient(self, x: Array) -> tuple[float, Array]:
-        top, steps, effects = self.layout.split(x)
-        groups = len(self.counts.groups)
-        log_mu, free, log_size = top[: 3 * groups].reshape(3, groups)
-        values = self.hyperparameters(top)
-        log_sigma = np.log(values[1])
-        blocks, stretch, share = self._placed(values[0], values[1], steps)
-        rho, slopes, prevalence = _softplus_and_slopes(blocks)
-        delta, slope, inverse_degree = _softplus_and_slopes(effects)
-        likelihood, d_delta, d_minus_rho, d_size = self._likelihood(
-            (delta, 1 / inverse_degree), (rho, prevalence), values[2]
-        )
-        pooled, d_rho, d_log_mu, d_log_sigma = _pooling(rho, log_mu, log_sigma)
-        degrees, d_delta_prior, d_logit = self._degrees(delta, top[-1])
-        value = likelihood + pooled + degrees
-        # The slope of softplus is e^{x − softplus(x)}: its logarithm is the Jacobian.
-        value += float((blocks - rho).sum()) + float((effects - delta).sum())
-        scale = np.array([self.priors.mu, self.priors.sigma, self.priors.size])[:, None]
-        squares = (values / scale) ** 2
-        value -= 0.5 * float(squares.sum())
-        d_hyper = np.array([d_log_mu, d_log_sigma, d_size * values[2]]) - squares
-        d_blocks = (d_rho - d_minus_rho) * slopes + prevalence
-        value += float(len(steps) * np.log(stretch).sum())
-        d_hyper[0] += d_blocks.sum(axis=0) * np.exp(log_mu) / -np.expm1(-np.exp(log_mu))
-        d_hyper[1] += share * ((d_blocks * steps).sum(axis=0) * stretch + len(steps))
-        # From logarithms to the parameters; the slope of σ is e^{x − softplus(x)} in its unit.
-        inner = _softplus(free)
-        value += float((log_mu + log_size + free - inner).sum())
-        rise = -np.expm1(-inner)
-        d_hyper[1] *= rise / inner
-        d_hyper += np.array([np.ones(groups), 1 - rise, np.ones(groups)])
-        gradient = self.layout.join(
-            np.append(d_hyper.ravel(), d_logit),
-            d_blocks * stretch,
-            (d_delta + d_delta_prior) * slope + inverse_degree,
-        )
-        return value, gradient
+    def _elsewhere(self, x: Array) -> tuple[float, tuple[Array, Array, Array]]:
+        """Evaluate large counts and interval answers, of which there are few.
 
-    def _likelihood(
-        self, degrees: tuple[Array, Array], prevalences: tuple[Array, Array], size: Array
-    ) -> tuple[float, Array, Array, Array]:
-        """Evaluate at ``δ`` and ``e^δ``, ``ρ`` and ``e^{−ρ}``, and ``w``."""
-        (delta, degree), (rho, prevalence) = degrees, prevalences
-        by_row, by_area = self._people
-        order, first = self.layout.by_area
-        d_ordered, d_size = np.zeros(len(delta)), np.zeros(len(size))
-        d_minus_rho = np.zeros(rho.shape)
-        value = negative_binomial_terms(
-            *self._by_group,
-            np.append(first, len(delta)),
-            degree[order],
-            prevalence,
-            size,
-            d_ordered,
-            d_minus_rho,
-            d_size,
-        )
-        d_delta = np.empty(len(delta))
-        d_delta[order] = d_ordered
-        value += float(by_row @ delta) - float((by_area * rho).sum())
-        value += float(self._answered @ (size * np.log(size)))
-        columns, levels, shares = self._exceeding
-        rising = size[columns] + levels
-        value += float(shares @ np.log(rising))
-        d_size += self._answered * (np.log(size) + 1)
-        d_size += np.bincount(columns, shares / rising, len(size))
-        columns, large, shares = self._far
+        Returns
+        -------
+        float
+            Their log-likelihood, so far as it isn't in :func:`pooled_density`.
+        tuple of numpy.ndarray
+            Derivatives by ``δ`` (n,), ``−ρ`` (M, K) and ``w`` (K,).
+        """
+        groups, value = len(self.counts.groups), 0.0
+        d_delta, d_size = np.zeros(self.layout.respondents), np.zeros(groups)
+        d_minus_rho = np.zeros((self.areas, groups))
+        cells, (columns, large, shares) = self.counts.intervals, self._far
         if len(large):
-            top, bottom = size[columns] + large, size[columns] + LONG
-            value += float(shares @ (gammaln(top) - gammaln(bottom)))
-            d_size += np.bincount(columns, shares * (digamma(top) - digamma(bottom)), len(size))
-        cells = self.counts.intervals
+            size = np.exp(x[2 * groups : 3 * groups])[columns]
+            value += float(shares @ (gammaln(size + large) - gammaln(size + LONG)))
+            slope = shares * (psi(size + large) - psi(size + LONG))
+            d_size += np.bincount(columns, slope, groups)
         if len(cells):
+            top, _, effects = self.layout.split(x)
             place = self.layout.area_of[cells.rows], cells.columns
-            log_mean = delta[cells.rows] - rho[place]
-            log_size = np.log(size[cells.columns])
-            coarse, by_mean, by_size = add_fixed_size(cells, log_mean, log_size, self._w)
+            log_mean = _softplus(effects[cells.rows]) + self.prevalences(x)[place]
+            log_size = top[2 * groups : 3 * groups]
+            coarse, by_mean, by_size = add_fixed_size(
+                cells, log_mean, log_size[cells.columns], self._w
+            )
             value += coarse
-            d_delta += np.bincount(cells.rows, by_mean, len(delta))
+            d_delta += np.bincount(cells.rows, by_mean, len(d_delta))
             np.add.at(d_minus_rho, place, by_mean)
-            d_size += np.bincount(cells.columns, by_size, len(size)) / size
-        return value, d_delta, d_minus_rho, d_size
-
-    def _degrees(self, delta: Array, logit: float) -> tuple[float, Array, float]:
-        """Evaluate the truncated normal prior of ``δ`` and the uniform one of ``σ_δ``."""
-        share, n = expit(logit), float(self._w.sum())  # no float: far out this divides by zero
-        sigma = self.priors.sigma_delta * share
-        apart = (delta - self.priors.delta_mean) / sigma
-        squares = float(self._w @ apart**2)
-        bound = self.priors.delta_mean / sigma
-        log_inside = float(log_ndtr(bound))
-        value = -0.5 * squares - n * np.log(sigma) - n * log_inside
-        value += np.log(share) + np.log1p(-share)
-        hazard = np.exp(-0.5 * bound * bound - 0.5 * np.log(2 * np.pi) - log_inside)
-        d_log_sigma = squares - n + n * hazard * bound
-        d_logit = d_log_sigma * (1 - share) + 1 - 2 * share
-        return float(value), -self._w * apart / sigma, float(d_logit)
-
-
-def _softplus_and_slopes(x: Array) -> tuple[Array, Array, Array]:
-    """Softplus, its slope, and 1 less the slope, each of the shape of `x`."""
-    soft, slope, rest = np.empty(x.shape), np.empty(x.shape), np.empty(x.shape)
-    softplus(np.ascontiguousarray(x).ravel(), soft.ravel(), slope.ravel(), rest.ravel())
-    return soft, slope, rest
+            d_size += np.bincount(cells.columns, by_size, groups) / np.exp(log_size)
+        return value, (d_delta, d_minus_rho, d_size)
 
 
 def _softplus(x: Array) -> Array:
@@ -457,26 +609,3 @@ def _softplus(x: Array) -> Array:
 
 def _inverse_softplus(y: Array) -> Array:
     return y + np.log(-np.expm1(-y))
-
-
-def _pooling(rho: Array, log_mu: Array, log_sigma: Array) -> tuple[float, Array, Array, Array]:
-    """Gamma density of the areas' ``ρ`` and its derivatives by ``ρ``, ``log μ`` and ``log σ``.
-
-    By deviances from the mean: with nearly equal areas the shape is huge, and the textbook's form
-    would be a difference of huge numbers.
-    """
-    shape, mu, areas = np.exp(2 * (log_mu - log_sigma)), np.exp(log_mu), len(rho)
-    deviance, apart, d_rho = np.zeros(len(mu)), np.zeros(len(mu)), np.empty(rho.shape)
-    logs = gamma_terms(rho, mu, shape, deviance, apart, d_rho)
-    large = shape > 1e4
-    moderate = np.where(large, 1.0, shape)
-    series = 0.5 * np.log(shape / (2 * np.pi)) - 1 / (12 * shape)
-    exact = moderate * np.log(moderate) - moderate - gammaln(moderate)
-    norm = np.where(large, series, exact)
-    d_norm = np.where(
-        large, 0.5 / shape + 1 / (12 * shape**2), np.log(moderate) - digamma(moderate)
-    )
-    value = float((shape * deviance + areas * (norm - log_mu)).sum()) - logs
-    d_shape = shape * (deviance + areas * d_norm)
-    d_mu = shape * apart  # −r ∂/∂r of the density
-    return value, d_rho, 2 * d_shape + d_mu, -2 * d_shape
