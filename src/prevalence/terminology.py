@@ -204,7 +204,8 @@ def plain_words(text: str) -> str:
     text = html.unescape(text) if "&" in text else text
     if text.isascii():  # it has one form only
         return text.replace("_", " ")
-    visible = "".join(c for c in text if c.isascii() or unicodedata.category(c) != "Cf")
+    hidden = [c for c in set(text) if not c.isascii() and unicodedata.category(c) == "Cf"]
+    visible = text.translate(dict.fromkeys(map(ord, hidden)))
     plain = unicodedata.normalize("NFKC", visible)
     return _HYPHENS.sub("-", plain).replace("_", " ")
 
