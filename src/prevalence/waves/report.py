@@ -19,7 +19,7 @@ from prevalence.report.cells import (
     whole,
 )
 from prevalence.report.compose import BANNER, LABEL, project_text
-from prevalence.report.exhibits import partials
+from prevalence.report.exhibits import partials, with_data
 from prevalence.report.markdown import bullets, table
 from prevalence.report.material import Material, Row
 from prevalence.report.resolve import checked_source
@@ -99,10 +99,12 @@ def composed(
         "partials/headline.md": _cards(material, rows, years),
         "partials/changed.md": _changed(material, rows, years),
         "partials/comparable.md": _comparable(rows["comparability"]),
-        "partials/tbl-changes.md": _changes_table(material, rows["changes"]),
-        "partials/tbl-controls.md": _controls_table(material, rows["controls"]),
-        "partials/tbl-comparability.md": _comparability_table(material, rows["comparability"]),
-        "partials/tbl-validation.md": _validation_table(material, rows["validation"]),
+        **{
+            f"partials/tbl-{name}.md": with_data(
+                write(material, rows[name]), tables[name], name, "release_trend"
+            )
+            for name, write in _TABLES.items()
+        },
         **{f"partials/{name}.md": words[name] for name in ("help", "limits")},
         **{f"partials/fig-{name}.md": words[f"fig-{name}"] for name in ("changes", "levels")},
     }
@@ -428,3 +430,11 @@ def _validation_table(material: Material, rows: Sequence[Row]) -> str:
         label="validation",
         align="lllrrrl",
     )
+
+
+_TABLES = {
+    "changes": _changes_table,
+    "controls": _controls_table,
+    "comparability": _comparability_table,
+    "validation": _validation_table,
+}
