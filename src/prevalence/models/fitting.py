@@ -451,20 +451,25 @@ def _fit_partially_pooled(
     areas = density.areas
     generator = np.random.default_rng(np.random.SeedSequence([*entropy, 2]))
     multipliers = area_multipliers(_strata_of_areas(inputs), len(flat), generator)
-    everyone = np.bincount(inputs.area, inputs.weights, areas).astype(float)
+
+    def averaged(values: Array, mask: NDArray[np.bool_]) -> Array:
+        people = np.bincount(inputs.area, inputs.weights * mask, areas).astype(float)
+        inside = people > 0
+        return domain_prevalence(values[:, inside], people[inside], multipliers[:, inside])
+
     every = list(scales.each(log_prevalence))
-    rescaled = []
-    for scaling, values in every:
-        nation = inputs.population * domain_prevalence(values, everyone, multipliers)
-        rescaled.append((scaling, nation.reshape(chains, draws, -1)))
+    everyone = np.ones(len(inputs.area), bool)
+    nations = [averaged(values, everyone) for _, values in every]
+    rescaled = [
+        (scaling, (inputs.population * nation).reshape(chains, draws, -1))
+        for (scaling, _), nation in zip(every, nations, strict=True)
+    ]
     chosen = every[0][1]
     quantities, columns = [], []
     for domain in inputs.domains:
-        people = np.bincount(inputs.area, inputs.weights * domain.mask, areas).astype(float)
-        inside = people > 0
-        found = domain_prevalence(chosen[:, inside], people[inside], multipliers[:, inside])
-        total = inputs.populations.of(domain, "all_ages")
         national = domain.type == "national"
+        found = nations[0] if national else averaged(chosen, domain.mask)
+        total = inputs.populations.of(domain, "all_ages")
         for k, group in enumerate(inputs.counts.groups):
             hidden = bool(np.isnan(inputs.known_sizes[k]))
             if (national or hidden) and np.isfinite(total):
