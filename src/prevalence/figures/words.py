@@ -41,6 +41,8 @@ LEVELS = {
     "maximum": "the larger",
     "sum": "the sum",
     "published": "as published",
+    "overdispersed_weighted": "overdispersed, weighted",
+    "partially_pooled_weighted": "partially pooled, weighted",
 }
 
 
