@@ -1,6 +1,9 @@
 """docs/your-own-survey.md, followed to the letter, ends in a report."""
 
+import os
+
 from own_project import shell
+from scratch_project import Project
 
 STARTS_RUNS = True
 
@@ -28,10 +31,16 @@ def test_a_second_draft_overwrites_nothing(own_project):
 
 
 def test_another_key_makes_all_pseudonyms_anew_and_none_is_needed_to_leave_them(own_project):
-    project, _ = own_project
-    plan = ".venv/bin/snakemake --dry-run --quiet host pilot"
-    other = shell(project, f"PILOT_KEY=another-secret-of-an-owner {plan}").stdout
-    planned = {line.split()[0] for line in other.splitlines() if line.strip()}
-    assert {"read_responses", "read_table", "compute_weights", "publish_report"} <= planned
-    assert not {"verify_raw", "read_truth"} & planned
-    assert "Nothing to be done" in shell(project, f"unset PILOT_KEY; {plan}").stdout
+    project = Project(own_project[0])
+    ours = {name: value for name, value in os.environ.items() if name != "PILOT_KEY"}
+
+    def planned(**key):
+        done = project.snakemake("--dry-run", "--quiet", "host", "--", "pilot", env=ours | key)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout + done.stderr
+
+    text = planned(PILOT_KEY="another-secret-of-an-owner")
+    other = {line.split()[0] for line in text.splitlines() if line.strip()}
+    assert {"read_responses", "read_table", "compute_weights", "publish_report"} <= other
+    assert not {"verify_raw", "read_truth"} & other
+    assert "Nothing to be done" in planned()
