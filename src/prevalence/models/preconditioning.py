@@ -18,6 +18,8 @@ from prevalence.models.layout import Density, Layout
 
 Array = NDArray[np.float64]
 Index = NDArray[np.int64]
+Areas = tuple[Array, Array]
+Respondents = tuple[Array, Array, Array, Index]
 
 STEP = 1e-4  # of central differences: coordinates are logs and logits, of order 1
 LARGEST_MOVE = 1.5  # of an area's or respondent's coordinate in one Newton step
@@ -33,31 +35,68 @@ GUARD_SCALE, GUARD_WEIGHT = 0.3, 2.0
 
 
 @compiled
-def add_pulls(pull: Array, area_of: Index, blocks: Array, effects: Array) -> None:
-    """Add to each respondent's effect what its area's parameters pull, in place."""
-    for i in range(len(effects)):
-        total = 0.0
+def forwards(
+    z: Array, centre: Array, root: Array, areas: Areas, respondents: Respondents, out: Array
+) -> None:
+    """Fill in the parameters at `z` (see :class:`Whitening`).
+
+    Parameters
+    ----------
+    z, centre, out
+        Shape (size,).
+    root
+        ``A``, shape (G, G).
+    areas
+        ``A_m``, shape (M, P, P), and ``B``, shape (M P, G).
+    respondents
+        ``s``, shape (n,); ``b``, shape (n, G); ``a``, shape (n, P); and each one's area, (n,).
+    """
+    area_root, area_slope = areas
+    scale, slope, pull, area_of = respondents
+    g, inside, per_area = len(root), len(area_slope), area_root.shape[1]
+    top = np.dot(root, z[:g])
+    blocks = np.dot(area_slope, top)
+    effects = np.dot(slope, top)
+    out[:g] = centre[:g] + top
+    for m in range(len(area_root)):
+        first = m * per_area
+        for q in range(per_area):
+            step = z[g + first + q]
+            for p in range(per_area):
+                blocks[first + p] += area_root[m, q, p] * step
+    for b in range(inside):
+        out[g + b] = centre[g + b] + blocks[b]
+    for i in range(len(scale)):
+        total = effects[i] + scale[i] * z[g + inside + i]
+        first = area_of[i] * per_area
         for p in range(pull.shape[1]):
-            total += pull[i, p] * blocks[area_of[i], p]
-        effects[i] += total
+            total += pull[i, p] * blocks[first + p]
+        out[g + inside + i] = centre[g + inside + i] + total
 
 
 @compiled
-def add_pushes(pull: Array, area_of: Index, effects: Array, blocks: Array) -> None:
-    """Add to each area's parameters what its respondents' effects push, in place."""
-    for i in range(len(effects)):
+def backwards(
+    gradient: Array, root: Array, areas: Areas, respondents: Respondents, out: Array
+) -> None:
+    """Fill in the gradient by `z` from that by the parameters, with arguments as for `forwards`."""
+    area_root, area_slope = areas
+    scale, slope, pull, area_of = respondents
+    g, inside, per_area = len(root), len(area_slope), area_root.shape[1]
+    blocks, effects = gradient[g : g + inside].copy(), gradient[g + inside :]
+    for i in range(len(scale)):
+        first = area_of[i] * per_area
+        out[g + inside + i] = scale[i] * effects[i]
         for p in range(pull.shape[1]):
-            blocks[area_of[i], p] += pull[i, p] * effects[i]
-
-
-@compiled
-def add_products(matrices: Array, vectors: Array, out: Array) -> None:
-    """Add each area's symmetric matrix times its vector, (M, P, P) and (M, P), in place."""
-    areas, size = vectors.shape
-    for m in range(areas):
-        for q in range(size):
-            for p in range(size):
-                out[m, p] += matrices[m, q, p] * vectors[m, q]
+            blocks[first + p] += pull[i, p] * effects[i]
+    top = gradient[:g] + np.dot(effects, slope) + np.dot(blocks, area_slope)
+    out[:g] = np.dot(top, root)
+    out[g : g + inside] = 0.0
+    for m in range(len(area_root)):
+        first = g + m * per_area
+        for q in range(per_area):
+            step = blocks[m * per_area + q]
+            for p in range(per_area):
+                out[first + p] += area_root[m, q, p] * step
 
 
 @dataclass(frozen=True)
@@ -91,37 +130,24 @@ class Whitening:
     area_pull: Array
 
     @cached_property
-    def _flat_slope(self) -> Array:
-        return np.ascontiguousarray(
-            self.area_slope.reshape(self.layout.size_of_areas, self.layout.globals)
-        )
+    def _parts(self) -> tuple[Array, Areas, Respondents]:
+        layout = self.layout
+        flat = self.area_slope.reshape(layout.size_of_areas, layout.globals)
+        arrays = self.root, self.area_root, flat, self.scale, self.slope, self.area_pull
+        root, area_root, flat, scale, slope, pull = (np.ascontiguousarray(a) for a in arrays)
+        return root, (area_root, flat), (scale, slope, pull, layout.area_of)
 
     def forward(self, z: Array) -> Array:
         """Parameters at `z`, shape (size,)."""
-        layout = self.layout
-        top, blocks, effects = layout.split(z)
-        d_top = self.root @ top
-        d_effects = self.scale * effects + self.slope @ d_top
-        d_blocks = blocks
-        if layout.areas:
-            d_blocks = (self._flat_slope @ d_top).reshape(blocks.shape)
-            add_products(self.area_root, blocks, d_blocks)
-            add_pulls(self.area_pull, layout.area_of, d_blocks, d_effects)
-        return self.centre + layout.join(d_top, d_blocks, d_effects)
+        out = np.empty(self.layout.size)
+        forwards(np.ascontiguousarray(z), self.centre, *self._parts, out)
+        return out
 
     def pull_back(self, gradient: Array) -> Array:
         """Gradient with respect to `z` from the gradient with respect to the parameters."""
-        layout = self.layout
-        top, blocks, effects = layout.split(gradient)
-        d_top = top + effects @ self.slope
-        d_blocks = blocks
-        if layout.areas:
-            onto_areas = blocks.copy()
-            add_pushes(self.area_pull, layout.area_of, effects, onto_areas)
-            d_top = d_top + onto_areas.ravel() @ self._flat_slope
-            d_blocks = np.zeros(blocks.shape)
-            add_products(self.area_root, onto_areas, d_blocks)
-        return layout.join(self.root.T @ d_top, d_blocks, self.scale * effects)
+        out = np.empty(self.layout.size)
+        backwards(np.ascontiguousarray(gradient), *self._parts, out)
+        return out
 
 
 def identity_whitening(layout: Layout, centre: Array) -> Whitening:
