@@ -256,10 +256,8 @@ def influenced(material: Material) -> dict[str, str]:
             continue
         if 2 * len(shown) < len(rows):
             hidden = counted(len(rows) - len(shown), "place")
-            told = (
-                f"for {hidden} of {len(rows):,}, what one place contributes rests on too few "
-                "reports to be released"
-            )
+            where = f"{hidden} of {len(rows):,}" if shown else f"each of the {hidden}"
+            told = f"what one place contributes rests on too few reports to be released, in {where}"
         else:
             largest = max(abs(float(row["relative_change"])) for row in shown)
             told = (
