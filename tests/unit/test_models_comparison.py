@@ -144,7 +144,7 @@ def test_reweighting_reaches_the_posterior_under_other_scales():
     counts = answers(seed=7, n=30)
     narrow = OverdispersedPriors(sigma_alpha=0.6, sigma_beta=3.0)
     wide = OverdispersedPriors(sigma_alpha=1.2, mu_beta=20.0, sigma_beta=6.0)
-    long = Sampling(2, 150, 3000, 1)  # the error of a quantile of 0.1 is then about 0.015
+    long = Sampling(2, 150, 2000, 1)  # the error of a quantile of 0.1 is then about 0.015
     fits = [
         fit(Overdispersed(counts, priors), [1], sampling=long).draws for priors in (narrow, wide)
     ]
