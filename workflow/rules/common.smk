@@ -189,6 +189,19 @@ def codebook(wildcards):
     return lookup(survey_config(wildcards.survey), "ingest.codebook")
 
 
+def mark_of_key(wildcards):
+    """Tell the key for pseudonyms from another, for `params`: a changed one makes all ids anew.
+
+    Who has no key can still make again what rests on the ids as they are.
+    """
+    key = setting("ingest.pseudonym_key")(wildcards)
+    mark = key_mark(key, os.environ)
+    made = f"data/processed/{wildcards.survey}/restricted/ingest/responses.parquet"
+    if not mark and isinstance(key, dict) and os.path.exists(made):
+        mark = read_parquet(made, columns=[]).attrs.get("key_mark", "")
+    return mark
+
+
 def stage_seed(rule):
     """Entropy for a rule's random numbers, for `params`: the run's seed, the survey and the rule."""
     return lambda wildcards: [

@@ -8,19 +8,6 @@
 # usual:    verify_raw (each file), then read_responses and read_table
 
 
-def mark_of_key(wildcards):
-    """Tell the key for pseudonyms from another, for `params`: a changed one makes all ids anew.
-
-    Who has no key can still make again what rests on the ids as they are.
-    """
-    key = setting("ingest.pseudonym_key")(wildcards)
-    mark = key_mark(key, os.environ)
-    made = f"data/processed/{wildcards.survey}/restricted/ingest/responses.parquet"
-    if not mark and isinstance(key, dict) and os.path.exists(made):
-        mark = read_parquet(made, columns=[]).attrs.get("key_mark", "")
-    return mark
-
-
 rule verify_raw:
     """Verify that a raw file is the one that the survey's manifest declares."""
     input:
