@@ -35,9 +35,8 @@ def screened():
     counts = people[list(dict.fromkeys(counted))].where(lambda v: (v >= 0) & (v <= 95))
     minutes = pd.to_datetime(people.END) - pd.to_datetime(people.START)
     first = counts.isna().sum(axis=1).to_frame("missing").assign(start=people.START)
-    first = first.sort_values(
-        ["missing", "start"]
-    ).index  # of duplicates the fullest, then earliest
+    # Of duplicates the fullest stays, then the earliest.
+    first = first.sort_values(["missing", "start"]).index
     answers = [c for c in people if book.get(c, {}).get("role") in ANSWERS]
     asked = [c for c in counts if c.startswith("Q6")]
     lost = {}

@@ -15,7 +15,6 @@ from prevalence.drafting.guesses import (
     analysis_name,
     asks_for_acquaintances,
     categories,
-    guessed_type,
     hinted_roles,
     is_count,
     is_respondent_id,
@@ -77,23 +76,19 @@ def draft_codebook(columns: Sequence[Column], identifying: Collection[str]) -> l
     list of dict
         Rows of the codebook, by its columns.
     """
-    taken: set[str] = set()
     hinted = any(asks_for_acquaintances(column) for column in columns)
     respondent = next((column.name for column in columns if is_respondent_id(column)), None)
     hints = hinted_roles([column for column in columns if column.name != respondent])
+    taken = {"respondent", *(name for name, _ in hints.values())}
     rows = []
     for column in columns:
         known = asks_for_acquaintances(column) or not hinted
         hint = ("respondent", "key") if column.name == respondent else hints.get(column.name)
-        row = _row(column, hint, column.name in identifying, known, taken | _names(hints))
+        row = _row(column, hint, column.name in identifying, known, taken)
         taken.add(row["variable"])
         rows.append(row)
     _name_first_stage(rows)
     return rows
-
-
-def _names(hints: Mapping[str, tuple[str, str]]) -> set[str]:
-    return {"respondent", *(name for name, _ in hints.values())}
 
 
 def _name_first_stage(rows: Sequence[Row]) -> None:
@@ -110,7 +105,7 @@ def _row(
     known: bool,
     taken: set[str],
 ) -> Row:
-    kind = guessed_type(column)
+    kind = column.kind
     name, role = hint or ("", "ignore")
     if not hint and kind == "numeric" and is_count(column):
         role = COUNT if known else NUMBER

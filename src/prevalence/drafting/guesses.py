@@ -7,6 +7,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from prevalence.codebook import is_number_code
 from prevalence.drafting.vocabulary import named, plain_words
@@ -45,6 +46,7 @@ _OTHERS = re.compile(
     r"perpetrators?|income|size|how many|kgs?|kilos?|kilograms?|pounds|body|birth)\b",
     re.I,
 )
+_PLAIN = ("text", "numeric", "categorical")
 _MOST_CATEGORIES = 30
 _LONGEST_CATEGORY = 40
 _RESPONDENT = re.compile(
@@ -89,7 +91,12 @@ class Column:
     missing: Sequence[str] = ()
     type: str = ""
 
-    @property
+    @cached_property
+    def kind(self) -> str:
+        """Type of its answers, as guessed."""
+        return guessed_type(self)
+
+    @cached_property
     def words(self) -> str:
         """Name and label as words, for the search of hints."""
         return " ".join([*plain_words(self.name), *plain_words(self.label)])
@@ -173,27 +180,21 @@ def hinted_roles(columns: Sequence[Column]) -> dict[str, tuple[str, str]]:
 
 
 def _hinted(column: Column, taken: set[str], whole: bool) -> tuple[str, str] | None:
-    kind = guessed_type(column)
-    others = bool(_OTHERS.search(column.words))
+    if _OTHERS.search(column.words):
+        return None
     called = {named(column.name), named(column.label)}
     for of_type, pattern, name, role in ROLES:
         if name in taken:
             continue
-        if whole and name in called and not others and _may_be(column, kind, of_type, role):
-            return name, role
-        fits = of_type == kind or (role in ("key", "design") and kind in _PLAIN)
-        if not whole and fits and not others and re.search(pattern, column.words, re.I):
+        fits = column.kind == of_type or (role in ("key", "design") and column.kind in _PLAIN)
+        if whole:
+            coded = of_type == "categorical" and bool(categories(column))
+            found = name in called and (fits or coded)
+        else:
+            found = fits and bool(re.search(pattern, column.words, re.I))
+        if found:
             return name, role
     return None
-
-
-_PLAIN = ("text", "numeric", "categorical")
-
-
-def _may_be(column: Column, kind: str, of_type: str, role: str) -> bool:
-    if role in ("key", "design"):
-        return kind in _PLAIN
-    return kind == of_type or (of_type == "categorical" and bool(categories(column)))
 
 
 def categories(column: Column) -> dict[str, str]:

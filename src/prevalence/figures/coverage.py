@@ -10,8 +10,8 @@ from prevalence.figures.forest import Entry, forest
 from prevalence.figures.legend import key
 from prevalence.figures.style import COLOURS, Drawing, Sheet
 from prevalence.figures.words import Words
-from prevalence.report.names import WORLDS, plain
-from prevalence.report.wording import capitalised, day
+from prevalence.report.names import WORLDS, in_words
+from prevalence.report.wording import day
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -99,7 +99,7 @@ def _entries(world: str, mine: pd.DataFrame, groups: list[str]) -> list[Entry]:
             parts.append(Entry("", values, "", COLOURS[number], MARKERS[number]))
     if not parts:
         return []
-    label = WORLDS.get(world, capitalised(plain(world)))
+    label = in_words(WORLDS, world)
     text = "\n".join(f"{part.row['estimate']:.1f}" for part in parts)
     return [replace(parts[0], label=label, text=text, beside=tuple(parts[1:]))]
 

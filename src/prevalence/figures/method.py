@@ -24,7 +24,7 @@ from prevalence.figures.style import (
     wrapped,
 )
 from prevalence.figures.words import Words
-from prevalence.report.names import STEPS, plain
+from prevalence.report.names import STEPS, in_words
 from prevalence.report.wording import capitalised
 
 if TYPE_CHECKING:
@@ -124,7 +124,7 @@ def weights(tables: Mapping[str, pd.DataFrame], words: Words) -> Drawing:
     sheet = Sheet(words)
     supplied = max(row["mean"] for row in rows) < SUPPLIED
     known = STEPS | ({"base": "As supplied"} if supplied else {})
-    names = [wrapped(known.get(row["step"], capitalised(plain(row["step"]))), 1.35) for row in rows]
+    names = [wrapped(in_words(known, row["step"]), 1.35) for row in rows]
     left = MARGIN + max(text_width(line) for lines in names for line in lines) + 0.12
     heads = ("design\neffect", "effective\nrespondents")
     columns = [text_width(line, SMALL) for head in heads for line in head.split("\n")]

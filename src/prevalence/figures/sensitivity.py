@@ -27,8 +27,8 @@ from prevalence.figures.style import (
     wrapped,
 )
 from prevalence.figures.words import FACTORS, Words
-from prevalence.report.names import plain
-from prevalence.report.wording import capitalised, phrase
+from prevalence.report.names import in_words, plain
+from prevalence.report.wording import phrase
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -46,11 +46,7 @@ def tornado(tables: Mapping[str, pd.DataFrame], words: Words) -> Drawing:
     ranges = tables.get("factors")
     ends = {group: _ends(table[table["group"] == group], ranges) for group in groups}
     sheet = Sheet(words)
-    names = {
-        f: wrapped(FACTORS.get(f, capitalised(plain(f))), 1.95, SMALL)
-        for e in ends.values()
-        for f in e.index
-    }
+    names = {f: wrapped(in_words(FACTORS, f), 1.95, SMALL) for e in ends.values() for f in e.index}
     left = MARGIN + max(text_width(t, SMALL) for lines in names.values() for t in lines) + 0.12
     head = "range assumed"
     right = MARGIN + text_width(head, SMALL) + 0.14

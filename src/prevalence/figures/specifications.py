@@ -24,8 +24,8 @@ from prevalence.figures.style import (
     tick_label,
 )
 from prevalence.figures.words import CHOICES, LEVELS, Words
-from prevalence.report.names import plain
-from prevalence.report.wording import capitalised, phrase
+from prevalence.report.names import in_words, plain
+from prevalence.report.wording import phrase
 from prevalence.united import UNCONVERGED, modelled_rows
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ def _weightiest(shares: pd.DataFrame, group: str, shown: pd.DataFrame) -> list[s
 
 def _panel(sheet: Sheet, shown: pd.DataFrame, colour: str, choices: list[str], tall: float) -> None:
     labels = [
-        (choice, str(level), f"{CHOICES.get(choice, capitalised(plain(choice)))}: {_level(level)}")
+        (choice, str(level), f"{in_words(CHOICES, choice)}: {_level(level)}")
         for choice in choices
         for level in dict.fromkeys(shown[choice].astype(str))
     ]

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 from prevalence.figures.forest import Entry, farthest, forest, plain_row, suppressed, written
 from prevalence.figures.legend import key, marks_used
 from prevalence.figures.style import COLOURS, SMALL, Drawing, Sheet, rounded, text_width
+from prevalence.report.names import place_name
+from prevalence.report.wording import capitalised
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -56,8 +58,7 @@ class Named:
 
     def label(self, group: str) -> str:
         """Group in words, with a capital letter."""
-        text = str(self.groups[group]["label"])
-        return text[:1].upper() + text[1:]
+        return capitalised(str(self.groups[group]["label"]))
 
     def denominator(self, group: str) -> str:
         """Give the unit of the rate in words: per 100 children."""
@@ -89,7 +90,7 @@ def levels(tables: Mapping[str, pd.DataFrame], words: Named) -> Drawing:
                 for row in _at(mine[mine["wave"] == wave], place).to_dict("records")
             ]
             first, *others = [
-                Entry(_place(*place), row, "", colour, marker, bold=place[0] == "national")
+                Entry(place_name(*place), row, "", colour, marker, bold=place[0] == "national")
                 for row, (marker, colour) in zip(rows, looks, strict=False)
             ]
             text = "\n".join(map(written, rows))
@@ -137,7 +138,7 @@ def changes(tables: Mapping[str, pd.DataFrame], words: Named) -> Drawing:
         rows = [plain_row(row) for row in mine.to_dict("records")]
         entries = [
             Entry(
-                _place(row["domain_type"], row["domain"]),
+                place_name(row["domain_type"], row["domain"]),
                 row,
                 _ratio(row),
                 bold=row["domain_type"] == "national",
@@ -188,10 +189,6 @@ def _groups(table: pd.DataFrame, words: Named) -> list[str]:
 
 def _places(table: pd.DataFrame) -> list[tuple[str, str]]:
     return list(dict.fromkeys(zip(table["domain_type"], table["domain"], strict=True)))
-
-
-def _place(kind: str, name: str) -> str:
-    return "The nation" if kind == "national" else name
 
 
 def _national(table: pd.DataFrame, waves: list[str], words: Named) -> str:

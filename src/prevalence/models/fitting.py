@@ -457,18 +457,17 @@ def _fit_partially_pooled(
         inside = people > 0
         return domain_prevalence(values[:, inside], people[inside], multipliers[:, inside])
 
-    every = list(scales.each(log_prevalence))
     everyone = np.ones(len(inputs.area), bool)
-    nations = [averaged(values, everyone) for _, values in every]
-    rescaled = [
-        (scaling, (inputs.population * nation).reshape(chains, draws, -1))
-        for (scaling, _), nation in zip(every, nations, strict=True)
-    ]
-    chosen = every[0][1]
+    rescaled: list[tuple[Scaling, Array]] = []
+    for scaling, values in scales.each(log_prevalence):  # one at a time: each is large
+        averages = averaged(values, everyone)
+        if not rescaled:
+            chosen, nation = values, averages
+        rescaled.append((scaling, (inputs.population * averages).reshape(chains, draws, -1)))
     quantities, columns = [], []
     for domain in inputs.domains:
         national = domain.type == "national"
-        found = nations[0] if national else averaged(chosen, domain.mask)
+        found = nation if national else averaged(chosen, domain.mask)
         total = inputs.populations.of(domain, "all_ages")
         for k, group in enumerate(inputs.counts.groups):
             hidden = bool(np.isnan(inputs.known_sizes[k]))

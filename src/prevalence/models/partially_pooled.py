@@ -474,7 +474,7 @@ class PartiallyPooled:
         size = np.full(len(mean), np.log(2.0))
         free = _inverse_softplus(sigma / UNIT_OF_SIGMA)
         top = np.concatenate([np.log(mu), free, size, [0.0]])
-        centre, stretch, _ = self._placed(mu, sigma, np.zeros(rho.shape))
+        centre, stretch = self._placed(mu, sigma, np.zeros(rho.shape))
         return self.layout.join(
             top, (_inverse_softplus(rho) - centre) / stretch, _inverse_softplus(delta)
         )
@@ -499,7 +499,7 @@ class PartiallyPooled:
         np.add.at(answered, self.area_of, self.counts.answered * 1.0)
         return people, answered
 
-    def _placed(self, mu: Array, sigma: Array, steps: Array) -> tuple[Array, Array, Array]:
+    def _placed(self, mu: Array, sigma: Array, steps: Array) -> tuple[Array, Array]:
         """Inverse softplus of ``ρ`` from the areas' steps.
 
         ``ξ(ρ) = ξ(μ_k) + s_k t`` with ``s = σ / √(1 + I σ²)``, about the standard deviation of
@@ -511,12 +511,11 @@ class PartiallyPooled:
         -------
         blocks : numpy.ndarray
             Shape (M, K).
-        stretch, share : numpy.ndarray
-            ``s`` and ``d log s / d log σ``, shape (K,).
+        stretch : numpy.ndarray
+            ``s``, shape (K,).
         """
-        share = 1 / (1 + self._information * sigma**2)
-        stretch = sigma * np.sqrt(share)
-        return _inverse_softplus(mu) + stretch * steps, stretch, share
+        stretch = sigma * np.sqrt(1 / (1 + self._information * sigma**2))
+        return _inverse_softplus(mu) + stretch * steps, stretch
 
     def hyperparameters(self, top: Array) -> Array:
         """``μ``, ``σ`` and ``w``, shape (…, 3, K), from global parameters (…, G)."""

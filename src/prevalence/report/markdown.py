@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from prevalence.report.variables import escaped
+from prevalence.report.wording import capitalised
 
 # Longer than any renderer's notion of a line, so that the dashes below the header set the widths.
 RULE = 120
@@ -77,4 +78,16 @@ def _cell(text: str) -> str:
 
 def bullets(items: Sequence[str]) -> str:
     """Write a list, one item a line, each begun with a capital letter."""
-    return "".join(f"- {escaped(item[:1].upper() + item[1:])}\n" for item in items)
+    return "".join(f"- {escaped(capitalised(item))}\n" for item in items)
+
+
+def card(big: str, what: str, others: Sequence[str] = (), *, span: bool = False) -> str:
+    """Write a card: a number or a span of numbers, what it counts, further lines."""
+    size = ".big .range" if span else ".big"
+    lines = [f"[{escaped(big)}]{{{size}}}", f"[{escaped(what)}]{{.what}}", *map(escaped, others)]
+    return "::: {.headline-card}\n" + "\\\n".join(lines) + "\n:::\n\n"
+
+
+def cards(written: Sequence[str]) -> str:
+    """Put cards beside each other; nothing where there is none."""
+    return ":::: {.headline}\n" + "".join(written) + "::::\n" if written else ""

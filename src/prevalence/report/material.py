@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from prevalence.errors import PipelineError, listed
+from prevalence.report.names import plain
 from prevalence.report.wording import capitalised
 
 if TYPE_CHECKING:
@@ -115,7 +116,7 @@ class Material:
     def item(self, group: str) -> str:
         """Label of a group that is asked about, as the codebook or the known groups have it."""
         known = {row["group"]: str(row["label"]) for row in self.rows("known_groups")}
-        return known.get(group) or str(self.labels.get(group) or group.replace("_", " "))
+        return known.get(group) or str(self.labels.get(group) or plain(group))
 
     def heading(self, group: str) -> str:
         """Short name of a hidden group or ratio, as its section is headed."""
@@ -168,9 +169,9 @@ class Material:
 
     def domain_words(self, domain_type: str) -> Mapping[str, str]:
         """Singular and plural of a type of domain."""
-        plain = domain_type.replace("_", " ")
+        name = plain(domain_type)
         words = (self.report.get("domains") or {}).get(domain_type)
-        return words or {"one": plain, "many": f"{plain}s"}
+        return words or {"one": name, "many": f"{name}s"}
 
 
 def slug(name: str) -> str:

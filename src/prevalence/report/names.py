@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from prevalence.report.wording import capitalised
 
 ESTIMATORS = {
@@ -45,6 +47,16 @@ def plain(name: str) -> str:
     return name.replace("_", " ")
 
 
+def in_words(words: Mapping[str, str], name: str) -> str:
+    """Look a name's words up; without any, the name itself, plain and with a capital letter."""
+    return words.get(name, capitalised(plain(name)))
+
+
 def estimator_name(name: str) -> str:
     """Name an estimator or model in words, with a capital letter."""
-    return ESTIMATORS.get(name, capitalised(plain(name)))
+    return in_words(ESTIMATORS, name)
+
+
+def place_name(domain_type: str, domain: str) -> str:
+    """Name a place in a column of places."""
+    return "The nation" if domain_type == "national" else domain

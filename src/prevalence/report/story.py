@@ -7,7 +7,7 @@ from typing import Any
 
 from prevalence.report import sentences
 from prevalence.report.material import NATIONAL, Material, Row
-from prevalence.report.names import estimator_name
+from prevalence.report.names import estimator_name, plain
 from prevalence.report.wording import (
     capitalised,
     counted,
@@ -286,7 +286,7 @@ def _estimator(name: str) -> str:
 
 
 def _worded(words: Mapping[str, str], name: Any) -> str:
-    return words.get(str(name), str(name).replace("_", " "))
+    return words.get(str(name), plain(str(name)))
 
 
 def _words(material: Material) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from prevalence.report.cells import (
 )
 from prevalence.report.markdown import table
 from prevalence.report.material import NATIONAL, Material, Row, slug
-from prevalence.report.names import WORLDS, estimator_name, plain
+from prevalence.report.names import WORLDS, estimator_name, in_words, plain
 from prevalence.report.story import is_true, per_words
 from prevalence.report.wording import UNIT_WORDS, capitalised, withheld
 from prevalence.united import UNCONVERGED, is_modelled
@@ -154,7 +154,7 @@ def choice_shares_table(material: Material) -> str:
         return ""
     rows = [
         [
-            CHOICES.get(name, capitalised(name.replace("_", " "))),
+            in_words(CHOICES, name),
             *(_choice_cell(by_group.get(group)) for group in groups),
         ]
         for name, by_group in shares.items()
@@ -222,10 +222,10 @@ def factors_table(material: Material) -> str:
     rows = [
         [
             material.heading(row["group"]),
-            FACTORS.get(str(row["factor"]), str(row["factor"]).replace("_", " ")),
+            FACTORS.get(str(row["factor"]), plain(str(row["factor"]))),
             fixed(row.get("estimate")),
             limits(row.get("lower"), row.get("upper")),
-            SOURCES.get(str(row["source"]), str(row["source"]).replace("_", " ")),
+            SOURCES.get(str(row["source"]), plain(str(row["source"]))),
         ]
         for group in material.groups
         for row in material.rows("factors", group=group)
@@ -249,7 +249,7 @@ def adjustment_table(material: Material) -> str:
     for group in material.groups:
         for row in material.rows("adjustment", group=group, unit="persons"):
             name = str(row["adjustment"])
-            words = ADJUSTMENTS.get(name, capitalised(name.replace("_", " ")))
+            words = in_words(ADJUSTMENTS, name)
             found.append(row)
             rows.append([material.heading(group), words, *estimate_cells(row)])
     if not rows:
@@ -275,7 +275,7 @@ def variance_table(material: Material) -> str:
     ]
     rows = [
         [
-            UNCERTAIN.get(name) or FACTORS.get(name, name.replace("_", " ")).split(":")[0],
+            UNCERTAIN.get(name) or FACTORS.get(name, plain(name)).split(":")[0],
             *(share(shares.get(group)) for group in groups),
         ]
         for name, shares in sources.items()
@@ -409,7 +409,7 @@ def predictive_table(material: Material) -> str:
         [
             estimator_name(model)
             + ("" if is_true(found[0].get("converged", True)) else " (not converged)"),
-            SUMMARIES.get(statistic, capitalised(statistic.replace("_", " "))),
+            in_words(SUMMARIES, statistic),
             whole(len(found)),
             whole(sum(row["lower"] <= row["observed"] <= row["upper"] for row in found)),
         ]
@@ -457,7 +457,7 @@ def coverage_table(material: Material) -> str:
     found = found[found["group"].isin(list(material.groups))]
     rows = [
         [
-            WORLDS.get(row["world"], capitalised(plain(row["world"]))),
+            in_words(WORLDS, row["world"]),
             "yes" if is_true(row["holds"]) else "no",
             material.heading(row["group"]),
             share(row["relative_bias"]),

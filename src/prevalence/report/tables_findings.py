@@ -22,11 +22,11 @@ from prevalence.report.cells import (
     unbroken,
     whole,
 )
-from prevalence.report.markdown import table
+from prevalence.report.markdown import card, cards, table
 from prevalence.report.material import NATIONAL, Material, Row, slug
+from prevalence.report.names import place_name, plain
 from prevalence.report.statements import statement_rows
 from prevalence.report.story import is_true, per_words
-from prevalence.report.variables import escaped
 from prevalence.report.wording import (
     UNIT_WORDS,
     capitalised,
@@ -44,19 +44,19 @@ COUNTED = "Answered: respondents who did. Know any: those who know at least one 
 
 def headline_cards(material: Material) -> str:
     """Write the headline numbers as cards: number, what it counts, interval, respondents."""
-    cards = []
+    found = []
     for group, settings in material.groups.items():
         count, rate = material.national(group, "persons"), material.national(group, settings["per"])
         if count is None:
             continue
         label = f"{settings['label']} {material.report['period']}"
         more = _unbroken_brackets(capitalised(phrase(rate, per_words(settings)))) if rate else ""
-        cards.append(_card(count, label, more))
+        found.append(_card(count, label, more))
     for name, settings in material.ratios.items():
         ratio = material.national(name, "ratio")
         if ratio:
-            cards.append(_card(ratio, settings["label"], ""))
-    return ":::: {.headline}\n" + "".join(cards) + "::::\n" if cards else ""
+            found.append(_card(ratio, settings["label"], ""))
+    return cards(found)
 
 
 def _unbroken_brackets(text: str) -> str:
@@ -67,13 +67,12 @@ def _unbroken_brackets(text: str) -> str:
 def _card(row: Row, label: str, more: str) -> str:
     text = point(row)
     big = interval(row) if text == "interval only" else text
-    range_class = " .range" if " to " in big or withheld(row) else ""
-    lines = [f"[{escaped(big)}]{{.big{range_class}}}", f"[{escaped(label)}]{{.what}}"]
+    others = []
     if not withheld(row):
-        lines.append(escaped(f"{100 * row['level']:g}% interval {unbroken(interval(row))}"))
-        lines += [escaped(more)] if more else []
-        lines.append(escaped(f"from {number(row['n'])} respondents"))
-    return "::: {.headline-card}\n" + "\\\n".join(lines) + "\n:::\n\n"
+        others.append(f"{100 * row['level']:g}% interval {unbroken(interval(row))}")
+        others += [more] if more else []
+        others.append(f"from {number(row['n'])} respondents")
+    return card(big, label, others, span=" to " in big or bool(withheld(row)))
 
 
 def headline_table(material: Material) -> str:
@@ -246,7 +245,7 @@ def _overall(row: Row) -> str:
 def _authority(material: Material, row: Row) -> str:
     name = str(row["estimator"]).removeprefix("reported_to_")
     words = ((material.report.get("reporting") or {}).get("to") or {}).get(name)
-    return capitalised(words or name.replace("_", " "))
+    return capitalised(words or plain(name))
 
 
 def published_table(material: Material) -> str:
@@ -337,7 +336,7 @@ def _validation_cells(material: Material, row: Row) -> list[str]:
     unit = str(row["unit"])
     missing = row.get("estimate") is None
     return [
-        "The nation" if row["domain_type"] == NATIONAL else str(row["domain"]),
+        place_name(row["domain_type"], str(row["domain"])),
         per_words(group) if group and unit == group["per"] else UNIT_WORDS.get(unit, unit),
         DASH if hidden else truth_cell(row),
         hidden or (DASH if missing else written(row, "estimate")),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from prevalence.report.cells import DASH, digits, fixed, share, whole
 from prevalence.report.markdown import bullets, raw, table
 from prevalence.report.material import NATIONAL, Material, Row
-from prevalence.report.names import STEPS
+from prevalence.report.names import STEPS, in_words
 from prevalence.report.story import chosen, is_true
 from prevalence.report.variables import escaped
 from prevalence.report.wording import capitalised
@@ -311,9 +311,7 @@ def disclosure_table(material: Material) -> str:
     totals = disclosure_totals(material.tables["disclosure_summary"])
     rows = [
         [
-            TABLES.get(row["table"], capitalised(row["table"].replace("_", " ")))
-            if row["table"] != "all"
-            else "All tables",
+            in_words(TABLES, row["table"]) if row["table"] != "all" else "All tables",
             *(whole(row[name]) for name in ("rows", "released", *REASONS)),
         ]
         for row in totals.to_dict("records")

@@ -20,8 +20,9 @@ from prevalence.report.cells import (
 )
 from prevalence.report.compose import BANNER, LABEL, project_text
 from prevalence.report.exhibits import partials, with_data
-from prevalence.report.markdown import bullets, table
+from prevalence.report.markdown import bullets, card, cards, table
 from prevalence.report.material import Material, Row
+from prevalence.report.names import place_name, plain
 from prevalence.report.resolve import checked_source
 from prevalence.report.story import metadata, variables
 from prevalence.report.variables import FILE, escaped, flattened, variables_text
@@ -168,22 +169,20 @@ def _nationally(material: Material, rows: Mapping[str, Sequence[Row]]) -> list[_
 
 def _cards(material: Material, rows: Mapping[str, Sequence[Row]], years: tuple[int, int]) -> str:
     """Write the national changes as cards: how many times the earlier rate, of what, interval."""
-    cards = []
+    found = []
     for one in _nationally(material, rows):
         value, low, high = _written(one.ratio)
         between = unbroken(f"{low} to {high}")
         if withheld(one.ratio) or DASH in (low, high):
             continue
-        big = f"[× {between}]{{.big .range}}" if value == DASH else f"[× {value}]{{.big}}"
-        lines = [
-            big,
-            f"[{escaped(f'{one.label}, {years[1]} over {years[0]}')}]{{.what}}",
-            escaped(f"{level(one.ratio)} interval {between}"),
-            escaped(f"{years[0]}: {one.then}"),
-            escaped(f"{years[1]}: {one.now}"),
+        others = [
+            f"{level(one.ratio)} interval {between}",
+            f"{years[0]}: {one.then}",
+            f"{years[1]}: {one.now}",
         ]
-        cards.append("::: {.headline-card}\n" + "\\\n".join(lines) + "\n:::\n\n")
-    return ":::: {.headline}\n" + "".join(cards) + "::::\n" if cards else ""
+        big, what = between if value == DASH else value, f"{one.label}, {years[1]} over {years[0]}"
+        found.append(card(f"× {big}", what, others, span=value == DASH))
+    return cards(found)
 
 
 def _changed(material: Material, rows: Mapping[str, Sequence[Row]], years: tuple[int, int]) -> str:
@@ -307,7 +306,7 @@ def _changes_table(material: Material, rows: Sequence[Row]) -> str:
 
 
 def _place(row: Row) -> str:
-    return "The nation" if row["domain_type"] == NATIONAL else str(row["domain"])
+    return place_name(row["domain_type"], str(row["domain"]))
 
 
 def _not_shown(material: Material, rows: Sequence[Row]) -> str:
@@ -353,7 +352,7 @@ def _named(material: Material, item: str) -> str:
     """Name what differs by the label of the group or question that it is about."""
     name, mark, what = item.partition(": ")
     settings = {**material.groups, **material.ratios}.get(name, {})
-    label = settings.get("heading") or material.labels.get(name) or name.replace("_", " ")
+    label = settings.get("heading") or material.labels.get(name) or plain(name)
     return f"{capitalised(str(label))}{mark}{what.replace('_', ' ')}"
 
 
