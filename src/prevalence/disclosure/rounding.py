@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 
 _STEPS = np.array([1.0, 2.0, 5.0, 10.0])
-# A smallest or largest weight is one respondent's.
-_EXTREME_DIGITS = 2
+# A smallest or largest weight is one respondent's; R-hat is judged in its third decimal.
+_DIGITS = {"min": 2, "max": 2, "rhat": 5}
 
 
 def rounding_step(estimate: Array, std_error: Array, policy: Policy) -> Array:
@@ -178,6 +178,6 @@ def rounded_numbers(table: pd.DataFrame, exact: Collection[str], policy: Policy)
         values = frame[column].to_numpy(float)
         whole = np.all(np.isnan(values) | (values == np.round(values)))
         if not whole or column in ("sum", "mean"):
-            digits = _EXTREME_DIGITS if column in ("min", "max") else policy.significant_digits
+            digits = _DIGITS.get(column, policy.significant_digits)
             frame[column] = significant(values, digits)
     return frame

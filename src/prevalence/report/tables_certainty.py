@@ -371,7 +371,7 @@ def diagnostics_table(material: Material) -> str:
             estimator_name(model),
             whole(len(found)),
             whole(sum(is_true(row["passed"]) for row in found)),
-            fixed(max(row["rhat"] for row in found if row.get("rhat") is not None), 3),
+            fixed(max(row["rhat"] for row in found if row.get("rhat") is not None), 4),
             whole(min(row["ess_bulk"] for row in found if row.get("ess_bulk") is not None)),
             whole(min(row["ess_tail"] for row in found if row.get("ess_tail") is not None)),
             whole(max(row.get("divergent") or 0 for row in found)),
