@@ -104,7 +104,7 @@ _SURNAME_FIRST = re.compile(r"^\s*[^\W\d_][\w'’ -]+,\s*[^\W\d_][\w'’-]+(\s+[
 # Before a person's name alone: the personal articles of Tagalog and other Philippine languages, and
 # particles of surnames.
 _PERSONAL = re.compile(
-    r"\b(?:si|sina|kay|kina)\s+[^\W\d_]{3,}|[^\W\d_]{2,}\s+(?:dela|delos|delas|de\s+la|de\s+los)\s+"
+    r"\b(?:si|sina|kay|kina)\s+[^\W\d_]{3,}|\b[^\W\d_]{2,}\s+(?:dela|delos|delas|de\s+la|de\s+los)\s+"
     r"[^\W\d_]{3,}",
     re.I,
 )
