@@ -2,19 +2,12 @@
 
 from typing import Any
 
-from prevalence.adjustment import (
-    adjust_study,
-    draw_factors,
-    factor_table,
-    frame_degree_draws,
-)
+from prevalence.adjustment import NO_FACTORS, adjust_study, factor_table, study_factors
 from prevalence.contracts import check_table
 from prevalence.contracts.estimate import ADJUSTMENT, FACTORS, VARIANCE_COMPONENTS, arranged
 from prevalence.estimation import CODED, ROW_TABLES, SIDE_TABLES, study_of
 from prevalence.files import read_csv, read_parquet, write_csv
 from prevalence.job import run_job
-
-NO_FACTORS = {"draws": 1, "factors": {}}
 
 
 def main(job: Any) -> None:
@@ -36,8 +29,7 @@ def main(job: Any) -> None:
         name: read_csv(job.input.get(file)) if job.input.get(file) else None
         for name, file in (("panel", "survivor_panel"), ("companion", "companion"))
     }
-    degree = frame_degree_draws(study, settings["draws"], job.params.seed)
-    factors = draw_factors(settings, job.params.seed, frame_degree=degree, **elicited)
+    factors = study_factors(study, settings, job.params.seed, **elicited)
     adjusted, components = (pd.DataFrame(), pd.DataFrame())
     if factors:
         adjusted, components = adjust_study(study, settings, factors, job.params.seed)

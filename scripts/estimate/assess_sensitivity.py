@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from prevalence.adjustment import draw_factors, frame_degree_draws
+from prevalence.adjustment import NO_FACTORS, study_factors
 from prevalence.contracts import check_table
 from prevalence.contracts.estimate import INFLUENCE, SENSITIVITY, arranged
 from prevalence.estimation import CODED, ROW_TABLES, SIDE_TABLES, study_of
@@ -25,18 +25,13 @@ def main(job: Any) -> None:
     )
     scale_up = read_csv(job.input.scale_up)
     mine = scale_up["headline"] & (scale_up["domain_type"] == "national")
-    settings = job.params.estimate.get("adjustment") or {"draws": 1, "factors": {}}
+    settings = job.params.estimate.get("adjustment") or NO_FACTORS
     elicited = {
         name: read_csv(job.input.get(file)) if job.input.get(file) else None
         for name, file in (("panel", "survivor_panel"), ("companion", "companion"))
     }
     sensitivity = sensitivity_table(
-        draw_factors(
-            settings,
-            job.params.seed,
-            frame_degree=frame_degree_draws(study, settings["draws"], job.params.seed),
-            **elicited,
-        ),
+        study_factors(study, settings, job.params.seed, **elicited),
         job.params.estimate.get("sensitivity"),
         scale_up[mine],
         job.params.findings,

@@ -328,6 +328,25 @@ def test_scripts_write_their_tables(tmp_path, tables_of, weighted, configured):
     assert (other["estimate"].to_numpy() != main["estimate"].to_numpy()).all()
     assert set(rows["interval"]) == {"credible_unconverged"}
     assert rows["weights"].eq("none").all()
+    inputs = paths | {"posteriors": [tmp_path / "one.nc"], "diagnostics": collected["diagnostics"]}
+    check_adjusted(job, inputs, tmp_path / "all" / "adjustment_models.csv", sizes)
+
+
+def check_adjusted(job, inputs, path, sizes):
+    """A factor of one half halves a model's estimate."""
+    from prevalence.files import read_csv
+
+    given = {group: {"precision": {"value": 0.5}} for group in ("victims", "perpetrators")}
+    job.params.estimate = job.params.estimate | {"adjustment": {"draws": 120, "factors": given}}
+    job.input, job.output = Input(inputs), Output(adjustment_models=path)
+    script("adjust_models").main(job)
+    adjusted = read_csv(path).query("unit == 'persons'")
+    by = adjusted.set_index(["group", "adjustment"])["estimate"]
+    for size in sizes.itertuples():
+        assert by[size.group, "none"] == pytest.approx(size.estimate)
+        assert by[size.group, "precision"] == pytest.approx(0.5 * size.estimate)
+    assert set(adjusted["estimator"]) == {"overdispersed"}
+    assert not adjusted["converged"].any()
 
 
 def check_stored(path, chains, draws):
@@ -347,3 +366,9 @@ class Output(dict):
     """Named files, by key and by attribute, as Snakemake gives them."""
 
     __getattr__ = dict.__getitem__
+
+
+class Input(Output):
+    """Input files, of which some may be absent."""
+
+    __getattr__ = dict.get

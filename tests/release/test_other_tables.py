@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 from made_up import POLICY, SETTINGS, survey, tables_of
 
+from prevalence.contracts.model import ADJUSTMENT_MODELS
 from prevalence.contracts.release import CONTRACTS, DISCLOSURE_EXCEPTIONS
 from prevalence.disclosure.cells import geography_of
 from prevalence.disclosure.release import _without_small_differences, release
@@ -84,6 +85,18 @@ def test_a_place_is_not_given_away_by_what_it_lends_to_others():
     assert numbers.loc[[0, 1, 3]].isna().all().all()
     assert numbers.loc[2].notna().all()
     assert table["disagreement_p"].isna().all()
+
+
+def test_adjusted_models_fall_with_the_national_cell_and_have_no_counts():
+    rows = model_rows(["national"] * 2, ["national"] * 2).assign(adjustment=["none", "all"])
+    rows = rows.reindex(columns=list(ADJUSTMENT_MODELS.columns)).assign(converged=True)
+    table = released(0.15, adjustment_models=rows).tables["adjustment_models"]
+    assert list(table["suppressed"]) == ["", ""]
+    assert list(table["estimate"]) == [1000.0, 1000.0]
+    assert not {"n", "n_reporting"} & set(table.columns)
+    few = released(0.001, adjustment_models=rows).tables["adjustment_models"]
+    assert set(few["suppressed"]) == {"primary"}
+    assert few[["estimate", "std_error", "lower", "upper"]].isna().all().all()
 
 
 def test_not_even_names_of_municipalities_leave():

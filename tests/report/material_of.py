@@ -90,7 +90,8 @@ def philippine_scale_up():
     survey, rows = "ph2022", []
     groups = {"victims": (471000.0, "per_100", 1.21), "perpetrators": (236000.0, "per_1000", 3.27)}
     for group, (count, per, rate) in groups.items():
-        for estimator, factor in (("ratio_of_sums", 1.0), ("mean_of_ratios", 1.13)):
+        every = (("ratio_of_sums", 1.0), ("mean_of_ratios", 1.13), ("overdispersed", 1.05))
+        for estimator, factor in every:
             for unit, value in (("persons", count), (per, rate)):
                 rows.append(
                     scale_up_row(
@@ -483,6 +484,14 @@ def checks_of_certainty():
                  "lower_factor": 0.858, "upper_factor": 1.17, "detectable_fall": -0.263,
                  "detectable_rise": 0.357}
                 for group in groups
+            ]
+        ),
+        "adjustment_models": tidy(
+            [
+                {"estimator": "overdispersed", "group": group, "unit": "persons",
+                 "adjustment": adjustment, "converged": True, **limits_of(value)}
+                for group in groups
+                for adjustment, value in (("none", 489000.0), ("all", 803000.0))
             ]
         ),
         "diagnostics": tidy(

@@ -3,7 +3,10 @@ import pandas as pd
 import pytest
 
 from prevalence.adjustment import (
+    NO_FACTORS,
+    SIZE_ERROR,
     Factor,
+    adjust_study,
     adjusted_ratio,
     adjusted_table,
     beta_draws,
@@ -15,9 +18,15 @@ from prevalence.adjustment import (
     log_normal_draws,
     pooled_draws,
     replicate_draws,
+    study_factors,
+    study_size_error,
     variance_components,
 )
+from prevalence.contracts import check_table
+from prevalence.contracts.estimate import arranged
+from prevalence.contracts.model import ADJUSTMENT_MODELS
 from prevalence.errors import PipelineError
+from prevalence.models.adjusted import adjusted_model_rows, spread
 
 M = 20_000
 
@@ -227,3 +236,70 @@ def test_variance_components_add_up(generator):
 def test_every_replicate_is_drawn_equally_often():
     drawn = replicate_draws(np.arange(4.0)[:, None], 12)
     np.testing.assert_array_equal(np.bincount(drawn[:, 0].astype(int)), [3, 3, 3, 3])
+
+
+def test_draws_of_a_posterior_are_spread_over_all_chains():
+    draws = np.arange(6.0)
+    np.testing.assert_array_equal(np.bincount(spread(draws, 9).astype(int)), [2, 1, 2, 1, 2, 1])
+    np.testing.assert_array_equal(spread(draws, 3), [0, 2, 4])
+
+
+def test_models_are_adjusted_by_the_factors_of_the_headline(study_from):
+    given = {"true_positive_rate": {"mean": 0.6, "sd": 0.1}, "precision": {"value": 0.9}}
+    settings = {"draws": 4_000, "factors": {"victims": given, "perpetrators": given}}
+    study = study_from()
+    factors = study_factors(study, settings, [1, 2])
+    headline, _ = adjust_study(study, settings, factors, [1, 2])
+    rng = np.random.default_rng(4)
+    sizes = {group: 300 * np.exp(0.1 * rng.standard_normal(800)) for group in factors}
+    sample = {f"hidden:{group}:national:national": draws for group, draws in sizes.items()}
+    diagnostics = pd.DataFrame(
+        {"estimator": "some", "quantity": list(sample), "passed": [True, False]}
+    )
+    table = adjusted_model_rows(study, settings, {}, factors, {"some": sample}, diagnostics, [1, 2])
+    found = table.set_index(["group", "adjustment", "unit"])
+    exact = spread(sizes["victims"], 4_000) * 0.9 / factors["victims"][2].draws
+    precise = found.loc[("victims", "all", "persons")]
+    # All factors, those that are 1 too, and the errors of known sizes, which are the headline's.
+    error = study_size_error(study, study.headline.known_groups, "known_population", 4_000, [1, 2])
+    assert precise["estimate"] == pytest.approx(np.median(exact * error))
+    assert precise["lower"] == pytest.approx(np.quantile(exact * error, 0.025))
+    rate = found.loc[("victims", "none", "per_100"), "estimate"]
+    assert rate == pytest.approx(np.median(sizes["victims"]) / 35_000 * 100, rel=1e-3)
+    assert found.loc[("victims_per_perpetrator", "none", "ratio"), "estimate"] == pytest.approx(
+        np.median(sizes["victims"] / sizes["perpetrators"]), rel=0.01
+    )
+    converged = {group: found.xs(group)["converged"].all() for group in set(table["group"])}
+    assert converged == {"victims": True, "perpetrators": False, "victims_per_perpetrator": False}
+    kinds = set(zip(headline["group"], headline["adjustment"], headline["unit"], strict=True))
+    assert set(found.index) == kinds
+
+
+def test_known_sizes_err_as_the_models_scaling_uses_them(study_from):
+    study = study_from()
+    settings = {"draws": 3_000, "factors": {"victims": {}}}
+    factors = study_factors(study, settings, [3])
+    sample = {"hidden:victims:national:national": np.full(50, 100.0)}
+    passed = pd.DataFrame({"estimator": ["m"], "quantity": list(sample), "passed": [True]})
+    width = {}
+    for name, scaling in {
+        "ratio": {},
+        "mean": {"form": "mean_of_ratios"},
+        "subset": {"groups": "subset", "subset": ["doctors"]},
+    }.items():
+        rows = adjusted_model_rows(
+            study, settings, {"scaling": scaling}, factors, {"m": sample}, passed, [3]
+        )
+        error = rows.set_index(["adjustment", "unit"])["std_error"]
+        width[name] = error["known_size", "persons"] / 100
+    grades = dict(zip(study.known["group"], study.known["quality"], strict=True))
+    assert width["subset"] == pytest.approx(SIZE_ERROR[grades["doctors"]], rel=0.1)
+    assert len({round(value, 4) for value in width.values()}) == 3
+
+
+def test_without_factors_there_is_nothing_to_adjust(study_from):
+    study = study_from()
+    passed = pd.DataFrame(columns=["estimator", "quantity", "passed"])
+    table = adjusted_model_rows(study, NO_FACTORS, {}, {}, {"m": {}}, passed, [1])
+    table = arranged(table, ADJUSTMENT_MODELS, "made_up")
+    assert len(check_table(table, ADJUSTMENT_MODELS, "here")) == 0

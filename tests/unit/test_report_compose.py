@@ -174,3 +174,22 @@ def test_an_estimate_that_is_an_interval_only_is_worded_as_one():
     text = composed(rwandan_material(tables={"scale_up": frame}), SOURCE, PROJECT)
     assert "The survey gives a range only:" in text["_variables.yml"]
     assert "34,107" not in text["_variables.yml"] + text["partials/tbl-headline.md"]
+
+
+def test_models_stand_adjusted_beside_the_adjusted_headline():
+    from prevalence.report.exhibits import partials
+    from prevalence.report.story import variables
+
+    text = partials(FULL)["tbl-adjustment-models"]
+    lines = [line for line in text.splitlines() if "Overdispersed" in line]
+    assert len(lines) == 2
+    assert all("489,000" in line and "803,000" in line for line in lines)
+    assert "(headline)" in text and "520,000" in text
+    said = variables(FULL)["models_adjusted"]["sentence"]
+    assert "Children: the models’ median is 803,000 persons, the headline’s is 520,000" in said
+    table = FULL.tables["adjustment_models"]
+    failed = replace(
+        FULL, tables=FULL.tables | {"adjustment_models": table.assign(converged=False)}
+    )
+    assert "models_adjusted" not in variables(failed)
+    assert "Overdispersed model (not converged)" in partials(failed)["tbl-adjustment-models"]

@@ -369,6 +369,12 @@ def model_tables(kind, suffix="csv"):
     ]
 
 
+def posteriors(wildcards):
+    """The stored draws of a survey's models, for `input`."""
+    folder = f"data/processed/{wildcards.survey}/restricted/model"
+    return [f"{folder}/{model}.nc" for model in models_of(wildcards.survey)]
+
+
 SYNTHETIC_SURVEYS = {
     path.stem: str(path) for path in sorted(Path("config/synthetic").glob("*.yaml"))
 }

@@ -4,8 +4,9 @@
 #           without that section there is no model stage
 # gives:    restricted/model/<model>.nc (draws of what is reported, as InferenceData) and
 #           restricted/model/{scale_up_models, specifications_models, diagnostics,
-#           known_groups_models, predictive, prior_sensitivity, model_comparison, small_areas}.csv
-# usual:    fit_model (one job a model), collect_models, compare_places
+#           known_groups_models, predictive, prior_sensitivity, model_comparison, small_areas,
+#           adjustment_models}.csv
+# usual:    fit_model (one job a model), collect_models, compare_places, adjust_models
 
 
 rule fit_model:
@@ -93,3 +94,31 @@ rule compare_places:
         headline=setting("headline.estimator"),
     script:
         "../../scripts/model/compare_places.py"
+
+
+rule adjust_models:
+    """The models' national estimates adjusted by the factors of the design-based ones."""
+    input:
+        **STUDY,
+        code=code("scripts/model/adjust_models.py"),
+        survivor_panel=table("survivor_panel"),
+        companion=table("companion"),
+        posteriors=posteriors,
+        diagnostics="data/processed/{survey}/restricted/model/diagnostics.csv",
+    output:
+        adjustment_models="data/processed/{survey}/restricted/model/adjustment_models.csv",
+    log:
+        "logs/{survey}/model/adjust_models.log",
+    benchmark:
+        "logs/{survey}/model/adjust_models.tsv"
+    conda:
+        "../../environment.yml"
+    params:
+        estimate=setting("estimate"),
+        headline=setting("headline"),
+        year=setting("survey.year"),
+        model=setting("model"),
+        # The same factors, draw by draw, as those of the design-based estimates.
+        seed=stage_seed("adjust_estimates"),
+    script:
+        "../../scripts/model/adjust_models.py"

@@ -44,6 +44,7 @@ CONTROLLED = {
         "model_comparison",
         "prior_sensitivity",
         "small_areas",
+        "adjustment_models",
     ],
 }
 # The models' rows of scale_up and of specifications.

@@ -38,6 +38,7 @@ REPORTED = [
     "model_comparison",
     "prior_sensitivity",
     "small_areas",
+    "adjustment_models",
 ]
 
 

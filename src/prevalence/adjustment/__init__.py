@@ -7,13 +7,17 @@ true-positive out-reports over mean visibility (Feehan & Salganik 2016, *Sociolo
 
 from prevalence.adjustment.estimates import (
     KNOWN_SIZE,
+    NO_FACTORS,
     SAMPLING,
     adjust_study,
     adjusted_ratio,
+    adjusted_rows,
     adjusted_table,
     frame_degree_draws,
     replicate_draws,
     sampling_draws,
+    study_factors,
+    study_size_error,
     variance_components,
 )
 from prevalence.adjustment.factors import (
@@ -36,11 +40,13 @@ from prevalence.adjustment.factors import (
 __all__ = [
     "EXPONENTS",
     "KNOWN_SIZE",
+    "NO_FACTORS",
     "SAMPLING",
     "SIZE_ERROR",
     "Factor",
     "adjust_study",
     "adjusted_ratio",
+    "adjusted_rows",
     "adjusted_table",
     "beta_draws",
     "companion_degree_draws",
@@ -55,6 +61,8 @@ __all__ = [
     "replicate_draws",
     "sampling_draws",
     "stream",
+    "study_factors",
+    "study_size_error",
     "summary",
     "variance_components",
 ]

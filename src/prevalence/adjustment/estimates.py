@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from prevalence.adjustment.factors import Factor, known_size_multiplier, stream, summary
+from prevalence.adjustment.factors import (
+    Factor,
+    draw_factors,
+    known_size_multiplier,
+    stream,
+    summary,
+)
 from prevalence.ratio import RatioBatch
 from prevalence.relational import capped, stacked
 from prevalence.scale_up import FORMS, PER
@@ -23,6 +29,7 @@ Array = NDArray[np.float64]
 
 KNOWN_SIZE = "known_size"
 SAMPLING = "sampling"
+NO_FACTORS: dict[str, Any] = {"draws": 1, "factors": {}}
 
 
 def frame_degree_draws(study: Study, size: int, entropy: Sequence[int]) -> Array:
@@ -47,6 +54,74 @@ def frame_degree_draws(study: Study, size: int, entropy: Sequence[int]) -> Array
     batch.add(degree, np.ones(len(degree)))
     estimates = batch.evaluate(study.sampling, linearised=False)
     return sampling_draws(estimates, 0, size, stream(entropy, "degree"))
+
+
+def study_factors(
+    study: Study,
+    settings: Mapping[str, Any],
+    entropy: Sequence[int],
+    *,
+    panel: pd.DataFrame | None = None,
+    companion: pd.DataFrame | None = None,
+) -> dict[str, list[Factor]]:
+    """Draw a survey's factors; whoever draws them from the same seed has the same draws.
+
+    Parameters
+    ----------
+    study
+        The survey.
+    settings
+        The `estimate.adjustment` section.
+    entropy
+        Seed.
+    panel, companion
+        As in :func:`prevalence.adjustment.factors.factor_of`.
+
+    Returns
+    -------
+    dict of str to list of Factor
+        Factors by hidden group.
+    """
+    own = [one for factors in settings["factors"].values() for one in factors.values()]
+    degree = None
+    if any(one.get("from") == "companion" for one in own):
+        degree = frame_degree_draws(study, settings["draws"], entropy)
+    return draw_factors(settings, entropy, panel=panel, companion=companion, frame_degree=degree)
+
+
+def study_size_error(
+    study: Study, known_groups: Sequence[str], degree: str, draws: int, entropy: Sequence[int]
+) -> Array:
+    """Draw the multiplier for errors in a survey's known sizes.
+
+    Parameters
+    ----------
+    study
+        The survey.
+    known_groups
+        The groups that scale an estimate.
+    degree
+        How, as in :func:`known_size_multiplier`.
+    draws
+        Number of draws M.
+    entropy
+        Seed: estimates with the same known groups share the same errors.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (M,).
+    """
+    known = study.known.set_index("group").loc[list(known_groups)]
+    reported = capped(stacked(study.counts, known_groups), study.headline.known_cap)
+    return known_size_multiplier(
+        known["size"].to_numpy(float),
+        [str(grade) for grade in known["quality"]],
+        study.sampling.weights @ np.nan_to_num(reported),
+        draws,
+        stream(entropy, KNOWN_SIZE),
+        degree=degree,
+    )
 
 
 def adjust_study(
@@ -74,8 +149,6 @@ def adjust_study(
         From :func:`adjusted_table`, in persons, as rates and as ratios, and from
         :func:`variance_components`.
     """
-    import pandas as pd
-
     draws, level = settings["draws"], study.headline.inference.level
     groups = [group for group in study.hidden_groups() if group.name in factors]
     estimates = study.headline_estimates(groups)
@@ -84,36 +157,29 @@ def adjust_study(
         group.name: total * sampling_draws(estimates, place, draws, stream(entropy, SAMPLING))
         for place, group in enumerate(groups)
     }
-    known = study.known.set_index("group").loc[list(study.headline.known_groups)]
-    reported = capped(stacked(study.counts, study.headline.known_groups), study.headline.known_cap)
-    size_error = known_size_multiplier(
-        known["size"].to_numpy(float),
-        [str(grade) for grade in known["quality"]],
-        study.sampling.weights @ np.nan_to_num(reported),
+    size_error = study_size_error(
+        study,
+        study.headline.known_groups,
+        FORMS[study.headline.estimator].degree,
         draws,
-        stream(entropy, KNOWN_SIZE),
-        degree=FORMS[study.headline.estimator].degree,
+        entropy,
     )
-    table = adjusted_table(basic, factors, size_error, level).assign(unit="persons")
-    tables = [table]
+    ratios = {}
     n = {group.name: int(estimates.n[place]) for place, group in enumerate(groups)}
-    nation = study.domains[0]
-    for group in groups:
-        rate = PER[group.per] / study.populations.of(nation, group.population)
-        rows = table[table["group"] == group.name].assign(unit=group.per)
-        columns = ["estimate", "std_error", "lower", "upper"]
-        rows[columns] *= rate
-        tables.append(rows.dropna(subset=["estimate"]))
     for name, setting in (study.settings.get("ratios") or {}).items():
         above, below = setting["numerator"], setting["denominator"]
         if above not in basic or below not in basic or not (basic[below] > 0).all():
             continue
         quotient = study.ratio_of_groups(above, below)
         shared = sampling_draws(quotient, 0, draws, stream(entropy, SAMPLING))
-        ratio = adjusted_ratio(shared, factors[above], factors[below], level)
-        tables.append(pd.DataFrame(ratio).assign(group=name, unit="ratio"))
+        ratios[name] = (above, below, shared)
         n[name] = min(n[above], n[below])
-    result = pd.concat(tables, ignore_index=True)
+    nation = study.domains[0]
+    rates = {
+        group.name: (group.per, PER[group.per] / study.populations.of(nation, group.population))
+        for group in groups
+    }
+    result = adjusted_rows(basic, ratios, rates, factors, size_error, level)
     result = result.assign(
         estimator=study.headline.estimator,
         domain_type=nation.type,
@@ -172,6 +238,46 @@ def replicate_draws(replicates: Array, size: int) -> Array:
         Shape (M, q): each replicate stands equally often, up to one.
     """
     return replicates[np.arange(size) % len(replicates)]
+
+
+def adjusted_rows(
+    basic: Mapping[str, Array],
+    ratios: Mapping[str, tuple[str, str, Array]],
+    rates: Mapping[str, tuple[str, float]],
+    factors: Mapping[str, Sequence[Factor]],
+    size_error: Array,
+    level: float,
+) -> pd.DataFrame:
+    """Adjust the totals of hidden groups, their rates, and ratios of two of them.
+
+    Parameters
+    ----------
+    basic
+        Draws of each group's unadjusted total, in persons, shape (M,).
+    ratios
+        Numerator, denominator and draws, shape (M,), of each ratio.
+    rates
+        Unit of each group's rate, and the rate of one person; NaN where there is no denominator.
+    factors, size_error, level
+        As in :func:`adjusted_table`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The columns of :func:`adjusted_table` and `unit`: persons, rates, ratios.
+    """
+    import pandas as pd
+
+    table = adjusted_table(basic, factors, size_error, level).assign(unit="persons")
+    tables = [table]
+    for group, (unit, rate) in rates.items():
+        rows = table[table["group"] == group].assign(unit=unit)
+        rows[["estimate", "std_error", "lower", "upper"]] *= rate
+        tables.append(rows.dropna(subset=["estimate"]))
+    for name, (above, below, draws) in ratios.items():
+        ratio = adjusted_ratio(draws, factors[above], factors[below], level)
+        tables.append(pd.DataFrame(ratio).assign(group=name, unit="ratio"))
+    return pd.concat(tables, ignore_index=True)
 
 
 def adjusted_table(

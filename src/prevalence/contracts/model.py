@@ -192,6 +192,22 @@ PRIOR_SENSITIVITY = contract(
     ["survey", "estimator", "group", "prior_scale"],
 )
 
+ADJUSTMENT_MODELS = contract(
+    "adjustment_models",
+    "The models' estimates adjusted as the headline's are in adjustment: quantiles of draws.",
+    {
+        "survey": text("Id of the survey."),
+        "estimator": text("Name of the model."),
+        "group": text("Hidden group, or ratio of two."),
+        "domain_type": text("Type of domain; national for the nation."),
+        "domain": text("Name of the domain."),
+        "adjustment": text("none, one factor alone, known_size, or all together."),
+        **_interval("in the unit of its row"),
+        "converged": _converged(),
+    },
+    ["survey", "estimator", "group", "adjustment", "unit"],
+)
+
 SMALL_AREAS = contract(
     "small_areas",
     "Rates of places that borrow strength from one another, beside the direct ones of scale_up.",

@@ -25,6 +25,7 @@ ESTIMATES = (
     "reporting",
     "specifications",
     "adjustment",
+    "adjustment_models",
     "factors",
 )
 # Binned distributions: small bins are merged, none is withheld.

@@ -6,6 +6,9 @@ import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 if TYPE_CHECKING:
     from prevalence.models.fitting import Posterior
 
@@ -70,3 +73,25 @@ def write_inference_data(posterior: Posterior, path: str | Path) -> None:
 
     with replacing(path) as partial:
         inference_data(posterior).to_netcdf(partial, engine="h5netcdf")
+
+
+def read_reported(path: str | Path) -> dict[str, NDArray[np.float64]]:
+    """Read the draws of what a stored posterior reports.
+
+    Parameters
+    ----------
+    path
+        A file by :func:`write_inference_data`.
+
+    Returns
+    -------
+    dict
+        By the label of each quantity its draws, one chain after another, shape (draws,).
+    """
+    import xarray
+
+    with xarray.open_datatree(path, engine="h5netcdf") as tree:
+        reported = tree["posterior"]["reported"]
+        draws = reported.transpose("chain", "draw", "quantity").to_numpy()
+        labels = [str(label) for label in reported["quantity"].to_numpy()]
+    return dict(zip(labels, draws.reshape(-1, len(labels)).T, strict=True))

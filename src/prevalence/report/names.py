@@ -19,6 +19,7 @@ ESTIMATORS = {
     "fay_herriot": "Fay–Herriot",
     "partially_pooled": "Model partially pooled over areas",
     "partially_pooled_weighted": "Model partially pooled over areas, weighted",
+    "correlated": "Correlated model",
 }
 STEPS = {
     "base": "Selection probability",

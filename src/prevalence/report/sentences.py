@@ -361,3 +361,24 @@ def modelled(material: Material) -> dict[str, str]:
         "sentence": f"{passed} of {len(rows)} reported quantities pass every threshold of the "
         "diagnostics."
     }
+
+
+def models_adjusted(material: Material) -> dict[str, str]:
+    """Say how far the models' estimates lie apart once adjusted, beside the headline."""
+    own = adjusted(material)
+    sentences = []
+    for group in material.groups:
+        rows = material.rows("adjustment_models", group=group, unit="persons", adjustment="all")
+        medians = [
+            row["estimate"]
+            for row in rows
+            if is_true(row["converged"]) and row.get("estimate") is not None
+        ]
+        if not medians or group not in own:
+            continue
+        low, high = number(min(medians)), number(max(medians))
+        models = f"the models’ medians go from {low} to {high} persons"
+        if low == high:
+            models = f"the models’ median is {low} persons"
+        sentences.append(f"{material.heading(group)}: {models}, the headline’s is {own[group]}.")
+    return {"sentence": " ".join(sentences)} if sentences else {}

@@ -92,6 +92,7 @@ def _checks(material: Material) -> dict[str, Any]:
         "coverage": sentences.covered(material),
         "disclosure": sentences.controlled(material),
         "models": sentences.modelled(material),
+        "models_adjusted": sentences.models_adjusted(material),
     }
 
 
@@ -153,6 +154,7 @@ def metadata(material: Material) -> dict[str, Any]:
         "comparison": len(material.rows("model_comparison")) > 1,
         "priors": _shown(material, "prior_sensitivity"),
         "places": _shown(material, "small_areas"),
+        "adjustment_models": _shown(material, "adjustment_models"),
         "break_even": bool(material.rows("sensitivity", analysis="break_even")),
         "reporting_share": bool(sentences.reported(material)) and "reporting" in words,
         "geographic": bool(material.domain_types("geographic")),

@@ -1,8 +1,18 @@
-"""Tables of the models beside one another: prediction, priors, places."""
+"""Tables of the models beside one another: adjusted estimates, prediction, priors, places."""
 
 from __future__ import annotations
 
-from prevalence.report.cells import DASH, fixed, once, whole
+from prevalence.report.cells import (
+    DASH,
+    estimate_cells,
+    fixed,
+    level_of,
+    notes,
+    once,
+    precision_note,
+    suppression_note,
+    whole,
+)
 from prevalence.report.markdown import table
 from prevalence.report.material import Material, Row
 from prevalence.report.names import estimator_name
@@ -16,6 +26,38 @@ def _name(model: str, *rows: Row) -> str:
     """Name a model, marked where one of its rows isn't to be trusted."""
     trusted = all(is_true(row["converged"]) for row in rows if row.get("converged") is not None)
     return estimator_name(model) + ("" if trusted else " (not converged)")
+
+
+def adjustment_models_table(material: Material) -> str:
+    """Set each model's national estimate, as it is and fully adjusted, beside the headline's."""
+    rows = []
+    found: list[Row] = []
+    for group in material.groups:
+        keys = {"group": group, "unit": "persons"}
+        modelled = material.rows("adjustment_models", **keys)
+        own = material.rows("adjustment", **keys, estimator=material.headline["estimator"])
+        by_estimator: dict[str, dict[str, Row]] = {}
+        for row in [*own, *modelled] if modelled else []:
+            by_estimator.setdefault(str(row["estimator"]), {})[str(row["adjustment"])] = row
+        for estimator, adjusted in by_estimator.items():
+            pair = [adjusted["none"], adjusted["all"]]
+            found += pair
+            mark = " (headline)" if estimator == material.headline["estimator"] else ""
+            cells = [cell for row in pair for cell in estimate_cells(row)]
+            rows.append([material.heading(group), _name(estimator, *pair) + mark, *cells])
+    if not rows:
+        return ""
+    interval = f"{level_of(material)} interval"
+    return table(
+        ["Group", "Estimator", "As it is", interval, "With all factors", interval],
+        once(rows),
+        caption="National estimates in persons by the headline and by the models, as they are and "
+        "with all factors together: medians and intervals of draws",
+        label="adjustment-models",
+        align="llrrrr",
+        widths=[16, 36, 14, 22, 14, 22],
+        note=notes(suppression_note(found), precision_note(material, found)),
+    )
 
 
 def comparison_table(material: Material) -> str:

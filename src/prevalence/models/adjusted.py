@@ -1,0 +1,130 @@
+"""The models' national estimates adjusted for what respondents cannot know, as the headline is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from prevalence.adjustment import Factor, adjusted_rows, study_size_error
+from prevalence.models.scaling import Scaling
+from prevalence.scale_up import PER
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from prevalence.estimation import Study
+
+Array = NDArray[np.float64]
+
+# Errors of known sizes act on a sum of groups and on a mean of their ratios as on degrees.
+_DEGREE = {"ratio_of_sums": "known_population", "mean_of_ratios": "mean_of_ratios"}
+
+
+def spread(draws: Array, size: int) -> Array:
+    """Spread a sample evenly over a number of draws.
+
+    Parameters
+    ----------
+    draws
+        Draws of all chains, one chain after another, shape (S,).
+    size
+        Number of draws M.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (M,): each draw equally often, up to one; where there are more than M, every so many.
+    """
+    result: Array = draws[np.arange(size) * len(draws) // size]
+    return result
+
+
+def national_label(group: str) -> str:
+    """Give the label under which a posterior holds a hidden group's size in the nation."""
+    return f"hidden:{group}:national:national"
+
+
+def adjusted_model_rows(
+    study: Study,
+    settings: Mapping[str, Any],
+    model_settings: Mapping[str, Any],
+    factors: Mapping[str, Sequence[Factor]],
+    samples: Mapping[str, Mapping[str, Array]],
+    diagnostics: pd.DataFrame,
+    entropy: Sequence[int],
+) -> pd.DataFrame:
+    """Adjust every model's national estimates by the factors of the design-based ones.
+
+    Parameters
+    ----------
+    study
+        The survey.
+    settings
+        The `estimate.adjustment` section.
+    model_settings
+        The `model` section.
+    factors
+        From :func:`prevalence.adjustment.study_factors`; groups without factors aren't adjusted.
+    samples
+        By model the posterior draws of each reported quantity, by its label, shape (S,).
+    diagnostics
+        Of all models: a row is `converged` where the quantities that it rests on passed.
+    entropy
+        Seed of the errors in known sizes. With the seed of the design-based estimates the factors
+        and these errors are theirs, draw by draw.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The columns of :func:`prevalence.adjustment.adjusted_rows`, and `estimator`, `domain_type`,
+        `domain`, `level`, `converged`.
+
+    Notes
+    -----
+    Factors are independent of the posterior. Under a scaling by correlations the errors of known
+    sizes are those of all known groups alike.
+    """
+    import pandas as pd
+
+    draws, level = settings["draws"], study.headline.inference.level
+    scaling = Scaling(**{**(model_settings.get("scaling") or {}), "subset": ()})
+    known = list(model_settings.get("known_groups") or study.headline.known_groups)
+    if scaling.groups == "subset":
+        known = [group for group in known if group in model_settings["scaling"]["subset"]]
+    size_error = study_size_error(study, known, _DEGREE[scaling.form], draws, entropy)
+    passed = diagnostics.set_index(["estimator", "quantity"])["passed"]
+    nation = study.domains[0]
+    tables = [pd.DataFrame()]
+    for model, sample in samples.items():
+        groups = [
+            group
+            for group in study.hidden_groups()
+            if group.name in factors and national_label(group.name) in sample
+        ]
+        basic = {group.name: spread(sample[national_label(group.name)], draws) for group in groups}
+        rates = {
+            group.name: (group.per, PER[group.per] / study.populations.of(nation, group.population))
+            for group in groups
+        }
+        ratios = {
+            name: (above, below, basic[above] / basic[below])
+            for name, (above, below) in _ratios(study).items()
+            if above in basic and below in basic
+        }
+        if not basic:
+            continue
+        rows = adjusted_rows(basic, ratios, rates, factors, size_error, level)
+        sound = {group: bool(passed[model, national_label(group)]) for group in basic}
+        sound |= {name: sound[above] and sound[below] for name, (above, below, _) in ratios.items()}
+        tables.append(rows.assign(estimator=model, converged=rows["group"].map(sound).astype(bool)))
+    table = pd.concat(tables, ignore_index=True)
+    return table.assign(domain_type=nation.type, domain=nation.name, level=level)
+
+
+def _ratios(study: Study) -> dict[str, tuple[str, str]]:
+    """Numerator and denominator of each ratio of hidden groups."""
+    settings = study.settings.get("ratios") or {}
+    return {name: (one["numerator"], one["denominator"]) for name, one in settings.items()}
