@@ -7,6 +7,7 @@ import pandas as pd
 from prevalence.contracts import check_table
 from prevalence.contracts.estimate import arranged
 from prevalence.contracts.model import (
+    AREA_DISTRIBUTION,
     DIAGNOSTICS,
     KNOWN_GROUPS_MODELS,
     MODEL_COMPARISON,
@@ -26,6 +27,7 @@ CONTRACTS = {
     "known_groups_models": KNOWN_GROUPS_MODELS,
     "predictive": PREDICTIVE,
     "prior_sensitivity": PRIOR_SENSITIVITY,
+    "area_distribution": AREA_DISTRIBUTION,
 }
 
 

@@ -8,6 +8,7 @@ import numpy as np
 from prevalence.contracts import check_table
 from prevalence.contracts.estimate import arranged
 from prevalence.contracts.model import (
+    AREA_DISTRIBUTION,
     DIAGNOSTICS,
     KNOWN_GROUPS_MODELS,
     POINTWISE,
@@ -30,6 +31,7 @@ from prevalence.models.predictive import predictive_table
 from prevalence.models.prior_sensitivity import prior_sensitivity_rows
 from prevalence.models.storing import write_inference_data
 from prevalence.models.tables import (
+    area_distribution_rows,
     converged,
     diagnosed,
     known_group_rows,
@@ -81,6 +83,10 @@ def main(job: Any) -> None:
             PRIOR_SENSITIVITY,
         ),
         "scalings": (scaling_rows(posterior, inputs, level), SCALINGS),
+        "area_distribution": (
+            area_distribution_rows(posterior, inputs, diagnostics),
+            AREA_DISTRIBUTION,
+        ),
         "pointwise": (left_out(log_likelihoods(posterior)).assign(estimator=model), POINTWISE),
     }
     survey = job.wildcards.survey

@@ -364,6 +364,23 @@ def small_areas(settings):
     return pd.concat(parts, ignore_index=True)
 
 
+def area_distribution(settings):
+    """Areas by two models, one of which hasn't converged, for one group withheld."""
+    rows = []
+    for place, (group, own) in enumerate(settings["estimate"]["hidden_groups"].items()):
+        for model in ("partially_pooled", "partially_pooled_weighted"):
+            for statistic, width in (("areas", 0.5), ("posterior_medians", 0.2)):
+                for quantile, step in zip((0.1, 0.25, 0.5, 0.75, 0.9), range(-2, 3), strict=True):
+                    row = {"estimator": model, "group": group, "statistic": statistic}
+                    row |= {"quantile": quantile, "unit": own["per"], "areas": 275}
+                    row |= {"value": round(1.5 + 0.5 * width * step, 2), "suppressed": None}
+                    row["converged"] = model == "partially_pooled"
+                    rows.append(row | ({"value": None, "suppressed": "primary"} if place else {}))
+            spread = {"statistic": "between_sd", "quantile": 0.5, "unit": "log_rate", "value": 0.4}
+            rows.append({**rows[-1], "suppressed": None, **spread})
+    return pd.DataFrame(rows)
+
+
 def tables(survey):
     """Every table that a figure of the survey reads, in the shape of its contract."""
     settings = config(survey)
@@ -380,6 +397,7 @@ def tables(survey):
         "data_quality": data_quality(settings, words(survey).items),
         "predictive": predictive(settings),
         "small_areas": small_areas(settings),
+        "area_distribution": area_distribution(settings),
     }
     if survey == "ph2022":
         found["margins"] = margins(settings)

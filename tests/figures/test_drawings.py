@@ -18,10 +18,11 @@ from prevalence.figures.words import CHOICES
 
 ISLANDS = ("ph2022", "island_groups")
 LOGS = ("log_ratio", "log_ratio_lower", "log_ratio_upper")
-NUMBERS = ("estimate", "lower", "upper", "n", "observed", "predicted", *LOGS)
+NUMBERS = ("estimate", "lower", "upper", "n", "observed", "predicted", "value", *LOGS)
 PLACES = ("island_groups", "regions")
-MODELLED = ("predictive", "shrinkage")
-ESTIMATES = ("headline", "estimators", "models", "coverage", "known_groups", *PLACES, "shrinkage")
+LENT = ("shrinkage", "area_distribution")
+MODELLED = ("predictive", *LENT)
+ESTIMATES = ("headline", "estimators", "models", "coverage", "known_groups", *PLACES, *LENT)
 
 
 @functools.cache  # drawing takes its time, and a figure that is drawn stays as it is
@@ -161,7 +162,7 @@ def test_a_model_that_has_not_converged_is_hollow_and_named(drawings):
     assert "not converged" in " ".join(text for text, _ in boxes(drawing.figure))
 
 
-@of("known_groups", *PLACES, "shrinkage")
+@of("known_groups", *PLACES, *LENT)
 def test_intervals_stand_where_the_table_has_them(drawings, pair):
     drawing = drawings[pair]
     expected = sorted(drawing.data["lower"].dropna().astype(float))
@@ -357,7 +358,7 @@ def test_empty_tables_give_a_sheet_that_says_so(tables, words, figure):
 def test_a_table_of_which_everything_is_suppressed_is_drawn(tables, words, pair):
     survey, name = pair
     gone = dict(tables[survey])
-    for table in ("scale_up", "known_groups", "small_areas", "predictive"):
+    for table in ("scale_up", "known_groups", "small_areas", "predictive", "area_distribution"):
         frame = gone[table].copy()
         frame["suppressed"] = "primary"
         numbers = [name for name in NUMBERS if name in frame]
@@ -422,3 +423,21 @@ def test_places_that_borrow_strength_stand_below_the_direct_estimates(drawings, 
     squares = [line for line in lines if line.get_marker() == "s"]
     assert {line.get_markerfacecolor() for line in squares} == {"white"}, "none has converged"
     assert "not converged" in drawing.alt
+
+
+def test_areas_are_drawn_by_their_quantiles_and_without_names(drawings, tables):
+    drawing = drawings["ph2022", "area_distribution"]
+    table = tables["ph2022"]["area_distribution"]
+    rates = table[table["unit"] != "log_rate"]
+    shown = rates[rates["value"].notna()].set_index("quantile")["value"]
+    lows = [*shown[0.1], *shown[0.25]]
+    assert sorted(marks(drawing.figure, "_interval")) == pytest.approx(sorted(lows))
+    assert sorted(drawing.data["upper"].dropna()) == sorted([*shown[0.9], *shown[0.75]])
+    assert len(patches(drawing.figure, "_suppressed")) == len(lows)
+    assert not {"domain", "domain_type"} & set(drawing.data.columns)
+    assert "partially pooled over areas, 275 areas: median 1.5" in drawing.alt
+    assert "weighted (not converged)" in drawing.alt
+    diamonds = [
+        line for axes in drawing.figure.axes for line in axes.lines if line.get_marker() == "D"
+    ]
+    assert {line.get_markerfacecolor() for line in diamonds} == {"white"}

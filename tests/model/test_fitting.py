@@ -278,12 +278,14 @@ def test_scripts_write_their_tables(tmp_path, tables_of, weighted, configured):
         paths[name] = tmp_path / f"{name}.{'csv' if small else 'parquet'}"
         (write_csv if small else write_parquet)(frame, paths[name])
     kinds = ("scale_up", "diagnostics", "known_groups_models", "predictive", "prior_sensitivity")
+    kinds += ("area_distribution",)
     outputs = {kind: tmp_path / "one" / f"{kind}.csv" for kind in kinds}
     outputs["scalings"] = tmp_path / "one" / "scalings.csv"
     outputs["pointwise"] = tmp_path / "one" / "pointwise.parquet"
+    posterior = tmp_path / "overdispersed.nc"
     job = SimpleNamespace(
         input=paths,
-        output=Output(outputs | {"posterior": tmp_path / "one.nc"}),
+        output=Output(outputs | {"posterior": posterior}),
         params=SimpleNamespace(
             **configured,
             year=2022,
@@ -294,10 +296,10 @@ def test_scripts_write_their_tables(tmp_path, tables_of, weighted, configured):
         threads=1,
     )
     script("fit_model").main(job)
-    check_stored(tmp_path / "one.nc", chains=2, draws=60)
-    stored = (tmp_path / "one.nc").read_bytes()
+    check_stored(posterior, chains=2, draws=60)
+    stored = (posterior).read_bytes()
     script("fit_model").main(job)
-    assert (tmp_path / "one.nc").read_bytes() == stored
+    assert (posterior).read_bytes() == stored
     collected = {
         kind: tmp_path / "all" / f"{kind}.csv"
         for kind in (*kinds, "model_comparison", "specifications")
@@ -328,7 +330,7 @@ def test_scripts_write_their_tables(tmp_path, tables_of, weighted, configured):
     assert (other["estimate"].to_numpy() != main["estimate"].to_numpy()).all()
     assert set(rows["interval"]) == {"credible_unconverged"}
     assert rows["weights"].eq("none").all()
-    inputs = paths | {"posteriors": [tmp_path / "one.nc"], "diagnostics": collected["diagnostics"]}
+    inputs = paths | {"posteriors": [posterior], "diagnostics": collected["diagnostics"]}
     check_adjusted(job, inputs, tmp_path / "all" / "adjustment_models.csv", sizes)
 
 

@@ -238,3 +238,34 @@ def test_counts_of_estimators_are_shown_only_far_apart_from_one_another():
     )
     assert set(shown.index[shown["count"] == 4]) == {"first", "same", "near the third"}
     assert set(shown.index[shown["count"] == 0]) == {"far", "near the first", "near in one"}
+
+
+def areas(count, group="victims"):
+    return pd.DataFrame(
+        {
+            "survey": "made_up",
+            "estimator": "partially_pooled",
+            "group": group,
+            "statistic": "areas",
+            "quantile": [0.1, 0.5, 0.9],
+            "value": [0.7654, 1.2345, 12.345],
+            "unit": "per_100",
+            "areas": count,
+            "converged": True,
+        }
+    )
+
+
+@pytest.mark.parametrize(("count", "code"), [(49, "primary"), (50, "")])
+def test_a_distribution_over_areas_needs_enough_of_them(count, code):
+    table = released(area_distribution=areas(count)).tables["area_distribution"]
+    assert set(table["suppressed"]) == {code}
+    expected = [np.nan] * 3 if code else [0.77, 1.2, 12.0]
+    assert list(table["value"]) == pytest.approx(expected, nan_ok=True)
+    assert not {"domain", "domain_type", "area"} & set(table.columns)
+
+
+def test_a_distribution_over_areas_falls_with_the_groups_national_cell():
+    table = released(0.001, area_distribution=areas(200)).tables["area_distribution"]
+    assert set(table["suppressed"]) == {"primary"}
+    assert table["value"].isna().all()

@@ -486,6 +486,15 @@ def checks_of_certainty():
                 for group in groups
             ]
         ),
+        "area_distribution": tidy(
+            [
+                {"estimator": "partially_pooled", "group": group, "statistic": "areas",
+                 "quantile": quantile, "value": value, "unit": unit, "areas": 275,
+                 "converged": True}
+                for group, unit in (("victims", "per_100"), ("perpetrators", "per_1000"))
+                for quantile, value in {0.1: 0.7, 0.25: 0.9, 0.5: 1.2, 0.75: 1.6, 0.9: 2.1}.items()
+            ]
+        ),
         "adjustment_models": tidy(
             [
                 {"estimator": "overdispersed", "group": group, "unit": "persons",

@@ -123,6 +123,7 @@ def schema_with(**changes):
     [
         {"minimum_respondents": 9},
         {"minimum_reporting": 5},
+        {"minimum_areas": 49},
         {"dominance": {"largest": 0.6, "two_largest": 0.9}},
         {"protection": {"relative_width": 0.4, "reporting": 10}},
         {"rounding": {"significant_digits": 4, "standard_error_share": 0.1}},

@@ -130,6 +130,9 @@ def test_figures_follow_the_config():
     everywhere = {**modelled, "estimate": {**CONFIG["estimate"], "domains": []}}
     assert place_figures(everywhere) == []
     assert section_figures(modelled, "models") == ["models", "predictive"]
+    assert "area_distribution" not in place_figures(modelled)
+    pooled = CONFIG | {"model": {"models": ["partially_pooled_weighted"]}}
+    assert place_figures(pooled)[-1] == "area_distribution"
     for section in ("calibration", "specifications", "sensitivity", "coverage"):
         assert section_figures(CONFIG, section) == []
     assert section_figures(CONFIG, "headline") == ["headline"]

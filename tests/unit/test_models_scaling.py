@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from prevalence.errors import PipelineError
+from prevalence.models.areas import area_rows, neighbours_mean
 from prevalence.models.counts import CountTable
 from prevalence.models.fay_herriot import benchmarked, fay_herriot, smoothed_variances
 from prevalence.models.intervals import Intervals
@@ -276,3 +277,30 @@ def test_predictive_check_compares_answers_in_the_same_bins():
     assert found.loc["mean", "observed"] == pytest.approx(np.nanmean(answers.lowest))
     assert found.loc["upper_percentile", "observed"] == found.loc["upper_percentile", "upper"] == 2
     assert found.loc[["zero_share", "mean"], "tail"].between(0.01, 0.99).all()
+
+
+def test_a_quantile_over_areas_is_the_mean_of_neighbours():
+    values = np.random.default_rng(1).permutation(np.arange(101.0))
+    assert neighbours_mean(values, 0.1) == 10
+    assert neighbours_mean(values, 0.5) == 50
+    moved = np.where(values == 10, 10.5, values)
+    assert neighbours_mean(moved, 0.1) == pytest.approx(10.1)  # one area moves it by a fifth
+    assert neighbours_mean(values, 0.0) == 2
+    assert neighbours_mean(np.array([1.0, 3.0]), 0.9) == 2
+
+
+def test_areas_differ_by_more_than_their_medians():
+    generator = np.random.default_rng(2)
+    truth = 0.5 * generator.standard_normal(400)
+    # Posteriors of areas that are seen with as much noise as they differ: drawn halfway to 0.
+    seen = truth + 0.5 * generator.standard_normal(400)
+    logs = seen / 2 + np.sqrt(0.125) * generator.standard_normal((2_000, 400)) - 5
+    table = area_rows({"victims": logs}, {"victims": ("per_100", 300.0)})
+    found = table.set_index(["statistic", "quantile"])["value"]
+    exact = 300 * np.exp(-5 + 0.5 * np.array([-1.2816, -0.6745, 0, 0.6745, 1.2816]))
+    assert found["areas"].to_numpy() == pytest.approx(exact, rel=0.08)
+    log_range = np.log(found["posterior_medians", 0.9] / found["posterior_medians", 0.1])
+    assert log_range == pytest.approx(np.sqrt(0.5) * 0.5 * 2 * 1.2816, rel=0.15)
+    assert found["between_sd", 0.5] == pytest.approx(0.5, rel=0.08)
+    assert set(table["areas"]) == {400}
+    assert len(area_rows({}, {})) == 0

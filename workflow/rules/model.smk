@@ -5,7 +5,7 @@
 # gives:    restricted/model/<model>.nc (draws of what is reported, as InferenceData) and
 #           restricted/model/{scale_up_models, specifications_models, diagnostics,
 #           known_groups_models, predictive, prior_sensitivity, model_comparison, small_areas,
-#           adjustment_models}.csv
+#           area_distribution, adjustment_models}.csv
 # usual:    fit_model (one job a model), collect_models, compare_places, adjust_models
 
 
@@ -23,6 +23,7 @@ rule fit_model:
         predictive="data/processed/{survey}/restricted/model/{model}/predictive.csv",
         prior_sensitivity="data/processed/{survey}/restricted/model/{model}/prior_sensitivity.csv",
         scalings="data/processed/{survey}/restricted/model/{model}/scalings.csv",
+        area_distribution="data/processed/{survey}/restricted/model/{model}/area_distribution.csv",
         pointwise="data/processed/{survey}/restricted/model/{model}/pointwise.parquet",
     log:
         "logs/{survey}/model/fit_model_{model}.log",
@@ -53,6 +54,7 @@ rule collect_models:
         predictive=model_tables("predictive"),
         prior_sensitivity=model_tables("prior_sensitivity"),
         scalings=model_tables("scalings"),
+        area_distribution=model_tables("area_distribution"),
         pointwise=model_tables("pointwise", "parquet"),
     output:
         scale_up="data/processed/{survey}/restricted/model/scale_up_models.csv",
@@ -62,6 +64,7 @@ rule collect_models:
         prior_sensitivity="data/processed/{survey}/restricted/model/prior_sensitivity.csv",
         model_comparison="data/processed/{survey}/restricted/model/model_comparison.csv",
         specifications="data/processed/{survey}/restricted/model/specifications_models.csv",
+        area_distribution="data/processed/{survey}/restricted/model/area_distribution.csv",
     log:
         "logs/{survey}/model/collect_models.log",
     benchmark:

@@ -45,6 +45,7 @@ CONTROLLED = {
         "prior_sensitivity",
         "small_areas",
         "adjustment_models",
+        "area_distribution",
     ],
 }
 # The models' rows of scale_up and of specifications.

@@ -39,6 +39,7 @@ REPORTED = [
     "prior_sensitivity",
     "small_areas",
     "adjustment_models",
+    "area_distribution",
 ]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from prevalence.contracts import schema as pa
 from prevalence.contracts.columns import contract, flag, number, text, whole
 from prevalence.contracts.estimate import SCALE_UP, SPECIFICATIONS
+from prevalence.models.areas import NEIGHBOURS, STATISTICS
 from prevalence.models.scaling import CHOICES, FORMS
 
 CREDIBLE_INTERVALS = ("credible", "credible_unconverged")
@@ -206,6 +207,29 @@ ADJUSTMENT_MODELS = contract(
         "converged": _converged(),
     },
     ["survey", "estimator", "group", "adjustment", "unit"],
+)
+
+AREA_DISTRIBUTION = contract(
+    "area_distribution",
+    "How a hidden group's rates are distributed over the sampled areas by a model that pools them; "
+    "areas aren't named, and each counts alike.",
+    {
+        "survey": text("Id of the survey."),
+        "estimator": text("Name of the model."),
+        "group": text("Hidden group."),
+        "statistic": text(
+            "areas: over areas and draws together; posterior_medians: over the areas' medians, "
+            f"each the mean of the {NEIGHBOURS} areas nearest in rank; between_sd: over the draws "
+            "of the standard deviation of the areas' logarithms.",
+            allowed=STATISTICS,
+        ),
+        "quantile": number("Which quantile, as a share.", nullable=False, minimum=0),
+        "value": number("Its value, in the unit of its row.", minimum=0),
+        "unit": text("Unit of the value.", allowed=("per_100", "per_1000", "log_rate")),
+        "areas": whole("Sampled areas."),
+        "converged": _converged(),
+    },
+    ["survey", "estimator", "group", "statistic", "quantile"],
 )
 
 SMALL_AREAS = contract(

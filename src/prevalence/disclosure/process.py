@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 Reasons = Mapping[tuple[str, Place], str]
 
+AREA_DIGITS = 2  # of a quantile over areas
 _FEW_IN_WORDS = re.compile(r"(?<![\d.,])\d+(?=\s+respondents)")
 
 
@@ -70,6 +71,32 @@ def merged_bins(table: pd.DataFrame, policy: Policy) -> pd.DataFrame:
     frame = pd.DataFrame(rows, columns=table.columns)
     frame["share"] = significant(frame["share"].to_numpy(float), policy.significant_digits)
     return rounded_numbers(frame, EXACT, policy)
+
+
+def controlled_areas(table: pd.DataFrame, reasons: Reasons, policy: Policy) -> pd.DataFrame:
+    """Control a distribution over areas that are too small to be named.
+
+    Parameters
+    ----------
+    table
+        Columns `group`, `value`, `areas`; no name of an area.
+    reasons
+        Why each cell is withheld, by group and place.
+    policy
+        Fewest areas.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The table with ``suppressed``: ``primary`` where the areas are too few, else as the group's
+        national cell. Values have two digits at most.
+    """
+    why = _national_reasons(table, reasons)
+    few = table["areas"].to_numpy(float) < policy.minimum_areas
+    found = np.where((why == "") & few, PRIMARY, why)
+    digits = min(AREA_DIGITS, policy.significant_digits)
+    value = significant(table["value"].to_numpy(float), digits)
+    return table.assign(value=np.where(found == "", value, np.nan), suppressed=found)
 
 
 def _joined(first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from prevalence.disclosure.cells import Figures, Geography, decide, decide_shares
 from prevalence.disclosure.process import (
+    controlled_areas,
     controlled_beside,
     controlled_diagnostics,
     controlled_process,
@@ -138,6 +139,8 @@ def release(
             done[name] = _controlled(_without_few_zeros(frame, why, policy), why, policy)
         elif RULES[name] == "distribution":
             done[name] = merged_bins(frame, policy)
+        elif RULES[name] == "areas":
+            done[name] = controlled_areas(frame, reasons, policy)
         elif RULES[name] == "process":
             done[name] = controlled_process(frame, reasons, geography, policy)
         elif RULES[name] == "diagnostics":

@@ -56,6 +56,8 @@ class Policy:
     ----------
     minimum_respondents, minimum_reporting
         Floors of a cell and of its complement, in respondents.
+    minimum_areas
+        Fewest areas in a distribution over areas that aren't named.
     largest, two_largest
         Largest shares of the weighted reports of one and of two respondents.
     relative_width, protected_reporting
@@ -74,6 +76,7 @@ class Policy:
 
     minimum_respondents: int = 10
     minimum_reporting: int = 10
+    minimum_areas: int = 50
     largest: float = 0.5
     two_largest: float = 0.9
     relative_width: float = 0.5
@@ -110,6 +113,7 @@ class Policy:
         return cls(
             minimum_respondents=config["minimum_respondents"],
             minimum_reporting=config["minimum_reporting"],
+            minimum_areas=config["minimum_areas"],
             largest=config["dominance"]["largest"],
             two_largest=config["dominance"]["two_largest"],
             relative_width=config["protection"]["relative_width"],

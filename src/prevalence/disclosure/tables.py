@@ -11,7 +11,7 @@ LIMITS = ["estimate", "lower", "upper"]
 ERRORS = ["std_error", "se_linearised"]
 # Numbers that aren't estimates: they are public, settings, or counts, and stay as they are.
 EXACT = {"level", "year", "known_size", "step", "excluded", "rank", "psus", "respondents"}
-EXACT |= {"prior_scale", "high_k"}
+EXACT |= {"prior_scale", "high_k", "quantile", "areas"}
 EXACT |= {"population", "levels", "lower_bound", "upper_bound", "answered", "top_code", *COUNTS}
 # Tables with one estimate a row.
 ESTIMATES = (
@@ -30,6 +30,8 @@ ESTIMATES = (
 )
 # Binned distributions: small bins are merged, none is withheld.
 DISTRIBUTIONS = ("degree_distribution", "weight_distribution")
+# Distributions over areas that are too small to be named.
+AREAS = ("area_distribution",)
 # Tables that say how the survey was made; they hold no answer about a hidden group.
 PROCESS = (
     "sample_flow",
@@ -71,6 +73,7 @@ RULES: dict[str, str] = {
     for rule, names in {
         "estimates": ESTIMATES,
         "distribution": DISTRIBUTIONS,
+        "areas": AREAS,
         "process": PROCESS,
         "national": NATIONAL,
         "quality": QUALITY,

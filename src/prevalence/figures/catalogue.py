@@ -12,7 +12,7 @@ from typing import Any
 # them are there or none; the figures of places differ from survey to survey and have a job each.
 FIGURES: dict[str, list[str]] = {
     "headline": ["headline"],
-    "where": ["island_groups", "regions", "tile_map", "shrinkage"],
+    "where": ["island_groups", "regions", "tile_map", "shrinkage", "area_distribution"],
     "method": ["nsum", "sample_flow", "weights", "degree_distribution", "data_quality"],
     "response": ["response"],
     "calibration": ["margins"],
@@ -24,7 +24,7 @@ FIGURES: dict[str, list[str]] = {
 }
 TABLES: dict[str, list[str]] = {
     "headline": ["scale_up", "validation"],
-    "where": ["scale_up", "small_areas"],
+    "where": ["scale_up", "small_areas", "area_distribution"],
     "method": [
         "scale_up",
         "known_groups",
@@ -75,8 +75,11 @@ def place_figures(config: Mapping[str, Any]) -> list[str]:
     ]
     tiles = (config.get("figures") or {}).get("tiles") or {}
     mapped = ["tile_map"] if set(tiles) & set(types) else []
-    modelled = types and (config.get("model") or {}).get("models")
-    return [f"{kind}s" for kind in types] + mapped + (["shrinkage"] if modelled else [])
+    models = (config.get("model") or {}).get("models") or []
+    beside = ["shrinkage"] if types and models else []
+    if any(model.startswith("partially_pooled") for model in models):
+        beside.append("area_distribution")
+    return [f"{kind}s" for kind in types] + mapped + beside
 
 
 def _applies(config: Mapping[str, Any], section: str) -> bool:

@@ -27,6 +27,7 @@ NEEDED = {
     "coverage": "coverage",
     "predictive": "predictive",
     "shrinkage": "small_areas",
+    "area_distribution": "area_distribution",
 }
 NOTHING = "There is nothing that may be shown here."
 COUNT_ROLES = ("known", "child", "hidden", "hidden_item")

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from prevalence.figures.areas import spread
 from prevalence.figures.estimates import against_nation, national_rate
 from prevalence.figures.forest import Entry, farthest, plain_row, shown_values, suppressed
 from prevalence.figures.legend import key, marks_used
@@ -54,6 +55,11 @@ def regions(tables: Mapping[str, pd.DataFrame], words: Words) -> Drawing:
 def shrinkage(tables: Mapping[str, pd.DataFrame], words: Words) -> Drawing:
     """Direct estimates of places beside those that borrow strength."""
     return borrowing(tables, words)
+
+
+def area_distribution(tables: Mapping[str, pd.DataFrame], words: Words) -> Drawing:
+    """How the rates of unnamed areas are spread."""
+    return spread(tables, words)
 
 
 def figure(name: str) -> Callable[[Mapping[str, pd.DataFrame], Words], Drawing]:

@@ -9,8 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from prevalence.domains import Domain
+from prevalence.models.areas import area_rows
 from prevalence.models.diagnostics import Thresholds, diagnostics_table
 from prevalence.models.fitting import ModelInputs, Posterior
+from prevalence.models.partially_pooled import PartiallyPooled
+from prevalence.models.scaling import scaled, scaling_weights
 from prevalence.scale_up import PER
 from prevalence.united import UNCONVERGED
 
@@ -224,3 +227,64 @@ def scaling_rows(posterior: Posterior, inputs: ModelInputs, level: float) -> pd.
                 }
             )
     return pd.DataFrame(rows)
+
+
+def area_prevalences(posterior: Posterior, inputs: ModelInputs) -> Array | None:
+    """Scaled prevalence of the hidden groups in each sampled area.
+
+    Parameters
+    ----------
+    posterior
+        The draws.
+    inputs
+        The survey.
+
+    Returns
+    -------
+    numpy.ndarray or None
+        Logarithms of shares of all people by the chosen scaling, shape (draws, M, H); None where
+        the model has no areas.
+    """
+    density = posterior.density
+    if not isinstance(density, PartiallyPooled):
+        return None
+    groups, known = inputs.counts.groups, inputs.known_sizes
+    scaling, people = posterior.rescaled[0][0], inputs.population
+    weights = scaling_weights(scaling, groups, known)
+    hidden = [groups.index(one.name) for one in inputs.hidden]
+    flat = posterior.parameters.reshape(-1, posterior.parameters.shape[2])
+    draws = (density.prevalences(x) for x in flat)
+    return np.array([scaled(b, known, people, weights, scaling.form)[:, hidden] for b in draws])
+
+
+def area_distribution_rows(
+    posterior: Posterior, inputs: ModelInputs, diagnostics: pd.DataFrame
+) -> pd.DataFrame:
+    """Tabulate how the hidden groups' rates are distributed over the sampled areas.
+
+    Parameters
+    ----------
+    posterior
+        The draws.
+    inputs
+        The survey.
+    diagnostics
+        From :func:`diagnosed`: rows are `converged` where every reported quantity passed.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The columns of :func:`prevalence.models.areas.area_rows`, `estimator`, `converged`; no rows
+        where the model has no areas. Rates have the nation's share of the denominator in the
+        population.
+    """
+    logs = area_prevalences(posterior, inputs)
+    nation = next(domain for domain in inputs.domains if domain.type == "national")
+    shares, rates = {}, {}
+    if logs is not None:
+        for place, hidden in enumerate(inputs.hidden):
+            people = inputs.populations.of(nation, hidden.population)
+            shares[hidden.name] = logs[:, :, place]
+            rates[hidden.name] = (hidden.per, inputs.population / people * PER[hidden.per])
+    rows = area_rows(shares, rates)
+    return rows.assign(estimator=posterior.model, converged=converged(diagnostics))

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from prevalence.report.material import NATIONAL, Material, Row
+from prevalence.report.names import estimator_name
 from prevalence.report.wording import (
     capitalised,
     counted,
@@ -34,6 +36,13 @@ CHOICES = (
     "combination",
     "imputation",
 )
+
+PER = {"per_100": 100.0, "per_1000": 1000.0}
+
+
+def per_words(settings: Mapping[str, Any]) -> str:
+    """Write the denominator of a group's rate in words, such as ``per 100 children``."""
+    return f"per {number(PER[settings['per']])} {settings['many']}"
 
 
 def is_true(value: Any) -> bool:
@@ -381,4 +390,26 @@ def models_adjusted(material: Material) -> dict[str, str]:
         if low == high:
             models = f"the models’ median is {low} persons"
         sentences.append(f"{material.heading(group)}: {models}, the headline’s is {own[group]}.")
+    return {"sentence": " ".join(sentences)} if sentences else {}
+
+
+def spread_over_areas(material: Material) -> dict[str, str]:
+    """Say between which rates half of the unnamed areas lie, by each model that pools them."""
+    sentences = []
+    for group, settings in material.groups.items():
+        rows = material.rows("area_distribution", group=group, statistic="areas")
+        models = dict.fromkeys(str(row["estimator"]) for row in rows if is_true(row["converged"]))
+        for model in models:
+            mine = {float(row["quantile"]): row for row in rows if row["estimator"] == model}
+            if any(row.get("value") is None for row in mine.values()):
+                continue
+            low, high, least, most = (
+                significant(float(mine[quantile]["value"]), 2)
+                for quantile in (0.25, 0.75, 0.1, 0.9)
+            )
+            sentences.append(
+                f"{material.heading(group)}, {estimator_name(model).lower()}: the middle half of "
+                f"{number(mine[0.5]['areas'])} areas lies between rates of {low} and {high}, the "
+                f"middle 80% between {least} and {most} {per_words(settings)}."
+            )
     return {"sentence": " ".join(sentences)} if sentences else {}

@@ -20,7 +20,7 @@ from prevalence.report.wording import (
     withheld,
 )
 
-is_true = sentences.is_true
+is_true, per_words, PER = sentences.is_true, sentences.per_words, sentences.PER
 INTERVAL_WORDS = {
     "log_t": "Student's t distribution on the logarithm of the estimate",
     "gamma_mid_p": "the mid-p gamma distribution with the share of the largest PSU",
@@ -37,7 +37,6 @@ COMBINATIONS = {
     "sum": "the sum of the two answers",
     "union": "the answers' union",
 }
-PER = {"per_100": 100.0, "per_1000": 1000.0}
 # The worked example in "The idea": round numbers that are nobody's estimate.
 ILLUSTRATION = {"known": "200", "thousand": "1,000", "hidden": "5"}
 NOT_STATED = "Not stated in this survey's configuration."
@@ -93,6 +92,7 @@ def _checks(material: Material) -> dict[str, Any]:
         "disclosure": sentences.controlled(material),
         "models": sentences.modelled(material),
         "models_adjusted": sentences.models_adjusted(material),
+        "areas": sentences.spread_over_areas(material),
     }
 
 
@@ -360,11 +360,6 @@ def _opening(count: Row | None, settings: Mapping[str, Any]) -> str:
     if count is not None and point(count) == "interval only":
         return "The survey gives a range only:"
     return "An estimated" if settings.get("act") else "There were an estimated"
-
-
-def per_words(settings: Mapping[str, Any]) -> str:
-    """Write the denominator of a group's rate in words, such as ``per 100 children``."""
-    return f"per {number(PER[settings['per']])} {settings['many']}"
 
 
 def _one_in_words(rate: Row, settings: Mapping[str, Any]) -> str:
