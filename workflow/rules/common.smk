@@ -273,6 +273,7 @@ OPTIONAL_RULES = {
     "fit_model": "model",
     "collect_models": "model",
     "compare_places": "model",
+    "adjust_models": "model",
 }
 
 
