@@ -13,13 +13,15 @@ from prevalence.identifiers import pseudonym_key, public_data
 from prevalence.job import run_job
 from prevalence.side_tables import arrange_table, complete_known_groups, emptied, parse_table
 
+WITH_IDS = ("frame", "areas")
+
 
 def main(job: Any) -> None:
     """Write the checked side table."""
     file, name, params = job.input.raw, job.wildcards.table, job.params
     contract = SIDE_TABLES[name]
     key = None
-    if name == "frame":
+    if name in WITH_IDS:
         public = public_data(params.synthetic, params.public_microdata)
         key = pseudonym_key(params.pseudonym_key, public, os.environ)
     table = arrange_table(parse_table(Path(file).read_bytes(), file), params.arrange, key, file)

@@ -4,6 +4,7 @@ from typing import Any
 from zlib import crc32
 
 import numpy as np
+import pandas as pd
 
 from prevalence.contracts import check_table
 from prevalence.contracts.estimate import arranged
@@ -20,6 +21,7 @@ from prevalence.contracts.model import (
 from prevalence.estimation import ROW_TABLES, SIDE_TABLES, study_of
 from prevalence.files import read_csv, read_parquet, write_csv, write_parquet
 from prevalence.job import run_job
+from prevalence.models.area_frame import area_frame, with_all_areas
 from prevalence.models.comparison import left_out
 from prevalence.models.fitting import (
     fit_model,
@@ -63,16 +65,28 @@ def main(job: Any) -> None:
     posterior = fit_model(model, inputs, seed, scaling=scaling, sampling=sampling)
     diagnostics = diagnosed(posterior, thresholds)
     sound, level = converged(diagnostics), study.headline.inference.level
+    estimated = [(posterior, diagnostics)]
+    if job.input.get("areas"):
+        listing = area_frame(
+            read_csv(job.input.areas),
+            study.respondents[config.get("area", "psu")],
+            inputs.weights,
+            config.get("area", "psu"),
+            config.get("area_covariates", []),
+        )
+        everywhere = with_all_areas(posterior, inputs, listing, [*seed, 4])
+        if everywhere is not None:
+            estimated.append((everywhere, diagnosed(everywhere, thresholds)))
     flat = posterior.parameters.reshape(-1, posterior.parameters.shape[2])
     checked = flat[:: max(len(flat) // 100, 1)][:100]
     generator = np.random.default_rng(np.random.SeedSequence([*seed, 3]))
     predicted = predictive_table(posterior.density, inputs.counts, checked, generator)
     results = {
         "scale_up": (
-            scale_up_rows(posterior, inputs, diagnostics, level),
+            pd.concat([scale_up_rows(one, inputs, by, level) for one, by in estimated]),
             SCALE_UP_MODELS,
         ),
-        "diagnostics": (diagnostics, DIAGNOSTICS),
+        "diagnostics": (pd.concat([by for _, by in estimated]), DIAGNOSTICS),
         "known_groups_models": (
             known_group_rows(posterior, inputs, diagnostics, level),
             KNOWN_GROUPS_MODELS,

@@ -45,6 +45,16 @@ def check_references(config: Mapping[str, Any], file: str) -> None:
     allowed = [*COMMON_GEOGRAPHY, *geographic]
     smallest = config["release"]["smallest_geography"]
     _check_known([smallest], list(dict.fromkeys(allowed)), "release.smallest_geography", file)
+    tables = (config.get("ingest") or {}).get("tables") or {}
+    if (config.get("model") or {}).get("area_covariates") and "areas" not in tables:
+        raise PipelineError(
+            "Covariates of areas are named, but no list of areas.",
+            file=file,
+            place="model.area_covariates",
+            found="no ingest.tables.areas",
+            allowed="columns of the side table areas",
+            remedy="Declare the list under ingest.tables.areas, or take the covariates out.",
+        )
     _check_numbers(config, file)
     _check_words(config, file)
 

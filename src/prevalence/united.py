@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from prevalence.models.specified import MODELS
+from prevalence.models.specified import ALL_AREAS, MODELS
 
 if TYPE_CHECKING:
     import pandas as pd
 
 # Tables of the model stage, and the released table that takes their rows in.
 UNITED = {"scale_up_models": "scale_up", "specifications_models": "specifications"}
+MODELLED = frozenset([*MODELS, *(f"{model}{ALL_AREAS}" for model in MODELS)])
 UNCONVERGED = "credible_unconverged"
 
 
@@ -40,9 +41,9 @@ def united(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
 
 def is_modelled(row: Mapping[str, Any]) -> bool:
     """Tell whether a row of a united table was made by a model."""
-    return row.get("estimator") in MODELS
+    return row.get("estimator") in MODELLED
 
 
 def modelled_rows(table: pd.DataFrame) -> pd.Series:
     """Mark the rows of a united table that a model made."""
-    return table["estimator"].isin(MODELS)
+    return table["estimator"].isin(MODELLED)

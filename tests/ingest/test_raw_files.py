@@ -146,6 +146,18 @@ def test_the_frame_has_the_pseudonyms_of_the_responses(read_table, survey, answe
     assert frame["p_psu"].tolist() == [0.5, 0.25, 1.0]
 
 
+def test_the_list_of_areas_has_the_pseudonyms_of_the_frame(read_table):
+    frame = read_table("frame", [FRAME_HEADER, *FRAME])
+    psus = [line.split(",")[FRAME_HEADER.split(",").index("psu")] for line in FRAME]
+    lines = [f"{psu},{1000 + place},0.2" for place, psu in enumerate([*dict.fromkeys(psus), "999"])]
+    areas = read_table("areas", ["psu,population,poverty", *lines])
+    assert set(frame["psu"]) < set(areas["psu"])
+    assert areas["population"].tolist()[:2] == [1000, 1001]
+    assert areas["poverty"].tolist() == [0.2] * len(lines)
+    with pytest.raises(PipelineError, match="population"):
+        read_table("areas", ["psu,population", "1,0"])
+
+
 @pytest.mark.parametrize(
     ("old", "new", "expected"),
     [

@@ -22,7 +22,7 @@ from prevalence.models.fitting import (
     model_inputs,
 )
 from prevalence.models.prior_sensitivity import prior_sensitivity_rows
-from prevalence.models.tables import diagnosed, draws_table, scale_up_rows
+from prevalence.models.tables import area_prevalences, diagnosed, draws_table, scale_up_rows
 
 ROOT = Path(__file__).parents[2]
 SHORT = Sampling(2, 150, 150, 1)
@@ -92,6 +92,43 @@ def test_same_seed_same_draws_whatever_the_cores(inputs):
     ]
     pd.testing.assert_frame_equal(tables[0], tables[1])
     assert not np.allclose(tables[0].iloc[:, 2:], tables[2].iloc[:, 2:])
+
+
+def frame_with(sampled, unsampled):
+    """All areas, without covariates and of one weight."""
+    from prevalence.models.area_frame import AreaFrame
+
+    covariates = (np.empty((len(sampled), 0)), np.empty((len(unsampled), 0)))
+    return AreaFrame(sampled, unsampled, covariates, np.ones(len(sampled)))
+
+
+def test_the_nation_holds_areas_that_were_not_sampled(inputs):
+    from prevalence.models.area_frame import with_all_areas
+
+    posterior = fit_model("partially_pooled", inputs, [5, 1], sampling=SHORT)
+    logs = area_prevalences(posterior, inputs)
+    areas, hidden = int(inputs.area.max()) + 1, len(inputs.hidden)
+    assert logs.shape == (300, areas, hidden)
+    people = np.linspace(1_000, 5_000, areas)
+    frame = frame_with(people, np.empty(0))
+    everyone = with_all_areas(posterior, inputs, frame, [7])
+    # All areas sampled: the mean by population, nothing to predict.
+    expected = inputs.population * np.einsum("m,dmh->dh", people / people.sum(), np.exp(logs))
+    assert everyone.draws.reshape(-1, hidden) == pytest.approx(expected)
+    assert everyone.model == "partially_pooled_all_areas"
+    more = frame_with(people, np.full(60, 3_000.0))
+    predicted = with_all_areas(posterior, inputs, more, [7])
+    again = with_all_areas(posterior, inputs, more, [7])
+    assert (predicted.draws == again.draws).all()
+    middle = [np.median(sample.draws[:, :, 0]) for sample in (everyone, predicted)]
+    assert middle[1] == pytest.approx(middle[0], rel=0.25)
+    diagnostics = diagnosed(predicted, Thresholds(rhat=1.2, ess=20, divergent_share=0.02))
+    table = scale_up_rows(predicted, inputs, diagnostics, 0.95)
+    assert set(table["domain_type"]) == {"national"}
+    assert set(table["unit"]) == {"persons", "per_100", "per_1000", "ratio"}
+    nation = fit_model("overdispersed", inputs, [5], sampling=SHORT)
+    assert with_all_areas(nation, inputs, more, [7]) is None
+    assert area_prevalences(nation, inputs) is None
 
 
 def first(inputs, n):

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from prevalence.errors import PipelineError
+from prevalence.models.area_frame import area_frame
 from prevalence.models.areas import area_rows, neighbours_mean
 from prevalence.models.counts import CountTable
 from prevalence.models.fay_herriot import benchmarked, fay_herriot, smoothed_variances
@@ -122,6 +123,66 @@ def test_prediction_adds_unsampled_areas_from_the_sampled_ones():
     assert low < truth < high
     nothing = predicted_total(draws[:1], sampled, np.array([]), np.ones(150), generator)
     assert nothing[0, 0] == pytest.approx(sampled @ np.exp(rates))
+
+
+def test_prediction_uses_what_is_known_of_all_areas():
+    generator = np.random.default_rng(5)
+    poverty = generator.normal(0, 1, 1650)
+    size = np.full(1650, 1_000.0)
+    rates = -6 + 0.8 * poverty + generator.normal(0, 0.1, 1650)
+    order = np.argsort(poverty)  # the sampled areas are poorer than the others
+    first, last = order[-150:], order[:-150]
+    arguments = (np.tile(rates[first, None], (200, 1, 1)), size[first], size[last], np.ones(150))
+    truth = size @ np.exp(rates)
+    plain = predicted_total(*arguments, np.random.default_rng(1))[:, 0]
+    assert plain.mean() > 2 * truth
+    known = (poverty[first, None], poverty[last, None])
+    informed = predicted_total(*arguments, np.random.default_rng(1), covariates=known)[:, 0]
+    assert informed.mean() == pytest.approx(truth, rel=0.1)
+    low, high = np.quantile(informed, [0.01, 0.99])
+    assert low < truth < high
+
+
+def listing(**changes):
+    """Five areas, three of which have respondents."""
+    import pandas as pd
+
+    table = {"city": list("abcde"), "population": [10.0, 20.0, 30.0, 40.0, 50.0]}
+    return pd.DataFrame(table | {"poverty": [0.1, 0.4, 0.2, 0.9, 0.3]} | changes)
+
+
+def frame_of(table, covariates=()):
+    import pandas as pd
+
+    areas, weights = pd.Series(["d", "b", "a", "b"]), np.array([8.0, 1.0, 5.0, 3.0])
+    return area_frame(table, areas, weights, "city", list(covariates))
+
+
+def test_the_list_of_areas_is_parted_into_sampled_and_unsampled_ones():
+    frame = frame_of(listing(), ["poverty"])
+    assert frame.sampled.tolist() == [10, 20, 40]  # in the order of their names, as the models'
+    assert frame.unsampled.tolist() == [30, 50]
+    assert frame.weights.tolist() == [0.5, 0.2, 0.2]  # sums of weights over populations
+    assert frame.covariates[0].tolist() == [[0.1], [0.4], [0.9]]
+    assert frame.covariates[1].tolist() == [[0.2], [0.3]]
+    assert frame_of(listing()).covariates[1].shape == (2, 0)
+
+
+@pytest.mark.parametrize(
+    ("changes", "covariates", "words"),
+    [
+        ({"city": list("abcda")}, (), "each once"),
+        ({"city": list("abcxe")}, (), "1 of 3 sampled areas not listed"),
+        ({}, ("wealth",), "lacks a column"),
+        ({"poverty": [0.1, None, 0.2, 0.9, 0.3]}, ("poverty",), "1 of 5 areas without a number"),
+        ({"poverty": [1.0] * 5}, ("poverty",), "same everywhere"),
+    ],
+)
+def test_a_list_of_areas_that_cannot_be_used_ends_in_a_message(changes, covariates, words):
+    with pytest.raises(PipelineError) as error:
+        frame_of(listing(**changes), covariates)
+    assert words in str(error.value)
+    assert "areas.csv" in str(error.value)
 
 
 def test_prediction_takes_areas_of_one_size():

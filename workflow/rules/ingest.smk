@@ -74,7 +74,7 @@ rule read_table:
     benchmark:
         "logs/{survey}/ingest/read_table_{table}.tsv"
     wildcard_constraints:
-        table="frame|census|populations|known_groups|survivor_panel|companion|visibility|operations",
+        table="frame|census|populations|known_groups|survivor_panel|companion|visibility|operations|areas",
     conda:
         "../../environment.yml"
     params:
@@ -83,7 +83,7 @@ rule read_table:
         ),
         pseudonym_key=setting("ingest.pseudonym_key"),
         key_mark=lambda wildcards: (
-            mark_of_key(wildcards) if wildcards.table == "frame" else ""
+            mark_of_key(wildcards) if wildcards.table in ("frame", "areas") else ""
         ),
         public_microdata=setting("ingest.public_microdata"),
         synthetic=setting("survey.synthetic"),

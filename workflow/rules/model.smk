@@ -14,6 +14,7 @@ rule fit_model:
     input:
         **STUDY,
         intervals="data/processed/{survey}/restricted/clean/intervals.parquet",
+        areas=table("areas"),
         code=code("scripts/model/fit_model.py"),
     output:
         posterior="data/processed/{survey}/restricted/model/{model}.nc",

@@ -250,6 +250,26 @@ VISIBILITY = pa.DataFrameSchema(
     strict=False,
 )
 
+AREAS = pa.DataFrameSchema(
+    {
+        "population": _number("People of all ages in the area, persons.", pa.Check.gt(0)),
+        "psu": pa.Column(
+            str, required=False, coerce=True, description="The area, where PSUs are the areas."
+        ),
+        "city": pa.Column(
+            str,
+            required=False,
+            coerce=True,
+            description="The area, where cities and municipalities are the areas.",
+        ),
+    },
+    name="areas",
+    description="All areas of the frame, sampled or not: the pooled models predict those that "
+    "weren't. A column has the name of model.area and its values; further columns of numbers may "
+    "be model.area_covariates.",
+    strict=False,
+)
+
 SIDE_TABLES = {
     "frame": FRAME,
     "census": CENSUS,
@@ -259,4 +279,5 @@ SIDE_TABLES = {
     "companion": COMPANION,
     "visibility": VISIBILITY,
     "operations": OPERATIONS,
+    "areas": AREAS,
 }

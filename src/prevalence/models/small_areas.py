@@ -65,12 +65,14 @@ def predicted_total(
     unsampled: Array,
     weights: Array,
     generator: np.random.Generator,
+    *,
+    covariates: tuple[Array, Array] | None = None,
 ) -> Array:
     """Total over a list of areas, those that were not sampled drawn from those that were.
 
-    In each draw the scaled log prevalence is regressed on log population over the sampled areas,
-    by design weight, since selection is proportional to size; each unsampled area gets a value
-    from that distribution, coefficients included.
+    In each draw the scaled log prevalence is regressed on log population, and on what else is
+    known of all areas, over the sampled ones, by design weight, since selection is proportional to
+    size; each unsampled area gets a value from that distribution, coefficients included.
 
     Parameters
     ----------
@@ -82,6 +84,8 @@ def predicted_total(
         Design weights of the sampled areas (inverse selection probabilities), shape (M,).
     generator
         Random numbers.
+    covariates
+        Further covariates of the sampled and of the unsampled areas, shapes (M, P) and (U, P).
 
     Returns
     -------
@@ -92,12 +96,16 @@ def predicted_total(
     total: Array = np.einsum("m,dmk->dk", sampled, np.exp(log_prevalence))
     if len(unsampled) == 0:
         return total
-    covariate = np.log(sampled) - np.log(sampled).mean()
-    # Where populations don't vary, or hardly any area was sampled, there is no slope to learn.
-    sloped = areas > 3 and covariate.std() > 1e-6
-    design = np.column_stack([np.ones(areas), covariate][: 1 + sloped])
-    target = np.column_stack(
-        [np.ones(len(unsampled)), np.log(unsampled) - np.log(sampled).mean()][: 1 + sloped]
+    design, target = (
+        np.column_stack([np.log(size), *(part.T if part is not None else ())])
+        for size, part in zip((sampled, unsampled), covariates or (None, None), strict=True)
+    )
+    centre, scale = design.mean(axis=0), design.std(axis=0)
+    # Where one doesn't vary, or hardly any area was sampled, there is no slope to learn.
+    sloped = (scale > 1e-6 * (1 + np.abs(centre))) & (areas > design.shape[1] + 2)
+    design, target = (
+        np.column_stack([np.ones(len(x)), ((x - centre) / np.where(sloped, scale, 1.0))[:, sloped]])
+        for x in (design, target)
     )
     share = weights / weights.mean()
     bread = np.linalg.inv(design.T @ (share[:, None] * design))

@@ -16,6 +16,7 @@ MODELS = (
     "partially_pooled_weighted",
     "correlated",
 )
+ALL_AREAS = "_all_areas"  # ends the name of an estimate with unsampled areas predicted
 CAPPED, CENSORED = "capped", "censored"  # what the models make of top codes
 
 

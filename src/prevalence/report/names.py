@@ -19,6 +19,8 @@ ESTIMATORS = {
     "fay_herriot": "Fay–Herriot",
     "partially_pooled": "Model partially pooled over areas",
     "partially_pooled_weighted": "Model partially pooled over areas, weighted",
+    "partially_pooled_all_areas": "Model partially pooled, unsampled areas predicted",
+    "partially_pooled_weighted_all_areas": "Weighted pooled model, unsampled areas predicted",
     "correlated": "Correlated model",
 }
 STEPS = {

@@ -1,0 +1,196 @@
+"""The nation with the areas that were not sampled: predicted from those that were."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from prevalence.errors import PipelineError, listed, suggestion
+from prevalence.models.fitting import ModelInputs, Posterior, Quantity
+from prevalence.models.small_areas import predicted_total
+from prevalence.models.specified import ALL_AREAS
+from prevalence.models.tables import area_prevalences
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Array = NDArray[np.float64]
+FILE = "areas.csv"
+
+
+@dataclass(frozen=True)
+class AreaFrame:
+    """All areas of the frame, the sampled ones in the order of a model's areas.
+
+    Parameters
+    ----------
+    sampled, unsampled
+        Populations in persons, shapes (M,) and (U,).
+    covariates
+        Further covariates of the sampled and of the unsampled areas, shapes (M, P) and (U, P).
+    weights
+        Inverse selection probabilities of the sampled areas, up to a factor, shape (M,).
+    """
+
+    sampled: Array
+    unsampled: Array
+    covariates: tuple[Array, Array]
+    weights: Array
+
+
+def area_frame(
+    table: pd.DataFrame, areas: pd.Series, weights: Array, variable: str, covariates: Sequence[str]
+) -> AreaFrame:
+    """Arrange the list of all areas.
+
+    Parameters
+    ----------
+    table
+        The side table `areas`: a row an area, with its `population`.
+    areas
+        Each respondent's area, shape (n,).
+    weights
+        Final weights of the respondents, shape (n,).
+    variable
+        The column of `table` with the areas' names: the models' variable of areas.
+    covariates
+        Further numeric columns from which unsampled areas are predicted.
+
+    Returns
+    -------
+    AreaFrame
+        An area's weight is the sum of its respondents' final weights over its population: the
+        people whom it stands for over those who live there.
+
+    Raises
+    ------
+    PipelineError
+        If a column is missing, an area is listed twice, a respondent's area isn't listed, or a
+        covariate has no number somewhere.
+    """
+    for name, place in [
+        (variable, "model.area"),
+        *((c, "model.area_covariates") for c in covariates),
+    ]:
+        if name not in table:
+            raise PipelineError(
+                "The list of areas lacks a column that the models need.",
+                file=FILE,
+                place=place,
+                found=name,
+                allowed=listed(table.columns),
+                remedy=suggestion(name, list(table.columns)),
+            )
+    listing = table.assign(**{variable: table[variable].astype(str)}).set_index(variable)
+    names, code = np.unique(areas.astype(str).to_numpy(str), return_inverse=True)
+    twice = int(listing.index.duplicated().sum())
+    absent = int((~np.isin(names, listing.index.to_numpy(str))).sum())
+    if twice or absent:
+        raise PipelineError(
+            "The list of areas isn't a list of all areas, each once.",
+            file=FILE,
+            place=f"column {variable}",
+            found=f"{twice} listed again; {absent} of {len(names)} sampled areas not listed",
+            allowed="every area of the frame in one row, named as in the responses",
+            remedy="Take the list from the frame that the sample was drawn from.",
+        )
+    values = _numbers(listing, covariates)
+    inside = listing.index.isin(names)
+    place = listing.index.get_indexer(names)
+    population = listing["population"].to_numpy(float)
+    if covariates:
+        _check_apart(np.column_stack([np.log(population), values])[place], covariates)
+    people = np.bincount(code, np.asarray(weights, float), len(names))
+    return AreaFrame(
+        population[place],
+        population[~inside],
+        (values[place], values[~inside]),
+        people / population[place],
+    )
+
+
+def _numbers(listing: pd.DataFrame, covariates: Sequence[str]) -> Array:
+    """Take the covariates as numbers, shape (areas, P)."""
+    import pandas as pd
+
+    columns = []
+    for name in covariates:
+        numbers = pd.to_numeric(listing[name], errors="coerce").to_numpy(float)
+        if lacking := int((~np.isfinite(numbers)).sum()):
+            raise PipelineError(
+                "A covariate of areas isn't a number everywhere.",
+                file=FILE,
+                place=f"column {name}",
+                found=f"{lacking} of {len(numbers)} areas without a number",
+                allowed="a number for every area",
+                remedy="Fill it, or take it out of model.area_covariates.",
+            )
+        columns.append(numbers)
+    return np.column_stack(columns) if columns else np.empty((len(listing), 0))
+
+
+def _check_apart(design: Array, covariates: Sequence[str]) -> None:
+    """Refuse covariates that tell nothing that the others don't, over the sampled areas."""
+    scale = np.where(design.std(axis=0) > 0, design.std(axis=0), 1.0)
+    rank = np.linalg.matrix_rank((design - design.mean(axis=0)) / scale, tol=1e-6 * len(design))
+    needed = min(design.shape[1], len(design) - 1)
+    if rank < needed:
+        raise PipelineError(
+            "A covariate of areas is the same everywhere, or follows from the others.",
+            file=FILE,
+            place="model.area_covariates",
+            found=f"{listed(covariates)}: {rank} of {needed} independent, log population included",
+            allowed="covariates that differ between sampled areas, each in its own way",
+            remedy="Take it out of model.area_covariates.",
+        )
+
+
+def with_all_areas(
+    posterior: Posterior, inputs: ModelInputs, frame: AreaFrame, entropy: Sequence[int]
+) -> Posterior | None:
+    """Estimate the nation's hidden groups with unsampled areas predicted.
+
+    Parameters
+    ----------
+    posterior
+        Of a model.
+    inputs
+        The survey.
+    frame
+        All areas.
+    entropy
+        Seed of the predictions.
+
+    Returns
+    -------
+    Posterior or None
+        Its `model` ends in `ALL_AREAS`, its quantities are the national sizes: the areas' mean by
+        population, times the population of the survey. None where the model has no areas.
+    """
+    logs = area_prevalences(posterior, inputs)
+    if logs is None:
+        return None
+    generator = np.random.default_rng(np.random.SeedSequence(list(entropy)))
+    total = predicted_total(
+        logs,
+        frame.sampled,
+        frame.unsampled,
+        frame.weights,
+        generator,
+        covariates=frame.covariates,
+    )
+    sizes = inputs.population * total / (frame.sampled.sum() + frame.unsampled.sum())
+    chains, draws = posterior.draws.shape[:2]
+    return replace(
+        posterior,
+        model=posterior.model + ALL_AREAS,
+        quantities=tuple(
+            Quantity(hidden.name, "hidden", "national", "national") for hidden in inputs.hidden
+        ),
+        draws=sizes.reshape(chains, draws, -1),
+        rescaled=(),
+    )
