@@ -72,6 +72,8 @@ def area_frame(
         If a column is missing, an area is listed twice, a respondent's area isn't listed, or a
         covariate has no number somewhere.
     """
+    import pandas as pd
+
     for name, place in [
         (variable, "model.area"),
         *((c, "model.area_covariates") for c in covariates),
@@ -100,16 +102,16 @@ def area_frame(
         )
     values = _numbers(listing, covariates)
     inside = listing.index.isin(names)
-    place = listing.index.get_indexer(names)
+    row = listing.index.get_indexer(pd.Index(names))
     population = listing["population"].to_numpy(float)
     if covariates:
-        _check_apart(np.column_stack([np.log(population), values])[place], covariates)
+        _check_apart(np.column_stack([np.log(population), values])[row], covariates)
     people = np.bincount(code, np.asarray(weights, float), len(names))
     return AreaFrame(
-        population[place],
+        population[row],
         population[~inside],
-        (values[place], values[~inside]),
-        people / population[place],
+        (values[row], values[~inside]),
+        people / population[row],
     )
 
 
