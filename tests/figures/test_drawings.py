@@ -435,7 +435,7 @@ def test_areas_are_drawn_by_their_quantiles_and_without_names(drawings, tables):
     assert sorted(drawing.data["upper"].dropna()) == sorted([*shown[0.9], *shown[0.75]])
     assert len(patches(drawing.figure, "_suppressed")) == len(lows)
     assert not {"domain", "domain_type"} & set(drawing.data.columns)
-    assert "partially pooled over areas, 275 areas: median 1.5" in drawing.alt
+    assert "partially pooled over areas, 275 areas: median 1.50" in drawing.alt
     assert "weighted (not converged)" in drawing.alt
     diamonds = [
         line for axes in drawing.figure.axes for line in axes.lines if line.get_marker() == "D"

@@ -12,7 +12,7 @@ pytest.importorskip("numba", reason="the models' compiled loops need numba")
 
 from prevalence.contracts import check_table
 from prevalence.contracts.estimate import arranged
-from prevalence.contracts.model import SCALE_UP_MODELS
+from prevalence.contracts.model import AREA_DISTRIBUTION, SCALE_UP_MODELS
 from prevalence.errors import PipelineError
 from prevalence.models.diagnostics import Thresholds
 from prevalence.models.engine import Sampling
@@ -22,7 +22,13 @@ from prevalence.models.fitting import (
     model_inputs,
 )
 from prevalence.models.prior_sensitivity import prior_sensitivity_rows
-from prevalence.models.tables import area_prevalences, diagnosed, draws_table, scale_up_rows
+from prevalence.models.tables import (
+    area_distribution_rows,
+    area_prevalences,
+    diagnosed,
+    draws_table,
+    scale_up_rows,
+)
 
 ROOT = Path(__file__).parents[2]
 SHORT = Sampling(2, 150, 150, 1)
@@ -102,6 +108,19 @@ def frame_with(sampled, unsampled):
     return AreaFrame(sampled, unsampled, covariates, np.ones(len(sampled)))
 
 
+def check_distribution(posterior, inputs, logs):
+    """Quantiles of the areas' rates: of children, a share of whom 35 per cent of all people are."""
+    diagnostics = diagnosed(posterior, Thresholds(ess=1e9))
+    rows = area_distribution_rows(posterior, inputs, diagnostics)
+    rows = check_table(arranged(rows, AREA_DISTRIBUTION, "made_up"), AREA_DISTRIBUTION, "here")
+    table = rows.set_index(["group", "statistic", "quantile"])
+    assert len(table) == 2 * 3 * 5
+    assert not table["converged"].any()
+    rates = np.exp(logs[:, :, 0]) / 0.35 * 100
+    assert table.loc[("victims", "areas", 0.9), "value"] == pytest.approx(np.quantile(rates, 0.9))
+    assert set(table["areas"]) == {logs.shape[1]}
+
+
 def test_the_nation_holds_areas_that_were_not_sampled(inputs):
     from prevalence.models.area_frame import with_all_areas
 
@@ -109,6 +128,7 @@ def test_the_nation_holds_areas_that_were_not_sampled(inputs):
     logs = area_prevalences(posterior, inputs)
     areas, hidden = int(inputs.area.max()) + 1, len(inputs.hidden)
     assert logs.shape == (300, areas, hidden)
+    check_distribution(posterior, inputs, logs)
     people = np.linspace(1_000, 5_000, areas)
     frame = frame_with(people, np.empty(0))
     everyone = with_all_areas(posterior, inputs, frame, [7])

@@ -249,6 +249,7 @@ def areas(count, group="victims"):
             "statistic": "areas",
             "quantile": [0.1, 0.5, 0.9],
             "value": [0.7654, 1.2345, 12.345],
+            "std_error": 0.1234,
             "unit": "per_100",
             "areas": count,
             "converged": True,
@@ -260,8 +261,9 @@ def areas(count, group="victims"):
 def test_a_distribution_over_areas_needs_enough_of_them(count, code):
     table = released(area_distribution=areas(count)).tables["area_distribution"]
     assert set(table["suppressed"]) == {code}
-    expected = [np.nan] * 3 if code else [0.77, 1.2, 12.0]
+    expected = [np.nan] * 3 if code else [0.765, 1.23, 12.3]
     assert list(table["value"]) == pytest.approx(expected, nan_ok=True)
+    assert table["std_error"].notna().all() == (not code)
     assert not {"domain", "domain_type", "area"} & set(table.columns)
 
 

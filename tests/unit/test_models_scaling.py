@@ -5,7 +5,7 @@ import pytest
 
 from prevalence.errors import PipelineError
 from prevalence.models.area_frame import area_frame
-from prevalence.models.areas import area_rows, neighbours_mean
+from prevalence.models.areas import area_rows, neighbours
 from prevalence.models.counts import CountTable
 from prevalence.models.fay_herriot import benchmarked, fay_herriot, smoothed_variances
 from prevalence.models.intervals import Intervals
@@ -340,14 +340,16 @@ def test_predictive_check_compares_answers_in_the_same_bins():
     assert found.loc[["zero_share", "mean"], "tail"].between(0.01, 0.99).all()
 
 
-def test_a_quantile_over_areas_is_the_mean_of_neighbours():
+def test_a_quantile_over_areas_is_that_of_five_neighbours():
     values = np.random.default_rng(1).permutation(np.arange(101.0))
-    assert neighbours_mean(values, 0.1) == 10
-    assert neighbours_mean(values, 0.5) == 50
-    moved = np.where(values == 10, 10.5, values)
-    assert neighbours_mean(moved, 0.1) == pytest.approx(10.1)  # one area moves it by a fifth
-    assert neighbours_mean(values, 0.0) == 2
-    assert neighbours_mean(np.array([1.0, 3.0]), 0.9) == 2
+    assert set(values[neighbours(values, 0.1)]) == {8, 9, 10, 11, 12}
+    assert set(values[neighbours(values, 0.5)]) == {48, 49, 50, 51, 52}
+    assert set(values[neighbours(values, 0.0)]) == {0, 1, 2, 3, 4}
+    assert list(neighbours(np.array([1.0, 3.0]), 0.9)) == [0, 1]
+    logs = np.log(np.tile(values + 1, (3, 1)))
+    table = area_rows({"g": logs}, {"g": ("per_100", 1.0)}).set_index(["statistic", "quantile"])
+    assert table.loc[("posterior_medians", 0.1), "value"] == pytest.approx(11)
+    assert table["std_error"].to_numpy() == pytest.approx(np.zeros(15), abs=1e-12)
 
 
 def test_areas_differ_by_more_than_their_medians():
@@ -363,5 +365,11 @@ def test_areas_differ_by_more_than_their_medians():
     log_range = np.log(found["posterior_medians", 0.9] / found["posterior_medians", 0.1])
     assert log_range == pytest.approx(np.sqrt(0.5) * 0.5 * 2 * 1.2816, rel=0.15)
     assert found["between_sd", 0.5] == pytest.approx(0.5, rel=0.08)
+    error = table.set_index(["statistic", "quantile"])["std_error"]
+    # The mean of five log-normal areas, each with a posterior variance of 0.125 in logarithms.
+    assert error["posterior_medians", 0.5] / found["posterior_medians", 0.5] == pytest.approx(
+        np.sqrt(np.exp(0.125) * np.expm1(0.125) / 5), rel=0.05
+    )
+    assert (error["areas"] < 0.1 * found["areas"]).all()
     assert set(table["areas"]) == {400}
     assert len(area_rows({}, {})) == 0

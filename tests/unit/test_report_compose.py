@@ -199,8 +199,8 @@ def test_areas_are_told_as_a_distribution_unless_withheld():
     from prevalence.report.story import variables
 
     said = variables(FULL)["areas"]["sentence"]
-    assert "the middle half of 275 areas lies between rates of 0.90 and 1.6" in said
-    assert "the middle 80% between 0.70 and 2.1 per 1,000 adults." in said
+    assert "the middle half of 275 areas lies between rates of 0.900 and 1.60" in said
+    assert "the middle 80% between 0.700 and 2.10 per 1,000 adults." in said
     table = FULL.tables["area_distribution"].assign(value=float("nan"), suppressed="primary")
     withheld = replace(FULL, tables=FULL.tables | {"area_distribution": table})
     assert "areas" not in variables(withheld)

@@ -28,6 +28,7 @@ _CENTRES: Mapping[str, tuple[str | None, ...]] = {
     "estimate": ("std_error", None),
     "mean": ("sd",),
     "predicted": (None,),
+    "value": ("std_error",),
     "std_error": ("std_error",),
     "sd": ("sd",),
     "elpd": ("elpd_error",),

@@ -225,6 +225,11 @@ AREA_DISTRIBUTION = contract(
         ),
         "quantile": number("Which quantile, as a share.", nullable=False, minimum=0),
         "value": number("Its value, in the unit of its row.", minimum=0),
+        "std_error": number(
+            "Posterior standard deviation, in the same unit: of the quantile of a draw's areas, of "
+            "the mean rate of the areas nearest in rank, or of the standard deviation.",
+            minimum=0,
+        ),
         "unit": text("Unit of the value.", allowed=("per_100", "per_1000", "log_rate")),
         "areas": whole("Sampled areas."),
         "converged": _converged(),

@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 Reasons = Mapping[tuple[str, Place], str]
 
-AREA_DIGITS = 2  # of a quantile over areas
 _FEW_IN_WORDS = re.compile(r"(?<![\d.,])\d+(?=\s+respondents)")
 
 
@@ -79,7 +78,7 @@ def controlled_areas(table: pd.DataFrame, reasons: Reasons, policy: Policy) -> p
     Parameters
     ----------
     table
-        Columns `group`, `value`, `areas`; no name of an area.
+        Columns `group`, `value`, `std_error`, `areas`; no name of an area.
     reasons
         Why each cell is withheld, by group and place.
     policy
@@ -89,14 +88,16 @@ def controlled_areas(table: pd.DataFrame, reasons: Reasons, policy: Policy) -> p
     -------
     pandas.DataFrame
         The table with ``suppressed``: ``primary`` where the areas are too few, else as the group's
-        national cell. Values have two digits at most.
+        national cell.
     """
     why = _national_reasons(table, reasons)
     few = table["areas"].to_numpy(float) < policy.minimum_areas
     found = np.where((why == "") & few, PRIMARY, why)
-    digits = min(AREA_DIGITS, policy.significant_digits)
-    value = significant(table["value"].to_numpy(float), digits)
-    return table.assign(value=np.where(found == "", value, np.nan), suppressed=found)
+    frame = table.assign(suppressed=found)
+    for column, digits in (("value", policy.significant_digits), ("std_error", 2)):
+        shown = significant(table[column].to_numpy(float), digits)
+        frame[column] = np.where(found == "", shown, np.nan)
+    return frame
 
 
 def _joined(first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[str, Any]:

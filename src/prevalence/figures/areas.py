@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 MARKERS = ("s", "D", "^")
-DIGITS = 2  # with which the quantiles are released
 RANGES = {
     ("areas", 0.1, 0.9): "Middle 80% of areas",
     ("areas", 0.25, 0.75): "Middle half",
@@ -148,4 +147,4 @@ def _said(words: Words, model: str, rows: list[Row]) -> str:
 
 
 def _number(value: Any) -> str:
-    return significant(float(value), DIGITS)
+    return significant(float(value))

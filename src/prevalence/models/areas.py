@@ -22,11 +22,11 @@ QUANTILES = (0.1, 0.25, 0.5, 0.75, 0.9)
 NEIGHBOURS = 5  # areas whose mean a quantile over areas is, so that none is one place's value
 AREAS, MEDIANS, BETWEEN = "areas", "posterior_medians", "between_sd"
 STATISTICS = (AREAS, MEDIANS, BETWEEN)
-COLUMNS = ("group", "statistic", "quantile", "value", "unit", "areas")
+COLUMNS = ("group", "statistic", "quantile", "value", "std_error", "unit", "areas")
 
 
-def neighbours_mean(values: Array, quantile: float) -> float:
-    """Mean of the values that are nearest in rank to a quantile.
+def neighbours(values: Array, quantile: float) -> NDArray[np.intp]:
+    """Places of the values that are nearest in rank to a quantile.
 
     Parameters
     ----------
@@ -37,12 +37,12 @@ def neighbours_mean(values: Array, quantile: float) -> float:
 
     Returns
     -------
-    float
-        Mean of :data:`NEIGHBOURS` values, of all where there are fewer.
+    numpy.ndarray
+        Of :data:`NEIGHBOURS` values, of all where there are fewer.
     """
     first = round(quantile * (len(values) - 1)) - NEIGHBOURS // 2
     first = min(max(first, 0), max(len(values) - NEIGHBOURS, 0))
-    return float(np.sort(values)[first : first + NEIGHBOURS].mean())
+    return np.argsort(values, kind="stable")[first : first + NEIGHBOURS]
 
 
 def area_rows(
@@ -63,7 +63,9 @@ def area_rows(
         Columns :data:`COLUMNS`. `statistic`: ``areas``, quantiles over areas and draws together;
         ``posterior_medians``, quantiles of the areas' medians, each the mean of the areas nearest
         in rank; ``between_sd``, quantiles over the draws of the standard deviation of the areas'
-        logarithms. Each area counts alike.
+        logarithms. Each area counts alike. `std_error`: posterior standard deviation of the
+        quantile of a draw's areas, of the mean rate of the areas nearest in rank, and of the
+        standard deviation.
     """
     import pandas as pd
 
@@ -71,11 +73,21 @@ def area_rows(
     for group, logs in log_prevalence.items():
         unit, factor = rates[group]
         values = factor * np.exp(logs)
-        medians = np.median(values, axis=0)
+        medians, between = np.median(values, axis=0), logs.std(axis=1)
+        near = [neighbours(medians, quantile) for quantile in QUANTILES]
+        within = np.quantile(values, QUANTILES, axis=1)
         found = {
-            AREAS: (unit, np.quantile(values, QUANTILES)),
-            MEDIANS: (unit, [neighbours_mean(medians, quantile) for quantile in QUANTILES]),
-            BETWEEN: ("log_rate", np.quantile(logs.std(axis=1), QUANTILES)),
+            AREAS: (unit, np.quantile(values, QUANTILES), within.std(axis=1)),
+            MEDIANS: (
+                unit,
+                [medians[five].mean() for five in near],
+                [values[:, five].mean(axis=1).std() for five in near],
+            ),
+            BETWEEN: (
+                "log_rate",
+                np.quantile(between, QUANTILES),
+                np.full(len(QUANTILES), between.std()),
+            ),
         }
         rows += [
             {
@@ -83,10 +95,11 @@ def area_rows(
                 "statistic": statistic,
                 "quantile": quantile,
                 "value": float(value),
+                "std_error": float(error),
                 "unit": where,
                 "areas": logs.shape[1],
             }
-            for statistic, (where, numbers) in found.items()
-            for quantile, value in zip(QUANTILES, numbers, strict=True)
+            for statistic, (where, numbers, errors) in found.items()
+            for quantile, value, error in zip(QUANTILES, numbers, errors, strict=True)
         ]
     return pd.DataFrame(rows, columns=list(COLUMNS))

@@ -404,8 +404,7 @@ def spread_over_areas(material: Material) -> dict[str, str]:
             if any(row.get("value") is None for row in mine.values()):
                 continue
             low, high, least, most = (
-                significant(float(mine[quantile]["value"]), 2)
-                for quantile in (0.25, 0.75, 0.1, 0.9)
+                significant(float(mine[quantile]["value"])) for quantile in (0.25, 0.75, 0.1, 0.9)
             )
             sentences.append(
                 f"{material.heading(group)}, {estimator_name(model).lower()}: the middle half of "
