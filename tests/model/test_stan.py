@@ -114,7 +114,7 @@ def test_correlated_model_agrees_with_stan(rwanda):
     assert (np.abs(hidden.mean((0, 1)) - expected) < 0.5 * spread).all()
     sigma = np.exp(result.draws[:, :, g - 3]).mean()
     assert sigma == pytest.approx(reference["sigma_delta"], rel=0.03)
-    tau = np.exp(result.draws[:, :, k : 2 * k])
+    tau = density.tau_of(result.draws[:, :, k : 2 * k])[0]
     tau_n = (np.expm1(tau**2) ** -0.5).mean((0, 1))
     common = np.array([reference["tau_N"][group] < 1 for group in density.counts.groups])
     theirs = np.array(list(reference["tau_N"].values()))

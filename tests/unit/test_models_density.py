@@ -123,12 +123,12 @@ def correlated_by_scipy(density, x):
     value += stats.halfnorm.logpdf(plain.sigma_rho, scale=priors.sigma_rho) + x[g - 1]
     value += stats.halfcauchy.logpdf(plain.sigma_delta, scale=priors.sigma_delta) + x[g - 3]
 
-    def tau_n(log_tau):
-        return np.expm1(np.exp(2 * log_tau)) ** -0.5
+    def tau_n(free):
+        return np.expm1((0.1 * np.logaddexp(0, free)) ** 2) ** -0.5
 
-    log_tau = top[k : 2 * k]
-    slope = (tau_n(log_tau + 1e-6) - tau_n(log_tau - 1e-6)) / 2e-6
-    value += (stats.halfcauchy.logpdf(tau_n(log_tau), scale=priors.tau_n) + np.log(-slope)).sum()
+    of_tau = top[k : 2 * k]
+    slope = (tau_n(of_tau + 1e-6) - tau_n(of_tau - 1e-6)) / 2e-6
+    value += (stats.halfcauchy.logpdf(tau_n(of_tau), scale=priors.tau_n) + np.log(-slope)).sum()
 
     def correlations(free):
         moved = top.copy()

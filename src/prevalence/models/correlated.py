@@ -18,7 +18,25 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from prevalence.models.blocks import BlockWhitening, block_whitening
+from prevalence.models.correlated_map import (
+    FIRST,
+    LARGEST_TAU,
+    ROUNDS,
+    SMALLEST_TAU,
+    TOLERANCE,
+    WANDERINGS,
+    Effects,
+    Slopes,
+    Wanderers,
+    approximated,
+    crude_spread,
+    expected_moments,
+    first_effects,
+    information,
+    inverse_root,
+    score,
+)
+from prevalence.models.correlated_sampler import Scales
 from prevalence.models.counts import CountTable
 from prevalence.models.intervals import add_poisson
 from prevalence.models.layout import Layout
@@ -29,8 +47,9 @@ Index = NDArray[np.int64]
 FLAT = math.inf
 FARTHEST_LOG = 100.0
 TYPICAL_OMEGA = 3.0  # variance over mean, in the share of noise
-ROUNDS = 25  # of expectation-maximisation for the preconditioner's centre
-SMALLEST_TAU, LARGEST_TAU = 0.1, 4.0  # of that centre
+UNIT_OF_TAU = 0.1
+LONGEST = 0.4  # step of the search of the centre
+WIDEST_TAU = 0.7  # standard deviation of a τ of which little is known, in the whitening
 
 
 @dataclass(frozen=True)
@@ -98,27 +117,39 @@ class Correlated:
 
     counts: CountTable
     priors: CorrelatedPriors = CorrelatedPriors()
+    unit_of_tau = UNIT_OF_TAU
+    least_of_tau = WIDEST_TAU**-2
 
     @cached_property
     def layout(self) -> Layout:
-        """Steps to ρ, log τ, x of L, log σ_δ, μ_ρ, log σ_ρ; ε of each respondent; steps to δ."""
+        """Steps to ρ, softplus⁻¹ τ, x of L, log σ_δ, μ_ρ, log σ_ρ; each ε; steps to δ.
+
+        What the answers say of a rare group's τ is no more than that it isn't large: its density is
+        level down to 0, and its logarithm would have a tail in which a chain creeps.
+        """
         groups, n = self.counts.groups, len(self.counts.table)
         names = [f"rho_step[{group}]" for group in groups]
-        names += [f"log_tau[{group}]" for group in groups]
-        rows, columns = self._lower
+        names += [f"softplus_tau[{group}]" for group in groups]
+        rows, columns = self.lower
         names += [f"cholesky[{groups[k]}, {groups[j]}]" for k, j in zip(rows, columns, strict=True)]
         names += ["log_sigma_delta", "mu_rho", "log_sigma_rho"]
         return Layout(tuple(names), np.arange(n), n, len(groups))
 
     @cached_property
-    def _lower(self) -> tuple[Index, Index]:
+    def lower(self) -> tuple[Index, Index]:
+        """Rows and columns of the free ``x`` of ``L``."""
         rows, columns = np.tril_indices(len(self.counts.groups), -1)
         return rows.astype(np.int64), columns.astype(np.int64)
 
     @cached_property
-    def _unit(self) -> float:
+    def unit(self) -> float:
         """Scale of the x of L: about their prior's standard deviation."""
-        return float((len(self.counts.groups) + 2 * self.priors.lkj - 1) ** -0.5)
+        return float(self.power**-0.5)
+
+    @property
+    def power(self) -> float:
+        """Exponent of ``1/|(x_k, 1)|`` in the prior of ``L``."""
+        return len(self.counts.groups) + 2 * self.priors.lkj - 1
 
     @cached_property
     def _filled(self) -> tuple[Array, Array]:
@@ -126,7 +157,7 @@ class Correlated:
         return np.nan_to_num(self.counts.table), self.counts.present.astype(float)
 
     @cached_property
-    def _rough(self) -> tuple[Array, Array]:
+    def rough(self) -> tuple[Array, Array]:
         """The same with a stand-in for interval answers: for first guesses and the map."""
         return np.nan_to_num(self.counts.rough), self.counts.answered.astype(float)
 
@@ -142,7 +173,7 @@ class Correlated:
     def _uncentring(self) -> tuple[Array, Array]:
         """Shares of noise in what the answers say of ρ, shape (K,), and of δ, shape (n,)."""
         rows, columns = self._crude
-        people = self._rough[0]
+        people = self.rough[0]
         shares = []
         for crude, total in ((columns, people.sum(axis=0)), (rows, people.sum(axis=1))):
             noise = TYPICAL_OMEGA / (total + 1)
@@ -158,7 +189,7 @@ class Correlated:
         rows, lengths = self._rows(top)
         return Plain(
             rho,
-            np.exp(top[k : 2 * k]),
+            UNIT_OF_TAU * np.logaddexp(0.0, top[k : 2 * k]),
             rows / lengths[:, None],
             float(np.exp(log_sd)),
             float(mu),
@@ -171,14 +202,14 @@ class Correlated:
         steps = (plain.rho - plain.mu_rho) / plain.sigma_rho**of_group
         rows = plain.cholesky / np.diag(plain.cholesky)[:, None]
         scales = [np.log(plain.sigma_delta), plain.mu_rho, np.log(plain.sigma_rho)]
-        top = np.concatenate([steps, np.log(plain.tau), rows[self._lower] / self._unit, scales])
+        top = np.concatenate([steps, _free(plain.tau), rows[self.lower] / self.unit, scales])
         return self.layout.join(top, eps, delta / plain.sigma_delta**of_row)
 
     def _rows(self, top: Array) -> tuple[Array, Array]:
         """Rows ``(x_k, 1)``, shape (K, K), and their lengths (K,)."""
         k = len(self.counts.groups)
         rows: Array = np.eye(k)
-        rows[self._lower] = top[2 * k : -3] * self._unit
+        rows[self.lower] = top[2 * k : -3] * self.unit
         return rows, np.sqrt(np.einsum("kj,kj->k", rows, rows))
 
     def prevalences(self, top: Array) -> Array:
@@ -243,17 +274,14 @@ class Correlated:
     def _value_and_gradient(self, x: Array) -> tuple[float, Array]:
         top, eps, steps = self.layout.split(x)
         k = len(self.counts.groups)
-        log_tau, (log_sd, mu, log_sr) = top[k : 2 * k], top[-3:]
-        if max(abs(log_sd), abs(log_sr), np.abs(log_tau).max()) > FARTHEST_LOG:
+        free, (log_sd, _, log_sr) = top[k : 2 * k], top[-3:]
+        if max(abs(log_sd), abs(log_sr), -free.min()) > FARTHEST_LOG:
             return -math.inf, np.zeros(len(x))
-        of_group, of_row = self._uncentring
-        stretch_r, stretch_d = np.exp(of_group * log_sr), np.exp(of_row * log_sd)
-        apart, delta = stretch_r * top[:k], stretch_d * steps
-        rows, lengths = self._rows(top)
-        factor, tau = rows / lengths[:, None], np.exp(log_tau)
-        spread = tau[:, None] * factor
+        of_row = self._uncentring[1]
+        plain, stretch = self.plain(top), np.exp(of_row * log_sd)
+        delta, spread = stretch * steps, plain.tau[:, None] * plain.cholesky
         counts, answered = self._filled
-        log_mean = eps @ spread.T + (mu + apart - tau**2 / 2) + delta[:, None]
+        log_mean = eps @ spread.T + (plain.rho - plain.tau**2 / 2) + delta[:, None]
         mean = np.exp(log_mean) * answered
         rest = counts - mean
         coarse = 0.0
@@ -262,165 +290,202 @@ class Correlated:
             place = cells.rows, cells.columns
             coarse, rest[place] = add_poisson(cells, log_mean[place], np.ones(len(counts)))
         value = coarse + float((counts * log_mean).sum() - mean.sum()) - 0.5 * float((eps**2).sum())
-        d_rho, d_delta, d_spread = rest.sum(axis=0), rest.sum(axis=1), rest.T @ eps
-        d_log_tau = tau * (d_spread * factor).sum(axis=1) - tau**2 * d_rho
-        d_factor = np.tril(tau[:, None] * d_spread)
-        d_rows = d_factor - factor * (d_factor * factor).sum(axis=1)[:, None]
-        d_rows = d_rows / lengths[:, None]
-        power = k + 2 * self.priors.lkj - 1
-        value -= power * float(np.log(lengths).sum())
-        d_rows -= power * rows / lengths[:, None] ** 2
-        prior, d_log_tau_prior = self._spread_prior(tau)
-        scales, d_apart, d_scales, d_delta_prior = self._prior(apart, log_sd, mu, log_sr, delta)
-        d_delta += d_delta_prior
-        d_apart += d_rho
-        value += prior + scales
-        value += float(of_row.sum()) * log_sd + float(of_group.sum()) * log_sr
-        d_scales[0] += float(of_row @ (d_delta * delta + 1))
-        d_scales[1] += float(d_rho.sum())
-        d_scales[2] += float(of_group @ (d_apart * apart + 1))
-        d_top = np.concatenate(
-            [
-                d_apart * stretch_r,
-                d_log_tau + d_log_tau_prior,
-                d_rows[self._lower] * self._unit,
-                d_scales,
-            ]
+        squares = float(delta @ delta) / plain.sigma_delta**2
+        value += float(of_row.sum() - len(delta)) * log_sd - 0.5 * squares
+        d_delta = rest.sum(axis=1) - delta / plain.sigma_delta**2
+        prior, d_top = self._prior_of_globals(top)
+        d_top += self._slopes(top).free(
+            rest.sum(axis=0),
+            rest.T @ eps,
+            squares - len(delta) + float(of_row @ (d_delta * delta + 1)),
         )
-        return value, self.layout.join(d_top, rest @ spread - eps, d_delta * stretch_d)
+        return value + prior, self.layout.join(d_top, rest @ spread - eps, d_delta * stretch)
 
-    def _spread_prior(self, tau: Array) -> tuple[float, Array]:
-        """Half-Cauchy density of ``τ_N`` taken to ``log τ``, and its derivative."""
+    def _prior_of_globals(self, top: Array) -> tuple[float, Array]:
+        """Log prior of the global parameters, Jacobians included, and its gradient, shape (G,)."""
+        priors, k = self.priors, len(self.counts.groups)
+        free, (log_sd, mu, log_sr) = top[k : 2 * k], top[-3:]
+        of_group, plain = self._uncentring[0], self.plain(top)
+        rows, lengths = self._rows(top)
+        power = self.power
+        of_tau, d_tau = self.spread_prior(plain.tau)
+        value = float(of_tau.sum())
+        slope = _slope(free)
+        value += float(np.log(slope).sum()) - power * float(np.log(lengths).sum())
+        d_rows = -power * rows / lengths[:, None] ** 2
+        cauchy = (plain.sigma_delta / priors.sigma_delta) ** 2
+        apart, var = plain.rho - mu, plain.sigma_rho**2
+        others = float(apart @ apart) / var
+        value += log_sd - math.log1p(cauchy) + log_sr - 0.5 * var / priors.sigma_rho**2
+        value -= 0.5 * ((mu - priors.mu_rho_mean) / priors.mu_rho) ** 2 + 0.5 * others
+        value += float(of_group.sum() - k) * log_sr
+        gradient = [
+            -apart / var * plain.sigma_rho**of_group,
+            d_tau * UNIT_OF_TAU * slope + 1 - slope,
+            d_rows[self.lower] * self.unit,
+            [
+                1 - 2 * cauchy / (1 + cauchy),
+                -(mu - priors.mu_rho_mean) / priors.mu_rho**2,
+                others - k + 1 - var / priors.sigma_rho**2 + float(of_group @ (1 - apart**2 / var)),
+            ],
+        ]
+        return value, np.concatenate(gradient)
+
+    def spread_prior(self, tau: Array) -> tuple[Array, Array]:
+        """Half-Cauchy density of ``τ_N`` taken to ``τ``, shape (K,), and its derivative."""
         s = tau**2
         grown = np.expm1(np.minimum(s, 700.0))
-        # 1 + τ_N² / c² with τ_N² = 1 / (e^s − 1); Jacobian ½ e^s (e^s − 1)^{−3/2} · 2 s.
+        # 1 + τ_N² / c² with τ_N² = 1 / (e^s − 1); Jacobian e^s (e^s − 1)^{−3/2} τ.
         scale = self.priors.tau_n**2
-        value = -np.log1p(1 / (scale * grown)) + np.log(s) + s - 1.5 * np.log(grown)
+        value = -np.log1p(1 / (scale * grown)) + 0.5 * np.log(s) + s - 1.5 * np.log(grown)
         d_log_grown = (grown + 1) / grown  # d log(e^s − 1) / ds
-        slope = d_log_grown / (1 + scale * grown) + 1 / s + 1 - 1.5 * d_log_grown
-        return float(value.sum()), 2 * s * slope
+        slope = d_log_grown / (1 + scale * grown) + 0.5 / s + 1 - 1.5 * d_log_grown
+        return value, 2 * tau * slope
 
-    def _prior(
-        self, apart: Array, log_sd: float, mu: float, log_sr: float, delta: Array
-    ) -> tuple[float, Array, Array, Array]:
-        """Log prior of ``ρ − μ_ρ``, ``δ`` and their scales, Jacobians included; its gradient."""
-        priors, n, k = self.priors, len(delta), len(apart)
-        var_d, var_r = math.exp(2 * log_sd), math.exp(2 * log_sr)
-        squares, others = float(delta @ delta) / var_d, float(apart @ apart) / var_r
-        cauchy = var_d / priors.sigma_delta**2
-        value = -0.5 * squares - n * log_sd - 0.5 * others - k * log_sr
-        value += log_sd - math.log1p(cauchy) + log_sr - 0.5 * var_r / priors.sigma_rho**2
-        value -= 0.5 * ((mu - priors.mu_rho_mean) / priors.mu_rho) ** 2
-        d_scales = np.array(
-            [
-                squares - n + 1 - 2 * cauchy / (1 + cauchy),
-                -(mu - priors.mu_rho_mean) / priors.mu_rho**2,
-                others - k + 1 - var_r / priors.sigma_rho**2,
-            ]
-        )
-        return value, -apart / var_r, d_scales, -delta / var_d
+    def scales(self) -> Scales:
+        """Centre and scales of the sampler's moves (:mod:`prevalence.models.correlated_map`)."""
+        top, effects, bend, drawn = self._maximised()
+        return Scales(top, inverse_root(bend), self._slopes(top), effects, drawn)
 
-    def preconditioner(self) -> BlockWhitening:
-        """Map to coordinates in which each respondent's effects are nearly standard normal.
+    def tau_of(self, free: Array) -> tuple[Array, Array]:
+        """``τ`` and its slope from what stands for it, shape (…)."""
+        return UNIT_OF_TAU * np.logaddexp(0.0, free), UNIT_OF_TAU * _slope(free)
 
-        Global parameters by a few rounds of expectation-maximisation with normal approximations;
-        the sampler learns their scales.
+    def free_of(self, tau: Array) -> Array:
+        """Return what stands for ``τ``."""
+        return _free(tau)
+
+    def kept(
+        self, rho: Array, tau: Array, x: Array, scales: tuple[float, float, float], delta: Array
+    ) -> Array:
+        """Return what :meth:`recorded` keeps of a draw, from plain parameters.
+
+        Parameters
+        ----------
+        rho, tau
+            Shape (K,).
+        x
+            Of ``L``, in its unit, below the diagonal, shape (K, K).
+        scales
+            ``σ_δ``, ``μ_ρ`` and ``σ_ρ``.
+        delta
+            Shape (n,).
         """
-        intercept, sigma, covariance, effects = self._maximised()
-        tau = np.sqrt(np.diag(covariance))
-        root = np.linalg.cholesky(covariance)
-        rho = intercept + tau**2 / 2
-        delta = effects @ _share_of_degree(sigma, covariance)
-        eps = np.linalg.solve(root, (effects - delta[:, None]).T).T
-        plain = Plain(
-            rho,
-            tau,
-            root / tau[:, None],
-            sigma,
-            float(rho.mean()),
-            max(float(rho.std()), 0.3),
+        of_group, of_row = self._uncentring
+        sigma, mu, sigma_rho = scales
+        steps = (rho - mu) / sigma_rho**of_group
+        last = [math.log(sigma), mu, math.log(sigma_rho)]
+        return np.concatenate([steps, _free(tau), x[self.lower], last, delta / sigma**of_row])
+
+    def _slopes(self, top: Array) -> Slopes:
+        plain, of_group = self.plain(top), self._uncentring[0]
+        k = len(plain.tau)
+        return Slopes(
+            self.lower,
+            self.unit,
+            self._rows(top)[1],
+            plain.cholesky,
+            plain.tau,
+            UNIT_OF_TAU * _slope(top[k : 2 * k]),
+            plain.sigma_rho**of_group,
+            of_group * (plain.rho - plain.mu_rho),
+            plain.sigma_delta,
         )
-        mean = np.exp(intercept + effects) * self._rough[1]
-        stretch = sigma ** self._uncentring[1]
-        k, n = len(rho), len(delta)
-        bend = np.empty((n, k + 1, k + 1))
-        bend[:, :k, :k] = np.eye(k) + np.einsum("ik,kp,kq->ipq", mean, root, root, optimize=True)
-        bend[:, :k, k] = (mean @ root) * stretch[:, None]
-        bend[:, k, :k] = bend[:, :k, k]
-        bend[:, k, k] = stretch**2 * (mean.sum(axis=1) + sigma**-2)
-        leading = np.r_[: 2 * k, self.layout.globals - 3 : self.layout.globals].astype(np.int64)
-        return block_whitening(self, self.at(plain, delta, eps), bend, leading)
 
-    def _crude_spread(self) -> Array:
-        """``τ`` by moments, from what counts vary beyond respondents' totals, shape (K,)."""
-        counts, answered = self._rough
-        totals = counts.sum(axis=1, keepdims=True) * answered
-        mean = totals * (counts.sum(axis=0) / np.maximum(totals.sum(axis=0), 1e-9))
-        excess = ((counts - mean) ** 2 - mean).sum(axis=0) / np.maximum((mean**2).sum(axis=0), 1e-9)
-        tau: Array = np.sqrt(np.log1p(np.maximum(excess, 0.0)))
-        return np.clip(tau, SMALLEST_TAU, LARGEST_TAU)
-
-    def _maximised(self) -> tuple[Array, float, Array, Array]:
-        """Approximate maximum of the marginal posterior.
+    def _maximised(self) -> tuple[Array, Effects, Array, Array]:
+        """Maximise the posterior of the globals, effects integrated out approximately.
 
         Returns
         -------
-        intercept : numpy.ndarray
-            ``ρ − τ²/2``, shape (K,).
-        sigma : float
-            ``σ_δ``.
-        covariance : numpy.ndarray
-            Of ``b``, shape (K, K).
-        effects : numpy.ndarray
-            Modes of ``δ + b + τ²/2``, shape (n, K).
+        top : numpy.ndarray
+            Global parameters, shape (G,).
+        effects : Effects
+            Normal approximation of the respondents' effects there.
+        bend : numpy.ndarray
+            Information on the global parameters, prior included, shape (G, G).
+        drawn : numpy.ndarray
+            A draw of the effects there, shape (n, K).
         """
-        plain = self.plain(self.start()[: self.layout.globals])
-        counts, answered = self._rough
-        n, k = counts.shape
-        intercept, sigma = plain.rho, plain.sigma_delta
-        covariance = np.diag(self._crude_spread() ** 2)
-        effects = np.zeros((n, k))
-        weight = n / (n + self._unit**-2)  # of the data in a correlation, beside the LKJ prior
+        counts, answered = self.rough
+        k, top = len(self.counts.groups), self.layout.split(self.start())[0].copy()
+        top[k : 2 * k] = _free(crude_spread(counts, answered))
+        effects, rounds = first_effects(counts), 6
         for _ in range(ROUNDS):
-            inverse: Array = np.asarray(np.linalg.inv(covariance + sigma**2), float)
-            effects = self._moved(intercept, inverse, effects, 2)
-            shift = effects.mean(axis=0)
-            intercept, effects = intercept + shift, effects - shift
-            mean = np.exp(np.minimum(intercept + effects, 20.0)) * answered
-            inner = np.linalg.inv(inverse + mean[:, :, None] * np.eye(k))
-            around = np.diagonal(inner, axis1=1, axis2=2)
-            expected = (mean * np.exp(np.minimum(around / 2, 2.0))).sum(axis=0)
-            moment = (effects.T @ effects + inner.sum(axis=0)) / n
-            share = _share_of_degree(sigma, covariance)
-            left = 1 / (sigma**-2 + np.linalg.inv(covariance).sum())
-            apart = np.eye(k) - share
-            covariance = apart @ moment @ apart.T + left
-            sigma = max(float(np.sqrt(share @ moment @ share + left)), 0.1)
-            tau = np.clip(np.sqrt(np.diag(covariance)), SMALLEST_TAU, LARGEST_TAU)
-            correlation = covariance / np.sqrt(np.outer(np.diag(covariance), np.diag(covariance)))
-            correlation = weight * correlation + (1 - weight) * np.eye(k)
-            covariance = tau[:, None] * correlation * tau
-            intercept = intercept + np.clip(
-                np.log((counts.sum(axis=0) + 0.5) / (expected + 0.5)), -1, 1
-            )
-        inverse = np.asarray(np.linalg.inv(covariance + sigma**2), float)
-        effects = self._moved(intercept, inverse, effects, 4)
-        return intercept, sigma, covariance, effects
+            slopes, intercept = self._slopes(top), self._intercept(top)
+            effects = approximated(counts, answered, intercept, slopes.total, effects, rounds)
+            bend = information(slopes, effects.mean) + self._prior_information(top)
+            root = inverse_root(bend)
+            step = root @ self._score(top, *expected_moments(effects))
+            length = float(np.abs(step).max())
+            if length < TOLERANCE:
+                break
+            top = self.stepped(top, root @ step)
+            rounds = 2
+        wanderers = Wanderers(counts, answered, effects)
+        for count in range(WANDERINGS):
+            sums = wanderers.moved(self._intercept(top), self._slopes(top).total)
+            step = root @ self._score(top, *sums)
+            share = 0.5 if count < FIRST else 1 / (count - FIRST + 2)
+            top = self.stepped(top, share * (root @ step))
+            if count in (FIRST, WANDERINGS - 1):
+                slopes, intercept = self._slopes(top), self._intercept(top)
+                effects = approximated(counts, answered, intercept, slopes.total, effects, 3)
+                bend = information(slopes, effects.mean) + self._prior_information(top)
+                root = inverse_root(bend)
+        return top, effects, bend, wanderers.at[:, :, 0]
 
-    def _moved(self, intercept: Array, inverse: Array, effects: Array, rounds: int) -> Array:
-        """Newton steps of the respondents' effects towards their modes, shape (n, K)."""
-        counts, answered = self._rough
-        for _ in range(rounds):
-            mean = np.exp(np.minimum(intercept + effects, 20.0)) * answered
-            bend = inverse + mean[:, :, None] * np.eye(len(intercept))
-            slope = counts - mean - effects @ inverse
-            move = np.linalg.solve(bend, slope[:, :, None])[:, :, 0]
-            effects = effects + np.clip(move, -1.5, 1.5)
-        return effects
+    def stepped(self, top: Array, move: Array) -> Array:
+        """Take a step of the search, none too long, towards no τ that is beyond belief."""
+        k = len(self.counts.groups)
+        longest = np.full(len(top), LONGEST)
+        longest[k : 2 * k] /= UNIT_OF_TAU
+        result: Array = top + np.clip(move, -longest, longest)
+        ends = _free(np.array([SMALLEST_TAU, LARGEST_TAU]))
+        result[k : 2 * k] = np.clip(result[k : 2 * k], *ends)
+        return result
+
+    def _intercept(self, top: Array) -> Array:
+        plain = self.plain(top)
+        result: Array = plain.rho - plain.tau**2 / 2
+        return result
+
+    def _score(self, top: Array, first: Array, second: Array) -> Array:
+        """Slope of the marginal posterior, shape (G,)."""
+        of_answers = score(self._slopes(top), first, second, len(self.counts.table))
+        result: Array = of_answers + self._prior_of_globals(top)[1]
+        return result
+
+    def _prior_information(self, top: Array) -> Array:
+        """Curvature of the log prior of the global parameters, never hollow, shape (G, G)."""
+        plain, lengths = self.plain(top), self._rows(top)[1]
+        k, g, step = len(plain.tau), self.layout.globals, 1e-4
+        of_group = self._uncentring[0]
+        apart = (plain.rho - plain.mu_rho) / plain.sigma_rho
+        along = np.zeros((k, g))
+        along[:, :k] = np.diag(plain.sigma_rho ** (of_group - 1))
+        along[:, -1] = (of_group - 1) * apart
+        result: Array = along.T @ along
+        result[-1, -1] += float((((of_group - 1) * apart) ** 2).sum()) + min(
+            plain.sigma_rho**2 / self.priors.sigma_rho**2, 1.0
+        )
+        result[-2, -2] += self.priors.mu_rho**-2
+        above, below = (self.spread_prior(plain.tau + move)[1] for move in (step, -step))
+        bend = np.maximum((below - above) / (2 * step), WIDEST_TAU**-2)
+        at = np.arange(k, 2 * k)
+        result[at, at] += bend * (UNIT_OF_TAU * _slope(top[at])) ** 2
+        rows = self.lower[0]
+        at = np.arange(2 * k, g - 3)
+        result[at, at] += self.power * (self.unit / lengths[rows]) ** 2
+        return result
 
 
-def _share_of_degree(sigma: float, covariance: Array) -> Array:
-    """Coefficients of ``δ`` on ``δ + b``, shape (K,)."""
-    inverse = np.linalg.inv(covariance)
-    result: Array = inverse.sum(axis=0) / (sigma**-2 + inverse.sum())
+def _slope(free: Array) -> Array:
+    """Slope of softplus."""
+    return np.exp(-np.logaddexp(0.0, -free))
+
+
+def _free(tau: Array) -> Array:
+    """Inverse of ``τ = u softplus(v)``."""
+    scaled = tau / UNIT_OF_TAU
+    result: Array = scaled + np.log(-np.expm1(-scaled))
     return result

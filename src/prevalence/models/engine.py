@@ -17,7 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from prevalence.errors import PipelineError
-from prevalence.models.blocks import BlockWhitening
+from prevalence.models.correlated import Correlated
+from prevalence.models.correlated_sampler import Scales, swept_chain
 from prevalence.models.layout import Density
 from prevalence.models.nuts import Chain, sample_chain
 from prevalence.models.preconditioning import Whitening, identity_whitening, marginal_mode
@@ -33,14 +34,18 @@ TRUSTED, UNTRUSTED = 200.0, 5.0  # draws' worth of belief in the whitening's sca
 # Where the map whitens all, a trajectory ends after a fourth to a half of a turn, and takes a new
 # direction: longer ones come back to where they were.
 REACH = 1.4
-Map = Whitening | BlockWhitening
 
 
-class Preconditioned(Density, Protocol):
-    """A density that brings its own map, for effects that the common one doesn't know."""
+class Task(Protocol):
+    """What every chain of a fit shares."""
 
-    def preconditioner(self) -> BlockWhitening:
-        """Return a map to nearly standard normal effects of respondents."""
+    @property
+    def sampling(self) -> Sampling:
+        """Chains and iterations."""
+        ...
+
+    def run(self, number: int, seed: np.random.SeedSequence) -> Chain:
+        """Run a chain with random numbers of its own."""
         ...
 
 
@@ -75,7 +80,8 @@ class Fit:
     energy, divergent, steps
         Shape (chains, draws).
     whitening
-        The map in whose coordinates the chains moved, centred at the marginal mode.
+        The map in whose coordinates the chains moved, centred at the marginal mode; none where they
+        moved block by block.
     whitened
         False where the fall-back was needed.
     step_sizes
@@ -90,7 +96,7 @@ class Fit:
     energy: Array
     divergent: NDArray[np.bool_]
     steps: NDArray[np.int64]
-    whitening: Map
+    whitening: Whitening | None
     whitened: bool
     step_sizes: tuple[float, ...]
     gradients: int
@@ -98,7 +104,7 @@ class Fit:
 
 
 def fit(
-    density: Density | Preconditioned,
+    density: Density | Correlated,
     entropy: Sequence[int],
     *,
     record: Record | None = None,
@@ -137,9 +143,10 @@ def fit(
             allowed="counts that are whole numbers of moderate size",
             remedy="Set a top code, or look at the table data_quality.csv for the groups.",
         )
-    shape: Map
+    if isinstance(density, Correlated):
+        return _fit_by_blocks(density, keep, sampling, entropy, begun)
     try:
-        shape = _map_of(density)
+        shape = marginal_mode(density)
         whitened = bool(np.isfinite(density.value_and_gradient(shape.centre)[0]))
     except np.linalg.LinAlgError:  # the search left the place where derivatives are finite
         shape, whitened = identity_whitening(density.layout, start), False
@@ -153,6 +160,27 @@ def fit(
         shape = identity_whitening(density.layout, start)
         slower = Sampling(sampling.chains, 4 * sampling.warmup, sampling.draws, sampling.cores)
         chains = _chains(_Task(density, shape, keep, slower, UNTRUSTED), [*entropy, 1])
+    return _fit_of(chains, shape, (begun, middle), whitened=whitened)
+
+
+def _fit_by_blocks(
+    density: Correlated, keep: Record, sampling: Sampling, entropy: Sequence[int], begun: float
+) -> Fit:
+    """Sample the one model whose effects are too many for a common step."""
+    scales = density.scales()
+    middle = time.perf_counter()
+    chains = _chains(_Sweeps(density, scales, keep, sampling), entropy)
+    return _fit_of(chains, None, (begun, middle), whitened=True)
+
+
+def _fit_of(
+    chains: Sequence[Chain],
+    shape: Whitening | None,
+    times: tuple[float, float],
+    *,
+    whitened: bool,
+) -> Fit:
+    begun, middle = times
     return Fit(
         np.array([chain.draws for chain in chains]),
         np.array([chain.energy for chain in chains]),
@@ -166,12 +194,6 @@ def fit(
     )
 
 
-def _map_of(density: Density | Preconditioned) -> Map:
-    own = getattr(density, "preconditioner", None)
-    found: Map = marginal_mode(density) if own is None else own()
-    return found
-
-
 def _failed(chains: Sequence[Chain]) -> bool:
     frozen = min(chain.step_size for chain in chains) < FROZEN_STEP
     return frozen or any(chain.divergent.mean() > MOST_DIVERGENT for chain in chains)
@@ -179,10 +201,10 @@ def _failed(chains: Sequence[Chain]) -> bool:
 
 @dataclass(frozen=True)
 class _Task:
-    """What every chain of a fit shares."""
+    """A density, its map, and how to move."""
 
     density: Density
-    shape: Map
+    shape: Whitening
     record: Record
     sampling: Sampling
     shrinkage: float
@@ -203,7 +225,7 @@ class _Task:
         )
         # Spread wider than the posterior in the global directions, so that R̂ can see a difference.
         normal[: self.density.layout.globals] *= 2.0 if self.shrinkage == TRUSTED else 0.1
-        trusted = self.shrinkage == TRUSTED and isinstance(self.shape, Whitening)
+        trusted = self.shrinkage == TRUSTED
         return sample_chain(
             self.whitened,
             _finite_start(self.whitened, normal),
@@ -211,28 +233,42 @@ class _Task:
             warmup=self.sampling.warmup,
             draws=self.sampling.draws,
             record=self.recorded,
-            shrinkage=self._belief(),
+            shrinkage=self.shrinkage,
             progress=lambda done: _progress(number, done, self.sampling),
             reach=REACH if trusted else math.inf,
         )
 
-    def _belief(self) -> Array:
-        """Belief in the scale of each coordinate: of a block map's global ones there is little."""
-        belief = np.full(self.density.layout.size, self.shrinkage)
-        if isinstance(self.shape, BlockWhitening):
-            belief[: self.density.layout.globals] = UNTRUSTED
-        return belief
+
+@dataclass(frozen=True)
+class _Sweeps:
+    """The same for chains that move block by block."""
+
+    density: Correlated
+    scales: Scales
+    record: Record
+    sampling: Sampling
+
+    def run(self, number: int, seed: np.random.SeedSequence) -> Chain:
+        return swept_chain(
+            self.density,
+            self.scales,
+            seed,
+            warmup=self.sampling.warmup,
+            draws=self.sampling.draws,
+            record=self.record,
+            progress=lambda done: _progress(number, done, self.sampling),
+        )
 
 
 # Read by forked workers, which inherit it: densities and records needn't be picklable.
-_TASK: list[_Task] = []
+_TASK: list[Task] = []
 
 
 def _run_inherited(arguments: tuple[int, np.random.SeedSequence]) -> Chain:
     return _TASK[-1].run(*arguments)
 
 
-def _chains(task: _Task, entropy: Sequence[int]) -> list[Chain]:
+def _chains(task: Task, entropy: Sequence[int]) -> list[Chain]:
     """Run the chains, each with random numbers of its own, some at the same time."""
     count = task.sampling.chains
     jobs = list(enumerate(np.random.SeedSequence(list(entropy)).spawn(count)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -401,10 +401,8 @@ def _fit_correlated(
     scaling: Scaling,
     sampling: Sampling | None,
 ) -> Posterior:
-    density, sampling = Correlated(inputs.counts), sampling or Sampling()
-    # Its map knows the scales of the global parameters less well: a longer warm-up.
-    longer = replace(sampling, warmup=2 * sampling.warmup)
-    result = fit(density, entropy, record=density.recorded, sampling=longer)
+    density = Correlated(inputs.counts)
+    result = fit(density, entropy, sampling=sampling)
     top = result.draws[:, :, : density.layout.globals]
     some = top.reshape(-1, top.shape[2])[:: max(top.shape[0] * top.shape[1] // 200, 1)]
     correlation = np.mean([density.correlation(draw) for draw in some], axis=0)

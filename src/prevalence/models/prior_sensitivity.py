@@ -55,7 +55,7 @@ def log_hyperprior(density: AnyModel, top: Array, factor: float = 1.0) -> Array:
     if isinstance(density, Correlated):
         own = density.priors
         # τ_N is half-Cauchy, τ_N² = 1 / (e^{τ²} − 1).
-        grown = np.expm1(np.minimum(np.exp(2 * top[..., k : 2 * k]), 700.0))
+        grown = np.expm1(np.minimum(density.tau_of(top[..., k : 2 * k])[0] ** 2, 700.0))
         result = -np.log1p(1 / (grown * (factor * own.tau_n) ** 2)).sum(axis=-1)
         result = result - np.log1p((first / (factor * own.sigma_delta)) ** 2)
         centre, wide, upper = own.mu_rho_mean, own.mu_rho, own.sigma_rho
