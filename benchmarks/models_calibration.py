@@ -40,6 +40,7 @@ RESULT = ROOT / "data" / "reference" / "model_ranks.csv"
 PLOT = ROOT / "docs" / "figures" / "model_ranks.svg"
 SEED, BINS = 20230907, 10
 SAMPLING, THIN = Sampling(2, 300, 400, 1), 8  # 100 ranks
+LARGEST_COUNT = 1000  # in a world of the correlated model
 # Proper and narrow: with the default scales half of the worlds have no report or a billion.
 OVERDISPERSED = OverdispersedPriors(sigma_alpha=1.0, mu_beta_mean=0.5, mu_beta=0.7, sigma_beta=0.7)
 CORRELATED = CorrelatedPriors(0.5, 2.5, 2.0, mu_rho_mean=0.5, mu_rho=0.7, sigma_rho=0.7)
@@ -121,31 +122,44 @@ def poisson_lognormal(generator, respondents=60, groups=5):
 
 
 def correlated(generator, respondents=60, groups=4):
-    """Draw a world of the correlated model."""
+    """Draw a world of the correlated model.
+
+    Half-Cauchy priors give some worlds with a million reports, or with none of a group: others are
+    drawn in their place. As that is seen from the data alone, the posterior doesn't know of it,
+    and ranks stay uniform.
+    """
+    names, table = tuple("abcdefgh"[:groups]), np.zeros((respondents, groups))
+    while not (table.any(axis=0).all() and table.max() <= LARGEST_COUNT):
+        plain, delta, eps = _correlated_truth(generator, respondents, groups)
+        effects = eps @ (plain.tau[:, None] * plain.cholesky).T - plain.tau**2 / 2
+        log_mean = np.minimum(delta[:, None] + plain.rho + effects, np.log(1e6))
+        table = generator.poisson(np.exp(log_mean)).astype(float)
+    density = Correlated(CountTable(names, table), CORRELATED)
+
+    def quantities(kept):
+        top = kept[: density.layout.globals]
+        found, omega = density.prevalences(top), density.correlation(top)
+        others = np.log(np.exp(found[1:]).sum())
+        inner = [found[0], found[0] - others, top[groups], omega[0, 1], omega[-1, 0]]
+        return np.array([*inner, *top[-3:], density.degrees(kept)[0]])
+
+    truth = quantities(density.recorded(density.at(plain, delta, eps)))
+    labels = ("rho", "scaled", "tau", "omega_12", "omega_last", "sigma_delta", "mu", "sigma_rho")
+    return density, quantities, truth, (*labels, "delta")
+
+
+def _correlated_truth(generator, respondents, groups):
+    """Draw parameters, and the effects ``δ`` and ``ε`` of respondents."""
     priors = CORRELATED
     sigma_d = abs(priors.sigma_delta * np.tan(np.pi * (generator.uniform() - 0.5)))
     tau_n = np.abs(priors.tau_n * np.tan(np.pi * (generator.uniform(size=groups) - 0.5)))
-    tau = np.sqrt(np.log1p(tau_n**-2))
     sigma_r = abs(generator.normal(0, priors.sigma_rho))
     mu = generator.normal(priors.mu_rho_mean, priors.mu_rho)
     rho, delta = generator.normal(mu, sigma_r, groups), generator.normal(0, sigma_d, respondents)
     factor = np.linalg.cholesky(lkj(generator, groups, priors.lkj))
     eps = generator.standard_normal((respondents, groups))
-    names = tuple("abcdefgh"[:groups])
-    mean = np.exp(delta[:, None] + rho - tau**2 / 2 + eps @ (tau[:, None] * factor).T)
-    counts = CountTable(names, generator.poisson(np.minimum(mean, 1e5)).astype(float))
-    density = Correlated(counts, priors)
-
-    def quantities(x):
-        top = x[: density.layout.globals]
-        found, omega = density.prevalences(top), density.correlation(top)
-        others = np.log(np.exp(found[1:]).sum())
-        inner = [found[0], found[0] - others, top[groups], omega[0, 1], omega[-1, 0]]
-        return np.array([*inner, *top[-3:], density.degrees(density.recorded(x))[0]])
-
-    plain = Plain(rho, tau, factor, sigma_d, mu, sigma_r)
-    labels = ("rho", "scaled", "tau", "omega_12", "omega_last", "sigma_delta", "mu", "sigma_rho")
-    return density, quantities, quantities(density.at(plain, delta, eps)), (*labels, "delta")
+    tau = np.sqrt(np.log1p(tau_n**-2))
+    return Plain(rho, tau, factor, sigma_d, mu, sigma_r), delta, eps
 
 
 def lkj(generator, size, shape):

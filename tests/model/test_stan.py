@@ -15,7 +15,7 @@ from scipy.special import ndtr
 from prevalence.models.correlated import PUBLISHED as FLAT_CORRELATED
 from prevalence.models.correlated import Correlated
 from prevalence.models.counts import CountTable
-from prevalence.models.diagnostics import ess_mean, rhat
+from prevalence.models.diagnostics import ess_bulk, ess_mean, rhat
 from prevalence.models.engine import Sampling, fit
 from prevalence.models.overdispersed import PUBLISHED, Overdispersed
 from prevalence.models.scaling import Scaling, scaled, scaling_weights
@@ -87,18 +87,15 @@ def test_correlated_model_agrees_with_stan(rwanda):
     reference = json.loads((STAN / "stan_correlated_n600.json").read_text())
     density = Correlated(clipped(survey, sizes, "stan_correlated_n600"), FLAT_CORRELATED)
     k, g = len(density.counts.groups), density.layout.globals
-    result = fit(
-        density, [2011, 2], record=lambda x: x[:g].copy(), sampling=Sampling(4, 300, 500, 2)
-    )
-    assert result.whitened
-    assert result.divergent.mean() < 0.01
+    result = fit(density, [2011, 2], record=lambda x: x[:g].copy(), sampling=Sampling(cores=2))
     known = np.append(sizes.to_numpy(float), [np.nan] * 4)
     weights = scaling_weights(Scaling("all"), density.counts.groups, known)
     prevalences = density.prevalences(result.draws)
     persons = reference["N"] * np.exp(
         scaled(prevalences, known, reference["N"], weights, "mean_of_ratios")
     )
-    assert rhat(persons).max() < 1.03
+    assert rhat(persons).max() < 1.01
+    assert ess_bulk(persons).min() > 400
     # Its lowest effective size is 134 of 800 draws; sizes mix better than hyperparameters.
     agree(persons, reference["scaled_all"]["sizes"], stan_ess=300)
     draws = result.draws.reshape(-1, g)
