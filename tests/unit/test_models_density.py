@@ -12,7 +12,14 @@ from prevalence.models.correlated import PUBLISHED as FLAT_CORRELATED
 from prevalence.models.correlated import Correlated
 from prevalence.models.counts import CountTable
 from prevalence.models.intervals import Intervals
-from prevalence.models.overdispersed import PUBLISHED, Overdispersed, OverdispersedPriors
+from prevalence.models.overdispersed import (
+    LONG,
+    PUBLISHED,
+    Overdispersed,
+    OverdispersedPriors,
+    long_rising_logs,
+    rising_logs,
+)
 from prevalence.models.partially_pooled import PartiallyPooled
 from prevalence.models.poisson_lognormal import PoissonLognormal
 
@@ -173,6 +180,34 @@ def test_density_is_the_definition_up_to_a_constant(by_scipy, make, weighted):
         x = density.start() + generator.normal(0, 0.5, density.layout.size)
         gaps.append(density.value_and_gradient(x)[0] - by_scipy(density, x))
     assert np.ptp(gaps) < 1e-5
+
+
+def test_terms_in_pieces_are_all_terms():
+    counts = np.arange(230.0)[:, None]
+    density = Overdispersed(CountTable(("a",), counts))
+    scale, rate = np.geomspace(1e-9, 1e4, len(counts)), np.array([0.7])
+    weights = np.linspace(0.5, 1.5, len(counts))
+    size, y = scale * rate, np.maximum(counts[:, 0], 1)
+    for cells, add, inside in (
+        (density._pieces, rising_logs, y <= LONG),
+        (density._long_cells, long_rising_logs, y > LONG),
+    ):
+        d_row, d_column = np.zeros(len(counts)), np.zeros(1)
+        value = add(cells, scale, rate, weights, d_row, d_column)
+        terms = [np.log(c + np.arange(1, n)).sum() for c, n in zip(size, y, strict=True)]
+        slopes = [(c / (c + np.arange(1, n))).sum() for c, n in zip(size, y, strict=True)]
+        assert value == pytest.approx((weights * terms)[inside].sum(), rel=1e-11)
+        assert d_row == pytest.approx(np.where(inside, weights * slopes, 0), rel=1e-8)
+        assert d_column[0] == pytest.approx(d_row.sum(), rel=1e-12)
+
+
+def test_a_size_that_cannot_be_multiplied_has_no_density():
+    density = Overdispersed(CountTable(("a",), np.array([[3.0], [1.0]])))
+    for size in (1e40, np.inf, np.nan):
+        found = rising_logs(
+            density._pieces, np.array([size, 1.0]), np.ones(1), np.ones(2), np.zeros(2), np.zeros(1)
+        )
+        assert found == -np.inf
 
 
 def test_large_counts_are_summed_by_gamma_functions():

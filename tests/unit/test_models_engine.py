@@ -2,9 +2,15 @@
 
 import numpy as np
 import pytest
-from scipy.special import psi
+from scipy.special import expit, psi
 
-from prevalence.models.compiled import added, digamma, logarithms
+from prevalence.models.compiled import (
+    added,
+    digamma,
+    exponentials,
+    logarithms,
+    softplus,
+)
 from prevalence.models.diagnostics import (
     Thresholds,
     diagnostics_table,
@@ -159,6 +165,26 @@ def test_logarithms_and_sums_of_many_numbers():
     assert np.abs(out - expected).max() < 1e-13
     assert out == pytest.approx(expected, rel=1e-15)
     assert added(values[4:9]) == pytest.approx(values[4:9].sum(), rel=1e-15)
+
+
+def test_powers_of_e_of_many_numbers():
+    values = np.append(np.random.default_rng(2).uniform(-708, 709, 2001), [0.0, -0.0, 1e-300])
+    out = np.empty_like(values)
+    exponentials(values, np.empty_like(values), out)
+    assert out == pytest.approx(np.exp(values), rel=1e-15)
+    beyond = np.array([-800.0, 800.0, np.nan])
+    exponentials(beyond, np.empty(3), out[:3])
+    assert out[:2] == pytest.approx(np.exp([-708, 709]), rel=1e-15)
+    assert np.isnan(out[2])
+
+
+def test_softplus_its_slope_and_the_rest():
+    values = np.concatenate([np.linspace(-700, 700, 1001), np.linspace(-45, 45, 1001), [0.0]])
+    soft, slope, rest = (np.empty_like(values) for _ in range(3))
+    softplus(values, soft, slope, rest)
+    assert soft == pytest.approx(np.logaddexp(0, values), rel=2e-15)
+    assert slope == pytest.approx(expit(values), rel=2e-15)
+    assert rest == pytest.approx(expit(-values), rel=2e-15)
 
 
 def test_derivative_of_the_log_gamma_function():

@@ -21,19 +21,22 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import log_ndtr, ndtr
 
-from prevalence.models.compiled import compiled
+from prevalence.models.compiled import compiled, digamma, exponentials, logarithms
 from prevalence.models.counts import CountTable
 from prevalence.models.intervals import add_overdispersed
 from prevalence.models.layout import Layout
 
 Array = NDArray[np.float64]
 Index = NDArray[np.int64]
+Pieces = tuple[Index, Index, Array, Index]
 
 FLAT = math.inf
-FAR = 1e200  # a running product is turned into a logarithm before it overflows
 FARTHEST_LOG = 300.0
 TYPICAL_OMEGA = 2.0  # variance over mean, in the share of noise
-LONG = 200.0  # beyond this count Stirling's series is exact to the last digit
+LONG = 200  # counts above this are summed by gamma functions, not term by term
+TERMS = 8  # of a product whose logarithm is taken at once
+LARGEST_SIZE = 1e37  # of c: the product of so many terms is a number
+TILE = 256  # pieces that are multiplied while they are in the cache
 
 
 @dataclass(frozen=True)
@@ -61,21 +64,19 @@ PUBLISHED = OverdispersedPriors(FLAT, 0.0, FLAT, FLAT)
 
 @compiled
 def rising_logs(
-    rows: Index,
-    columns: Index,
-    counts: Array,
-    scale: Array,
-    rate: Array,
-    weights: Array,
-    d_row: Array,
-    d_column: Array,
+    pieces: Pieces, scale: Array, rate: Array, weights: Array, d_row: Array, d_column: Array
 ) -> float:
     """Add up ``w_i Σ_{1≤j<y} log(c + j)`` with ``c = scale_i · rate_k``, and its gradient.
 
+    A count's terms come in pieces of up to 8, whose product is finite. Pieces of one length are
+    multiplied side by side, their derivatives by the product rule, and the logarithms of all are
+    taken at once.
+
     Parameters
     ----------
-    rows, columns, counts
-        The cells with ``y ≥ 2``.
+    pieces
+        Row, column and first ``j`` of each piece, ordered by the number of terms; and the place
+        where those of each number begin, from 0 to 8, and the end.
     scale, rate
         Shapes (n,) and (K,).
     weights
@@ -86,37 +87,206 @@ def rising_logs(
     Returns
     -------
     float
+        The weighted sum; −∞ where a ``c`` is too large to be multiplied.
+    """
+    rows, columns, first, begins = pieces
+    count = len(rows)
+    size, product, slope = np.empty(count), np.empty(count), np.empty(count)
+    logs, scratch = np.empty(count), np.empty(count)
+    sound = True
+    for p in range(count):
+        size[p] = scale[rows[p]] * rate[columns[p]]
+        product[p] = size[p] + first[p]
+        slope[p] = 1.0
+        sound &= size[p] < LARGEST_SIZE  # false for what is no number
+    if not sound:
+        return -math.inf
+    for terms in range(2, len(begins) - 1):
+        for tile in range(begins[terms], begins[terms + 1], TILE):
+            end = min(tile + TILE, begins[terms + 1])
+            for j in range(1, terms):
+                for p in range(tile, end):
+                    term = size[p] + (first[p] + j)
+                    slope[p] = slope[p] * term + product[p]
+                    product[p] *= term
+    logarithms(product, scratch, logs)
+    total = 0.0
+    for p in range(count):
+        i = rows[p]
+        total += weights[i] * logs[p]
+        along = weights[i] * size[p] * slope[p] / product[p]
+        d_row[i] += along
+        d_column[columns[p]] += along
+    return total
+
+
+@compiled
+def long_rising_logs(
+    cells: tuple[Index, Index, Array],
+    scale: Array,
+    rate: Array,
+    weights: Array,
+    d_row: Array,
+    d_column: Array,
+) -> float:
+    """Add up the same for huge counts, by gamma functions.
+
+    Parameters
+    ----------
+    cells
+        Row, column and count.
+    scale, rate, weights, d_row, d_column
+        As for :func:`rising_logs`.
+
+    Returns
+    -------
+    float
         The weighted sum.
     """
     total = 0.0
+    rows, columns, counts = cells
     for cell in range(len(rows)):
-        i, k, y = rows[cell], columns[cell], counts[cell]
+        i, k = rows[cell], columns[cell]
         c = scale[i] * rate[k]
-        logs, slope = 0.0, 0.0
-        if y > LONG:
-            a, b = c + y, c + 1.0
-            logs = math.lgamma(a) - math.lgamma(b)
-            while b < 20.0:
-                slope += 1.0 / b
-                b += 1.0
-            u, v = 1.0 / (a * a), 1.0 / (b * b)
-            slope += math.log(a) - 0.5 / a - u * (1 / 12 - u * (1 / 120 - u / 252))
-            slope -= math.log(b) - 0.5 / b - v * (1 / 12 - v * (1 / 120 - v / 252))
-        else:
-            product = 1.0
-            for j in range(1, int(y)):
-                term = c + j
-                product *= term
-                slope += 1.0 / term
-                if product > FAR:
-                    logs += math.log(product)
-                    product = 1.0
-            logs += math.log(product)
-        total += weights[i] * logs
-        slope *= c * weights[i]
-        d_row[i] += slope
-        d_column[k] += slope
+        top, bottom = c + counts[cell], c + 1.0
+        total += weights[i] * (math.lgamma(top) - math.lgamma(bottom))
+        along = weights[i] * c * (digamma(top) - digamma(bottom))
+        d_row[i] += along
+        d_column[k] += along
     return total
+
+
+@compiled
+def overdispersed_terms(
+    effects: tuple[Array, Array],
+    odds: tuple[Array, Array, Array],
+    sums: tuple[Array, Array, Array],
+    pieces: Pieces,
+    long_cells: tuple[Index, Index, Array],
+    missing: tuple[Index, Index],
+    weights: Array,
+    further: tuple[Array, Array, Array],
+) -> float:
+    """Evaluate the log-likelihood of exact answers, and its gradient.
+
+    Parameters
+    ----------
+    effects
+        ``α``, shape (n,), and ``log q``, shape (K,).
+    odds
+        ``log 1/ω``, ``log(1 − 1/ω)``, and filled with the derivative by ``log ω``, shape (K,).
+    sums
+        Weighted: positive answers by respondent (n,) and by group (K,), people by group (K,).
+    pieces, long_cells
+        For :func:`rising_logs` and :func:`long_rising_logs`.
+    missing
+        Row and column of the answers that are missing.
+    weights
+        Shape (n,).
+    further
+        Derivatives by ``α`` (n,) and ``log q`` (K,), added to; by ``log(1 − 1/ω)`` as it stands by
+        itself (K,), filled.
+
+    Returns
+    -------
+    float
+        The log-likelihood, up to a constant.
+    """
+    alpha, log_q = effects
+    log_p, log_1p, d_log_omega = odds
+    row_hits, column_hits, people = sums
+    d_alpha, d_log_q, d_log_1p = further
+    n, groups = len(alpha), len(log_q)
+    scale = np.empty(n)
+    exponentials(alpha, np.empty(n), scale)
+    rate, mean_terms = np.empty(groups), np.empty(groups)
+    value, together = 0.0, 0.0
+    for k in range(groups):
+        rate[k] = math.exp(log_q[k])
+        mean_terms[k] = -rate[k] * log_p[k]
+        together += mean_terms[k]
+        value += column_hits[k] * log_q[k] + people[k] * log_1p[k]
+        d_log_q[k] += column_hits[k]
+        d_log_1p[k] = people[k]
+    all_scales = 0.0
+    for i in range(n):
+        value += row_hits[i] * alpha[i]
+        all_scales += weights[i] * scale[i]
+        d_alpha[i] += row_hits[i] - weights[i] * scale[i] * together
+    exposure = np.full(groups, all_scales)
+    rows, columns = missing
+    for cell in range(len(rows)):
+        i, k = rows[cell], columns[cell]
+        exposure[k] -= weights[i] * scale[i]
+        d_alpha[i] += weights[i] * scale[i] * mean_terms[k]
+    value += rising_logs(pieces, scale, rate, weights, d_alpha, d_log_q)
+    value += long_rising_logs(long_cells, scale, rate, weights, d_alpha, d_log_q)
+    for k in range(groups):
+        value -= exposure[k] * mean_terms[k]
+        d_log_q[k] -= exposure[k] * mean_terms[k]
+        d_log_omega[k] = -exposure[k] * rate[k]
+    return value
+
+
+@compiled
+def stretched(steps: Array, shares: Array, log_spread: float, stretch: Array, out: Array) -> None:
+    """Fill in partially uncentred effects, ``σ^c`` times their steps.
+
+    Parameters
+    ----------
+    steps, shares
+        Steps and ``c``, shape (n,).
+    log_spread
+        ``log σ``.
+    stretch, out
+        ``σ^c`` and the effects, filled, shape (n,).
+    """
+    n = len(steps)
+    for i in range(n):
+        out[i] = shares[i] * log_spread
+    exponentials(out, np.empty(n), stretch)
+    for i in range(n):
+        out[i] = stretch[i] * steps[i]
+
+
+@compiled
+def effect_terms(
+    effects: Array,
+    stretch: Array,
+    shares: Array,
+    weights: Array,
+    variance: float,
+    d_effects: Array,
+    gradient: Array,
+) -> tuple[float, float]:
+    """Take a gradient by effects to one by steps, the effects' normal prior included.
+
+    Parameters
+    ----------
+    effects, stretch, shares
+        As for :func:`stretched`.
+    weights
+        Of the respondents, shape (n,).
+    variance
+        ``σ²`` of the prior.
+    d_effects
+        Derivatives of the likelihood, shape (n,).
+    gradient
+        Filled, shape (n,).
+
+    Returns
+    -------
+    float, float
+        Weighted sum of squares over the variance; derivative by ``log σ`` through the steps.
+    """
+    squares, along = 0.0, 0.0
+    for i in range(len(effects)):
+        pull = weights[i] * effects[i] / variance
+        squares += pull * effects[i]
+        slope = d_effects[i] - pull
+        along += shares[i] * (slope * effects[i] + 1.0)
+        gradient[i] = slope * stretch[i]
+    return squares, along
 
 
 @dataclass(frozen=True)
@@ -157,12 +327,11 @@ class Overdispersed:
         return np.ones(n) if self.weights is None else np.asarray(self.weights, float)
 
     @cached_property
-    def _sums(self) -> tuple[Array, Array, Array, Array]:
-        """Weighted: positive answers by respondent, by group; people by group; answered (n, K)."""
+    def _sums(self) -> tuple[Array, Array, Array]:
+        """Weighted: positive answers by respondent, by group; people by group."""
         filled = np.nan_to_num(self.counts.table)
         positive = (filled > 0) * self._w[:, None]
-        answered = self.counts.present * self._w[:, None]
-        return positive.sum(axis=1), positive.sum(axis=0), self._w @ filled, answered
+        return positive.sum(axis=1), positive.sum(axis=0), self._w @ filled
 
     @cached_property
     def _missing(self) -> tuple[Index, Index]:
@@ -170,8 +339,22 @@ class Overdispersed:
         return rows.astype(np.int64), columns.astype(np.int64)
 
     @cached_property
-    def _tail(self) -> tuple[Index, Index, Array]:
-        return self.counts.cells(2)
+    def _pieces(self) -> Pieces:
+        """Terms ``c + j``, ``1 ≤ j < y``, of counts that aren't huge, in pieces of one length."""
+        rows, columns, counts = self.counts.cells(2)
+        terms = np.where(counts <= LONG, counts - 1, 0).astype(np.int64)
+        many = -(-terms // TERMS)
+        cell = np.repeat(np.arange(len(rows)), many)
+        part = np.arange(len(cell)) - np.repeat(np.cumsum(many) - many, many)
+        length = np.minimum(terms[cell] - TERMS * part, TERMS)
+        order = np.lexsort((cell, length))
+        begins = np.searchsorted(length[order], np.arange(TERMS + 2)).astype(np.int64)
+        first = (1 + TERMS * part)[order].astype(float)
+        return rows[cell][order], columns[cell][order], first, begins
+
+    @cached_property
+    def _long_cells(self) -> tuple[Index, Index, Array]:
+        return self.counts.cells(LONG + 1)
 
     @cached_property
     def _crude(self) -> tuple[Array, Array]:
@@ -256,48 +439,55 @@ class Overdispersed:
             return self._value_and_gradient(x)
 
     def _value_and_gradient(self, x: Array) -> tuple[float, Array]:
-        groups = len(self.counts.groups)
-        steps, v, rest = x[:groups], x[groups : 2 * groups], x[2 * groups :]
-        log_sa, mu, log_sb = rest[:3]
+        groups, n = len(self.counts.groups), len(self.counts.table)
+        v, (log_sa, mu, log_sb) = x[groups : 2 * groups], x[2 * groups : 2 * groups + 3]
         # Beyond these bounds a variance is 0 or ∞ for the computer: no density, not a crash.
         if max(abs(log_sa), abs(log_sb)) > FARTHEST_LOG:
             return -math.inf, np.zeros(len(x))
         of_group, of_row = self._uncentring
-        stretch_b, stretch_a = np.exp(of_group * log_sb), np.exp(of_row * log_sa)
-        apart, alpha = stretch_b * steps, stretch_a * rest[3:]
-        beta = mu + apart
+        stretch_b, stretch_a, alpha = np.exp(of_group * log_sb), np.empty(n), np.empty(n)
+        apart = stretch_b * x[:groups]
+        stretched(x[2 * groups + 3 :], of_row, log_sa, stretch_a, alpha)
         log_p, log_1p = log_ndtr(v), log_ndtr(-v)
-        log_q = beta + log_p - log_1p
-        scale, rate, log_omega = np.exp(alpha), np.exp(log_q), -log_p
-        row_hits, column_hits, people, _ = self._sums
-        d_alpha, d_log_q = row_hits.copy(), column_hits.copy()
-        value = float(row_hits @ alpha + column_hits @ log_q + people @ log_1p)
-        value += rising_logs(*self._tail, scale, rate, self._w, d_alpha, d_log_q)
-        mean_terms = rate * log_omega
-        exposure, lost = self._exposure(scale, mean_terms)
-        value -= float(exposure @ mean_terms)
-        d_alpha -= self._w * scale * (mean_terms.sum() - lost)
-        d_log_q -= exposure * mean_terms
-        d_log_omega = -exposure * rate
+        log_q = mu + apart + log_p - log_1p
+        d_alpha, d_log_q = np.zeros(n), np.zeros(groups)
+        d_log_omega, people = np.empty(groups), np.empty(groups)
+        value = overdispersed_terms(
+            (alpha, log_q),
+            (log_p, log_1p, d_log_omega),
+            self._sums,
+            self._pieces,
+            self._long_cells,
+            self._missing,
+            self._w,
+            (d_alpha, d_log_q, people),
+        )
         coarse, d_logit = self._coarse(alpha, log_q, log_p, log_1p, d_alpha, d_log_q)
         value += coarse
         # dΦ/Φ and −dΦ/(1−Φ), by logarithms: neither tail underflows.
         log_density = -0.5 * v * v - 0.5 * math.log(2 * math.pi)
         d_log_p, d_log_1p = np.exp(log_density - log_p), -np.exp(log_density - log_1p)
         d_v = d_log_q * (d_log_p - d_log_1p) - d_log_omega * d_log_p + people * d_log_1p
-        d_v += d_logit * (d_log_p - d_log_1p)
-        prior, d_apart, d_v_prior, d_scales, d_alpha_prior = self._prior(
-            apart, v, log_sa, mu, log_sb, alpha
+        d_v += d_logit * (d_log_p - d_log_1p) - v
+        gradient = np.empty(len(x))
+        squares, along = effect_terms(
+            alpha,
+            stretch_a,
+            of_row,
+            self._w,
+            math.exp(2 * log_sa),
+            d_alpha,
+            gradient[2 * groups + 3 :],
         )
-        d_alpha += d_alpha_prior
+        prior, d_apart, d_scales = self._prior(apart, v, log_sa, mu, log_sb, squares)
         d_beta = d_log_q + d_apart
-        d_scales[0] += float(of_row @ (d_alpha * alpha + 1))
-        d_scales[1] += float(d_log_q.sum())
-        d_scales[2] += float(of_group @ (d_beta * apart + 1))
-        value += prior + float(of_row.sum()) * log_sa + float(of_group.sum()) * log_sb
-        return value, np.concatenate(
-            [d_beta * stretch_b, d_v + d_v_prior, d_scales, d_alpha * stretch_a]
-        )
+        value += prior
+        gradient[:groups] = d_beta * stretch_b
+        gradient[groups : 2 * groups] = d_v
+        gradient[2 * groups] = d_scales[0] + along
+        gradient[2 * groups + 1] = d_scales[1] + d_log_q.sum()
+        gradient[2 * groups + 2] = d_scales[2] + of_group @ (d_beta * apart + 1)
+        return value, gradient
 
     def _coarse(
         self,
@@ -321,34 +511,28 @@ class Overdispersed:
         d_log_q += np.bincount(cells.columns, by_size, len(log_q))
         return value, np.asarray(np.bincount(cells.columns, by_logit, len(log_q)), float)
 
-    def _exposure(self, scale: Array, mean_terms: Array) -> tuple[Array, Array]:
-        """Sum ``w e^α`` over those who answered each group; by respondent what isn't answered."""
-        weighted = self._w * scale
-        exposure = np.full(len(mean_terms), weighted.sum())
-        lost = np.zeros(len(scale))
-        rows, columns = self._missing
-        if len(rows):
-            exposure -= np.bincount(columns, weighted[rows], len(mean_terms))
-            lost += np.bincount(rows, mean_terms[columns], len(scale))
-        return exposure, lost
-
     def _prior(
-        self, apart: Array, v: Array, log_sa: float, mu: float, log_sb: float, alpha: Array
-    ) -> tuple[float, Array, Array, Array, Array]:
-        """Log prior of plain effects, Jacobians of log σ included, and its gradient.
+        self, apart: Array, v: Array, log_sa: float, mu: float, log_sb: float, squares: float
+    ) -> tuple[float, Array, tuple[float, float, float]]:
+        """Log prior of plain effects, all Jacobians included, and its gradient.
 
-        By ``β − μ_β``, ``Φ⁻¹(1/ω)``, the three scales, and ``α``.
+        By ``β − μ_β`` and by the three scales; `squares` is that of ``α`` over its variance.
         """
-        priors, n, groups = self.priors, float(self._w.sum()), len(apart)
+        priors, groups = self.priors, len(apart)
+        people, of_rows, of_groups = self._constants
         var_a, var_b = math.exp(2 * log_sa), math.exp(2 * log_sb)
-        squares = float(self._w @ alpha**2)
-        value = -0.5 * squares / var_a - n * log_sa - 0.5 * float(v @ v)
-        value += -0.5 * float(apart @ apart) / var_b - groups * log_sb
-        value += log_sa - 0.5 * var_a / priors.sigma_alpha**2
-        value += log_sb - 0.5 * var_b / priors.sigma_beta**2
+        others = float(apart @ apart) / var_b
+        value = -0.5 * (squares + float(v @ v) + others)
+        value += (1 - people + of_rows) * log_sa - 0.5 * var_a / priors.sigma_alpha**2
+        value += (1 - groups + of_groups) * log_sb - 0.5 * var_b / priors.sigma_beta**2
         value -= 0.5 * ((mu - priors.mu_beta_mean) / priors.mu_beta) ** 2
-        d_sa = squares / var_a - n + 1 - var_a / priors.sigma_alpha**2
+        d_sa = squares - people + 1 - var_a / priors.sigma_alpha**2
         d_mu = -(mu - priors.mu_beta_mean) / priors.mu_beta**2
-        d_sb = float(apart @ apart) / var_b - groups + 1 - var_b / priors.sigma_beta**2
-        scales = np.array([d_sa, d_mu, d_sb])
-        return value, -apart / var_b, -v, scales, -self._w * alpha / var_a
+        d_sb = others - groups + 1 - var_b / priors.sigma_beta**2
+        return value, -apart / var_b, (d_sa, d_mu, d_sb)
+
+    @cached_property
+    def _constants(self) -> tuple[float, float, float]:
+        """Sum of the weights, and of the shares of respondents and of groups."""
+        of_group, of_row = self._uncentring
+        return float(self._w.sum()), float(of_row.sum()), float(of_group.sum())
