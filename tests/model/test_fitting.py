@@ -215,7 +215,7 @@ def only(inputs, *groups):
     return replace(small, counts=table, known_sizes=sizes, hidden=hidden, ratios={})
 
 
-@pytest.mark.parametrize("model", [model for model in MODELS if model != "correlated"])
+@pytest.mark.parametrize("model", MODELS)
 def test_one_known_group_is_enough_for_a_hidden_one(inputs, model):
     few = only(inputs, inputs.counts.groups[0], "victims")
     posterior = fit_model(model, few, [9], sampling=Sampling(2, 60, 20, 1))
