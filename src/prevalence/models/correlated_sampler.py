@@ -293,13 +293,13 @@ class Sweeper:
     def _move_effects(self, state: State, total: Array) -> None:
         """Move the effects as standard normal ones: their scale follows that of ``Σ``."""
         root = np.linalg.cholesky(total)
-        intercept, counts, answered = state.rho - state.tau**2 / 2, state.counts, self._answered
+        intercept, answered = state.rho - state.tau**2 / 2, self._answered
+        known, constant = state.counts @ root, state.counts @ intercept
 
         def slope(standard: Array) -> tuple[Array, Array]:
-            log_mean = intercept + standard @ root.T
-            mean = np.exp(log_mean) * answered
-            value = (counts * log_mean - mean - 0.5 * standard**2).sum(axis=1)
-            return value, (counts - mean) @ root - standard
+            mean = np.exp(intercept + standard @ root.T) * answered
+            value = np.einsum("ij,ij->i", known - 0.5 * standard, standard)
+            return value + constant - mean.sum(axis=1), known - mean @ root - standard
 
         at = np.linalg.solve(root, state.effects.T).T
         with np.errstate(over="ignore", invalid="ignore"):
@@ -406,20 +406,22 @@ class Sweeper:
     def _move_groups(self, state: State, eps: Array) -> None:
         """``ρ``, ``τ`` and ``x`` of each group given ``ε`` and ``δ``: groups are independent."""
         density, k = self._density, len(state.tau)
-        delta, counts, answered = state.delta[:, None], state.counts, self._answered
+        degree, ones = np.exp(state.delta)[:, None] * self._answered, np.ones(len(eps))
+        # ``Σ y log λ`` but for what doesn't depend on the groups' parameters.
+        reports, known = ones @ state.counts, state.counts.T @ eps
 
         def slope(blocks: Array) -> tuple[Array, Array]:
             rho, free = blocks[:, 0], blocks[:, 1]
             x = self._unpacked(blocks)
             factor, lengths = self._factor(x)
             tau, rise = density.tau_of(free)
-            log_mean = rho - tau**2 / 2 + delta + eps @ (tau[:, None] * factor).T
-            mean = np.exp(log_mean) * answered
-            rest = counts * answered - mean
-            d_intercept, by_spread = rest.sum(axis=0), rest.T @ eps
+            spread, intercept = tau[:, None] * factor, rho - tau**2 / 2
+            mean = np.exp(intercept + eps @ spread.T) * degree
+            expected = ones @ mean
+            d_intercept, by_spread = reports - expected, known - mean.T @ eps
             prior, d_tau = density.spread_prior(tau)
             apart = (rho - state.mu) / state.sigma_rho
-            value = (counts * log_mean * answered - mean).sum(axis=0) + prior
+            value = reports * intercept + np.einsum("kj,kj->k", known, spread) - expected + prior
             value += np.log(rise) - density.power * np.log(lengths) - 0.5 * apart**2
             along = np.einsum("kj,kj->k", by_spread, factor) - tau * d_intercept + d_tau
             gradient = np.zeros_like(blocks)
