@@ -7,7 +7,8 @@ r"""Measure the models: wall and CPU time, gradients, effective sample sizes, me
 (`-P`, since numba would take the neighbour coverage.py for the package of that name.)
 Prints one JSON line a fit. The partially pooled model runs on SYNTHETIC data drawn as in the
 simulation of its paper (149 areas, 25 respondents each unless said, six groups); the overdispersed
-model on the Rwandan survey of 2011 where its microdata are at hand, with the published priors.
+model on the Rwandan survey of 2011 where its microdata are at hand, with the published priors; the
+correlated one on 600 of its respondents, with `own` alone.
 ESS is the lowest over what is reported, R-hat the largest. nutpie, where it is installed, samples
 the same densities in the same whitened coordinates: the comparison is of the samplers alone.
 rstan, where R has it (Debian: r-cran-rstan), samples the models under benchmarks/stan, which are
@@ -33,6 +34,8 @@ sys.modules.setdefault("coverage", None)  # type: ignore[arg-type]
 
 import numpy as np
 
+from prevalence.models.correlated import PUBLISHED as FLAT_CORRELATED
+from prevalence.models.correlated import Correlated
 from prevalence.models.counts import CountTable
 from prevalence.models.diagnostics import ess_bulk, ess_tail, rhat
 from prevalence.models.engine import Sampling, fit
@@ -56,14 +59,17 @@ def simulated(seed: int, areas: int = 149, respondents: int = 25) -> PartiallyPo
     return PartiallyPooled(CountTable(tuple("abcdVP"), counts), area)
 
 
-def rwanda(folder: Path) -> tuple[Overdispersed, np.ndarray]:
+def rwanda(folder: Path, ids: Path | None = None) -> tuple[CountTable, np.ndarray]:
+    """Read the answers, of all respondents or of those listed, and the known sizes."""
     import pandas as pd
 
     survey = pd.read_csv(folder / "rwanda2011_survey.csv")
+    if ids:
+        survey = survey.set_index("id").loc[pd.read_csv(ids)["id"]]
     sizes = pd.read_csv(folder / "rwanda2011_known_populations.csv").set_index("known.popn")["size"]
     groups = [*sizes.index, "sex.workers", "msm", "idu", "clients"]
     counts = CountTable(tuple(groups), np.minimum(survey[groups].to_numpy(float), TOP_CODE))
-    return Overdispersed(counts, PUBLISHED), np.append(sizes.to_numpy(float), [np.nan] * 4)
+    return counts, np.append(sizes.to_numpy(float), [np.nan] * 4)
 
 
 def cpu_seconds() -> float:
@@ -185,6 +191,8 @@ def rstan_sampler(density, sampling):
 
 
 STAN = Path(__file__).parent / "stan"
+REFERENCE = Path(__file__).parents[1] / "tests" / "reference" / "stan"
+SOME = REFERENCE / "stan_correlated_n600_ids.csv"  # of whom there is a posterior by Stan
 SAMPLERS = {"own": own_sampler, "nutpie": nutpie_sampler, "rstan": rstan_sampler}
 
 
@@ -234,12 +242,21 @@ def main() -> None:
         pooled = simulated(5, arguments.areas, arguments.respondents)
         measured("partially_pooled", sampler, pooled, pooled.prevalences, sizes, 1e6, sampling)
         if arguments.rwanda and (Path(arguments.rwanda) / "rwanda2011_survey.csv").exists():
-            density, known = rwanda(Path(arguments.rwanda))
+            folder = Path(arguments.rwanda)
+            counts, known = rwanda(folder)
+            density = Overdispersed(counts, PUBLISHED)
 
             def prevalence(x, density=density):
                 return density.prevalences(x[: density.layout.globals])
 
             measured("overdispersed", sampler, density, prevalence, known, 10_718_378.0, sampling)
+            if sampler == "own":  # the others know no model of so many effects
+                density = Correlated(rwanda(folder, SOME)[0], FLAT_CORRELATED)
+
+                def latent(x, density=density):
+                    return density.prevalences(x[: density.layout.globals])
+
+                measured("correlated", sampler, density, latent, known, 10_718_378.0, sampling)
 
 
 if __name__ == "__main__":
