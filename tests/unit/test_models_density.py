@@ -75,7 +75,7 @@ def partially_pooled_by_scipy(density, x):
     top, blocks, effects = density.layout.split(x)
     mu, sigma, size = density.hyperparameters(top)
     free = top[k : 2 * k]
-    assert sigma == pytest.approx(0.05 * np.logaddexp(0, free))
+    assert sigma == pytest.approx(1e-6 + 0.05 * np.logaddexp(0, free))
     sigma_delta = priors.sigma_delta / (1 + np.exp(-top[-1]))
     # Areas are steps from μ; the density of ρ is taken to the steps by its Jacobian.
     rho, delta = -density.prevalences(x), np.logaddexp(0, effects)
@@ -301,6 +301,20 @@ def test_gradient_is_the_slope_of_the_density(make, counts):
     x = density.start() + np.random.default_rng(6).normal(0, 0.4, density.layout.size)
     gradient = density.value_and_gradient(x)[1]
     assert gradient == pytest.approx(differences(density, x), rel=1e-5, abs=1e-5)
+
+
+def test_areas_that_do_not_differ_have_a_smooth_density():
+    """Far down in σ a chain is not caught in the rounding of a difference."""
+    counts = table(n=40, largest=9)
+    density = PartiallyPooled(counts, np.arange(40) // 4)
+    x, k = density.start(), len(counts.groups)
+    x += 0.1 * np.random.default_rng(5).standard_normal(len(x))
+    for free in (-20.0, -25.0, -30.0, -200.0):
+        x[k : 2 * k] = free
+        value, gradient = density.value_and_gradient(x)
+        moved = x + 1e-6 * np.sign(gradient)
+        expected = 1e-6 * np.abs(gradient).sum()
+        assert density.value_and_gradient(moved)[0] - value == pytest.approx(expected, rel=0.01)
 
 
 def test_far_out_a_density_has_no_value_and_raises_nothing():

@@ -30,6 +30,9 @@ Record = Callable[[Array], Array]
 # Below this step the whitened chain is frozen; above this share of divergences it is biased.
 FROZEN_STEP = 0.02
 MOST_DIVERGENT = 0.05
+# Where chains begin in the global directions, in posterior standard deviations: wider than the
+# posterior, so that R̂ can see a difference; and nearer, where one was lost out there.
+WIDE, NEAR, AT_MODE = 2.0, 0.5, 0.1
 TRUSTED, UNTRUSTED = 200.0, 5.0  # draws' worth of belief in the whitening's scales
 # Where the map whitens all, a trajectory ends after a fourth to a half of a turn, and takes a new
 # direction: longer ones come back to where they were.
@@ -153,13 +156,16 @@ def fit(
     middle = time.perf_counter()
     chains: list[Chain] = []
     if whitened:
-        chains = _chains(_Task(density, shape, keep, sampling, TRUSTED), entropy)
+        chains = _chains(_Task(density, shape, keep, sampling, WIDE), entropy)
+        if _failed(chains):
+            LOG.warning("a chain froze or diverged from where it began: all begin nearer the mode")
+            chains = _chains(_Task(density, shape, keep, sampling, NEAR), [*entropy, 2])
         whitened = not _failed(chains)
     if not whitened:
         LOG.warning("the whitened chains froze or diverged: sampling without whitening")
         shape = identity_whitening(density.layout, start)
         slower = Sampling(sampling.chains, 4 * sampling.warmup, sampling.draws, sampling.cores)
-        chains = _chains(_Task(density, shape, keep, slower, UNTRUSTED), [*entropy, 1])
+        chains = _chains(_Task(density, shape, keep, slower, AT_MODE, UNTRUSTED), [*entropy, 1])
     return _fit_of(chains, shape, (begun, middle), whitened=whitened)
 
 
@@ -207,7 +213,8 @@ class _Task:
     shape: Whitening
     record: Record
     sampling: Sampling
-    shrinkage: float
+    spread: float
+    shrinkage: float = TRUSTED
 
     def whitened(self, z: Array) -> tuple[float, Array]:
         value, gradient = self.density.value_and_gradient(self.shape.forward(z))
@@ -223,8 +230,7 @@ class _Task:
         normal = np.random.Generator(np.random.PCG64(starts)).standard_normal(
             self.density.layout.size
         )
-        # Spread wider than the posterior in the global directions, so that R̂ can see a difference.
-        normal[: self.density.layout.globals] *= 2.0 if self.shrinkage == TRUSTED else 0.1
+        normal[: self.density.layout.globals] *= self.spread
         trusted = self.shrinkage == TRUSTED
         return sample_chain(
             self.whitened,

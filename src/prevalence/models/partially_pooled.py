@@ -32,6 +32,9 @@ Exceeding = tuple[Index, Array, Array]
 
 
 UNIT_OF_SIGMA = 0.05
+# Areas that differ by less can't be told from equal ones; further down a difference of μ and ρ is
+# rounding, in which a chain would be caught.
+LEAST_SIGMA = 1e-6
 LONG = 1000  # counts above this are summed by gamma functions, not one by one
 
 
@@ -292,7 +295,7 @@ def pooled_density(
     for k in range(groups):
         free = x[groups + k]
         inner = max(free, 0.0) + math.log1p(math.exp(-abs(free)))
-        sigma[k] = UNIT_OF_SIGMA * inner
+        sigma[k] = LEAST_SIGMA + UNIT_OF_SIGMA * inner
         share[k] = 1 / (1 + information[k] * sigma[k] ** 2)
         stretch[k] = sigma[k] * math.sqrt(share[k])
         centre = mu[k] + math.log(-math.expm1(-mu[k]))
@@ -472,7 +475,7 @@ class PartiallyPooled:
         rho = np.maximum(priors.delta_mean - np.log((people + 4 * mean) / (answered + 4)), 0.5)
         mu, sigma = rho.mean(axis=0), np.maximum(rho.std(axis=0), 0.3)
         size = np.full(len(mean), np.log(2.0))
-        free = _inverse_softplus(sigma / UNIT_OF_SIGMA)
+        free = _inverse_softplus((sigma - LEAST_SIGMA) / UNIT_OF_SIGMA)
         top = np.concatenate([np.log(mu), free, size, [0.0]])
         centre, stretch = self._placed(mu, sigma, np.zeros(rho.shape))
         return self.layout.join(
@@ -521,7 +524,7 @@ class PartiallyPooled:
         """``μ``, ``σ`` and ``w``, shape (…, 3, K), from global parameters (…, G)."""
         free = top[..., :-1].reshape(*top.shape[:-1], 3, -1)
         result: Array = np.exp(free)
-        result[..., 1, :] = UNIT_OF_SIGMA * _softplus(free[..., 1, :])
+        result[..., 1, :] = LEAST_SIGMA + UNIT_OF_SIGMA * _softplus(free[..., 1, :])
         return result
 
     def prevalences(self, x: Array) -> Array:
