@@ -370,6 +370,12 @@ def model_tables(kind, suffix="csv"):
     ]
 
 
+def chains_at_once(wildcards):
+    """Chains that one model runs at the same time: a survey's models share a machine's cores."""
+    shared = (workflow.cores or 8) // len(models_of(wildcards.survey))
+    return min(max(shared, 1), 4)
+
+
 def posteriors(wildcards):
     """The stored draws of a survey's models, for `input`."""
     folder = f"data/processed/{wildcards.survey}/restricted/model"

@@ -32,9 +32,10 @@ rule fit_model:
         "logs/{survey}/model/fit_model_{model}.tsv"
     wildcard_constraints:
         model="[a-z_]+",
+    priority: 1  # the longest jobs: the others fill the cores beside them
     conda:
         "../../environment.yml"
-    threads: 2
+    threads: chains_at_once
     params:
         estimate=setting("estimate"),
         headline=setting("headline"),
