@@ -1,7 +1,5 @@
 """Densities against scipy's distributions, gradients against differences of the densities."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from scipy import stats
@@ -12,7 +10,6 @@ pytest.importorskip("numba", reason="the models' compiled loops need numba")
 from prevalence.errors import PipelineError
 from prevalence.models.correlated import PUBLISHED as FLAT_CORRELATED
 from prevalence.models.correlated import Correlated
-from prevalence.models.correlated_sampler import Sweeper
 from prevalence.models.counts import CountTable
 from prevalence.models.intervals import Intervals
 from prevalence.models.overdispersed import (
@@ -373,91 +370,3 @@ def test_plain_parameters_of_the_correlated_model_come_back():
     expected = np.exp(delta[:, None] + plain.rho)
     seen = ~np.isnan(mean) & (plain.tau < 1.0)
     assert np.log(mean[seen] / expected[seen]).mean() == pytest.approx(0, abs=0.05)
-
-
-class Seen:
-    """Stands for a block's mover: keeps the block and its density, and stays."""
-
-    def move(self, at, slope, generator, *, learn):
-        self.at, self.slope = at, slope
-        return at
-
-
-def slopes_fit(block):
-    """Check the gradient of a block's density along a random step; return the density."""
-    value, gradient = block.slope(block.at)
-    step = 1e-5 * (gradient != 0) * np.random.default_rng(4).normal(size=block.at.shape)
-    up, down = (block.slope(block.at + sign * step)[0].sum() for sign in (1, -1))
-    assert up - down == pytest.approx(2 * (gradient * step).sum(), rel=1e-4, abs=1e-8)
-    return value.sum()
-
-
-@pytest.fixture(scope="module")
-def swept():
-    """A chain of the correlated model after a sweep; and the whole log density beside it."""
-    density = Correlated(table(largest=6))
-    sweeper = Sweeper(density, density.scales(), np.random.SeedSequence(3))
-    sweeper.sweep()
-    state, g = sweeper.state, density.layout.globals
-    scales = state.sigma, state.mu, state.sigma_rho
-    top = density.kept(state.rho, state.tau, state.x, scales, state.delta)[:g]
-    share = density._uncentring[0]
-
-    def whole(rho, others, eps):
-        moved = top.copy()
-        moved[: len(rho)] = (rho - state.mu) / state.sigma_rho**share
-        moved[len(rho) : -3] = others
-        return density.value_and_gradient(density.at(density.plain(moved), state.delta, eps))[0]
-
-    return sweeper, whole
-
-
-def test_groups_of_the_correlated_model_move_in_the_density_of_the_whole(swept):
-    sweeper, whole = swept
-    density, state, block = sweeper._density, replace(sweeper.state), Seen()
-    k = len(state.tau)
-    own = state.effects - state.delta[:, None]
-    eps = np.linalg.solve(sweeper._spread(state), own.T).T
-    sweeper._of_groups = block
-    sweeper._move_groups(state, eps)
-
-    def expected(blocks):
-        x = np.zeros((k, k))
-        x[:, :-1] = blocks[:, 2:]
-        return whole(blocks[:, 0], np.concatenate([blocks[:, 1], x[density.lower]]), eps)
-
-    blocks = block.at + 0.2 * np.random.default_rng(5).normal(size=block.at.shape)
-    gained = block.slope(blocks)[0].sum() - slopes_fit(block)
-    assert gained == pytest.approx(expected(blocks) - expected(block.at))
-
-
-def test_spreads_of_the_correlated_model_move_in_the_density_of_the_whole(swept):
-    """Given b and the intercepts: ε follows, and the coordinates are others."""
-    sweeper, whole = swept
-    density, state, block = sweeper._density, replace(sweeper.state), Seen()
-    k, n = len(state.tau), len(state.effects)
-    own, intercept = state.effects - state.delta[:, None], state.rho - state.tau**2 / 2
-    sweeper._of_spread = block
-    sweeper._move_spread(state)
-    base, vague = sweeper._scales.slopes.spread, k**2 / n
-    root = np.linalg.cholesky((own.T @ own + vague * base @ base.T) / (n + vague))
-
-    def made(vector):
-        changed = np.diag(np.exp(vector[:k]))
-        changed[density.lower] = vector[k:]
-        spread = root @ changed
-        tau = np.linalg.norm(spread, axis=1)
-        x = (spread / np.diag(spread)[:, None])[density.lower] / density.unit
-        return np.concatenate([density.free_of(tau), x]), spread, tau
-
-    def expected(vector):
-        others, spread, tau = made(vector)
-        moves = 1e-6 * np.eye(len(vector))
-        jacobian = [(made(vector + m)[0] - made(vector - m)[0]) / 2e-6 for m in moves]
-        value = whole(intercept + tau**2 / 2, others, np.linalg.solve(spread, own.T).T)
-        value -= n * np.log(np.diag(spread)).sum()  # from ε to b
-        return value + np.linalg.slogdet(np.array(jacobian))[1]
-
-    vector = block.at[0] + 0.2 * np.random.default_rng(5).normal(size=block.at.shape[1])
-    gained = block.slope(vector[None])[0].sum() - slopes_fit(block)
-    assert gained == pytest.approx(expected(vector) - expected(block.at[0]), abs=1e-5)
