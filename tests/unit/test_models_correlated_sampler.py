@@ -222,7 +222,8 @@ def test_spreads_move_in_the_density_of_the_whole(sweeper):
     assert gained == pytest.approx(expected, abs=1e-5)
 
 
-def test_a_sweep_keeps_the_log_means_where_only_parameters_move(sweeper):
+def test_a_sweep_keeps_the_log_means_where_only_parameters_move(sweeper, monkeypatch):
+    held(sweeper, monkeypatch)  # with its spread the degrees would move
     k = len(sweeper.state.rho)
     step = 0.3 * np.random.default_rng(8).normal(size=k * (k + 1) // 2)
     before, tau = sweeper._log_mean(sweeper.state), sweeper.state.tau
@@ -232,7 +233,7 @@ def test_a_sweep_keeps_the_log_means_where_only_parameters_move(sweeper):
     assert sweeper._log_mean(sweeper.state) == pytest.approx(before)
 
 
-def test_scales_and_the_mean_of_groups_move_in_the_density_of_the_whole(sweeper, monkeypatch):
+def test_the_mean_and_spread_of_groups_move_in_the_density_of_the_whole(sweeper, monkeypatch):
     seen, density, state = held(sweeper, monkeypatch), sweeper._density, sweeper.state
 
     def draw(noise):
@@ -242,17 +243,37 @@ def test_scales_and_the_mean_of_groups_move_in_the_density_of_the_whole(sweeper,
         return log_density(density, moved)
 
     assert np.ptp(gaps(draw, 1)) < 1e-8
-    _, of_rho = seen[-1]
     last = replace(state)
     sweeper._generator = Noise(0.4)
     sweeper._move_scales(last)
-    _, of_rho = seen[-1]
-    degrees_at_their_centre(sweeper, last)
-    _, of_delta = seen[-1]
-    for name, value in (("sigma_rho", of_rho), ("sigma", of_delta)):
-        there, here = (replace(last, **{name: scale}) for scale in (0.45, 1.7))
-        gained = log_density(density, there) - log_density(density, here)
-        assert value(np.log(0.45)) - value(np.log(1.7)) == pytest.approx(gained)
+    _, value = seen[-1]
+    there, here = (log_density(density, replace(last, sigma_rho=scale)) for scale in (0.45, 1.7))
+    assert value(np.log(0.45)) - value(np.log(1.7)) == pytest.approx(there - here)
+
+
+def test_the_spread_of_degrees_moves_in_the_density_of_the_whole(sweeper, monkeypatch):
+    """Given the effects, ``δ`` integrated out; and given ``b`` and the standardised ``δ``."""
+    seen, state, n = held(sweeper, monkeypatch), sweeper.state, len(sweeper.state.delta)
+    spread = sweeper._spread(state)
+    known = np.linalg.inv(spread @ spread.T).sum()
+
+    def integrated(sigma):
+        of_centre = degrees_at_their_centre(sweeper, replace(state, sigma=sigma))
+        return of_centre - 0.5 * n * np.log(known + sigma**-2)
+
+    gained = integrated(0.45) - integrated(1.7)
+    _, value = seen[-1]
+    assert value(np.log(0.45)) - value(np.log(1.7)) == pytest.approx(gained)
+
+    def stretched(sigma):
+        monkeypatch.setattr(sweeper, "_stepped", lambda *walk: seen.append(walk) or sigma)
+        moved = replace(state)
+        sweeper._stretch_degrees(moved)
+        return log_density(sweeper._density, moved) + n * np.log(sigma)  # from δ to its standard
+
+    gained = stretched(0.45) - stretched(1.7)
+    value = seen[-1][1]
+    assert value(np.log(0.45)) - value(np.log(1.7)) == pytest.approx(gained)
 
 
 def test_answers_in_an_interval_are_filled_by_their_law():

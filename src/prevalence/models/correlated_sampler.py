@@ -1,7 +1,7 @@
 """Sampling of the correlated model by blocks: as many effects as answers are too many at once.
 
 A sweep moves, each block given all else, the respondents' effects; ``Σ`` and the intercepts given
-the effects (centred); and ``ρ``, ``τ`` and ``L`` given the standardised effects (not centred, so
+the effects (centred); and ``σ_δ``, ``ρ``, ``τ`` and ``L`` given standardised ones (not centred, so
 that the answers speak for themselves): the two ways of looking at the same parameters mix where
 either alone creeps (interweaving: Yu & Meng 2011). Respondents are independent given the rest, and
 so are groups given ``ε`` and ``δ``: each accepts or rejects for itself, and its steps needn't
@@ -34,6 +34,7 @@ FARTHEST = 2.5  # length of a move: beyond a half turn a normal density comes ba
 SWEEPS = 2  # for each draw that is kept
 OF_EFFECTS, OF_SPREAD, OF_GROUPS = 3, 6, 4  # leaps
 LARGEST_LOG = 30.0
+WIDER = (1.0, 3.0, 9.0)  # steps of a scale: the numbers it is of may be little known
 DISPERSED = 2.0  # posterior standard deviations of the chains' starts
 
 
@@ -257,6 +258,7 @@ class Sweeper:
         self._move_effects(state, total)
         self._move_intercept(state, total)
         self._move_degrees(state, spread)
+        self._stretch_degrees(state)
         self._move_spread(state)
         own = state.effects - state.delta[:, None]
         eps: Array = np.asarray(np.linalg.solve(self._spread(state), own.T).T, float)
@@ -319,25 +321,51 @@ class Sweeper:
         state.effects = kept - (state.rho - half)
 
     def _move_degrees(self, state: State, spread: Array) -> None:
-        """``δ`` given the effects: normal; and ``σ_δ`` given ``δ``, by steps accepted or not."""
+        """``σ_δ`` given the effects, ``δ`` integrated out, by steps; then ``δ``, which is normal.
+
+        Given ``δ`` a small ``σ_δ`` could hardly move.
+        """
         generator, n = self._generator, len(state.delta)
         ones = np.linalg.inv(spread @ spread.T).sum(axis=0)
-        precision = float(ones.sum()) + state.sigma**-2
-        normal = generator.standard_normal(n)
-        state.delta = state.effects @ ones / precision + normal / math.sqrt(precision)
-        squares, scale = float(state.delta @ state.delta), self._density.priors.sigma_delta
+        known = float(ones.sum())  # inverse variance of what the effects say of a ``δ``
+        estimate, scale = state.effects @ ones / known, self._density.priors.sigma_delta
+        squares = float(estimate @ estimate)
 
         def log_density(log_sigma: float) -> float:
-            cauchy = math.log1p(math.exp(2 * log_sigma) / scale**2)
-            return -0.5 * squares * math.exp(-2 * log_sigma) - (n - 1) * log_sigma - cauchy
+            var = math.exp(2 * log_sigma)
+            spread_out = var + 1 / known
+            own = -0.5 * squares / spread_out - 0.5 * n * math.log(spread_out)
+            return own + log_sigma - math.log1p(var / scale**2)
 
         state.sigma = self._stepped(state.sigma, log_density, n)
+        precision = known + state.sigma**-2
+        normal = generator.standard_normal(n)
+        state.delta = estimate * (known / precision) + normal / math.sqrt(precision)
+
+    def _stretch_degrees(self, state: State) -> None:
+        """``σ_δ`` given the standardised ``δ`` and ``b``: where little is known of it."""
+        scale, own = self._density.priors.sigma_delta, state.effects - state.delta[:, None]
+        log_mean = state.rho - state.tau**2 / 2 + own
+        with np.errstate(over="ignore"):
+            mean = (np.exp(log_mean) * self._answered).sum(axis=1)
+        standard = state.delta / state.sigma
+        reports = float(state.counts.sum(axis=1) @ standard)
+
+        def log_density(log_sigma: float) -> float:
+            sigma = math.exp(log_sigma)
+            with np.errstate(over="ignore", invalid="ignore"):
+                fits = reports * sigma - float(mean @ np.exp(standard * sigma))
+            return fits + log_sigma - math.log1p((sigma / scale) ** 2)
+
+        state.sigma = self._stepped(state.sigma, log_density, len(own))
+        state.delta = standard * state.sigma
+        state.effects = state.delta[:, None] + own
 
     def _stepped(self, scale: float, log_density: Callable[[float], float], count: int) -> float:
         """Walk a few steps with the logarithm of the scale of `count` normal numbers."""
         now, generator = math.log(scale), self._generator
-        for _ in range(3):
-            new = now + generator.normal(0, 2.4 / math.sqrt(2 * count + 2))
+        for wider in WIDER:
+            new = now + generator.normal(0, wider * 2.4 / math.sqrt(2 * count + 2))
             if math.log1p(-generator.uniform()) < log_density(new) - log_density(now):
                 now = new
         return math.exp(now)
