@@ -371,9 +371,12 @@ def model_tables(kind, suffix="csv"):
 
 
 def chains_at_once(wildcards):
-    """Chains that one model runs at the same time: a survey's models share a machine's cores."""
-    shared = (workflow.cores or 8) // len(models_of(wildcards.survey))
-    return min(max(shared, 1), 4)
+    """Chains that one model runs at the same time: a survey's models share a machine's cores.
+
+    On a node of a cluster a job has the cores that were asked for it, for itself.
+    """
+    models = 1 if workflow.remote_exec else len(models_of(wildcards.survey))
+    return min(max((workflow.cores or 8) // models, 1), 4)
 
 
 def posteriors(wildcards):
