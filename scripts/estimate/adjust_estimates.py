@@ -2,34 +2,20 @@
 
 from typing import Any
 
-from prevalence.adjustment import NO_FACTORS, adjust_study, factor_table, study_factors
+from prevalence.adjustment import adjust_study, factor_table
 from prevalence.contracts import check_table
 from prevalence.contracts.estimate import ADJUSTMENT, FACTORS, VARIANCE_COMPONENTS, arranged
-from prevalence.estimation import CODED, ROW_TABLES, SIDE_TABLES, study_of
-from prevalence.files import read_csv, read_parquet, write_csv
+from prevalence.files import write_csv
 from prevalence.job import run_job
+from prevalence.study_files import read_factors, read_study
 
 
 def main(job: Any) -> None:
     """Write adjusted estimates, variance components and factors; empty where none is configured."""
     import pandas as pd
 
-    tables = {
-        name: read_parquet(job.input.get(name), coded=CODED.get(name, ())) for name in ROW_TABLES
-    }
-    tables |= {name: read_csv(job.input.get(name)) for name in SIDE_TABLES if job.input.get(name)}
-    study = study_of(
-        tables,
-        estimate=job.params.estimate,
-        headline=job.params.headline,
-        year=job.params.year,
-    )
-    settings = job.params.estimate.get("adjustment") or NO_FACTORS
-    elicited = {
-        name: read_csv(job.input.get(file)) if job.input.get(file) else None
-        for name, file in (("panel", "survivor_panel"), ("companion", "companion"))
-    }
-    factors = study_factors(study, settings, job.params.seed, **elicited)
+    study, _ = read_study(job)
+    settings, factors = read_factors(job, study)
     adjusted, components = (pd.DataFrame(), pd.DataFrame())
     if factors:
         adjusted, components = adjust_study(study, settings, factors, job.params.seed)

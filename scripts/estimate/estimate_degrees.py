@@ -5,26 +5,17 @@ from typing import Any
 from prevalence.contracts import check_table
 from prevalence.contracts.estimate import DEGREE_DISTRIBUTION, DEGREE_SUMMARY, DEGREES, arranged
 from prevalence.degree import degree_distribution, degree_summary, groups_answered
-from prevalence.estimation import CODED, ROW_TABLES, SIDE_TABLES, study_of
-from prevalence.files import read_csv, read_parquet, write_csv, write_parquet
+from prevalence.files import write_csv, write_parquet
 from prevalence.job import run_job
 from prevalence.relational import stacked
+from prevalence.study_files import read_study
 
 
 def main(job: Any) -> None:
     """Write degrees, their summary and their distribution."""
     import pandas as pd
 
-    tables = {
-        name: read_parquet(job.input.get(name), coded=CODED.get(name, ())) for name in ROW_TABLES
-    }
-    tables |= {name: read_csv(job.input.get(name)) for name in SIDE_TABLES if job.input.get(name)}
-    study = study_of(
-        tables,
-        estimate=job.params.estimate,
-        headline=job.params.headline,
-        year=job.params.year,
-    )
+    study, _ = read_study(job)
     sizes = study.sizes().by_definition
     known = {name: sizes[name] for name in ("known_population", "mean_of_ratios")}
     survey = job.wildcards.survey

@@ -5,28 +5,19 @@ from typing import Any
 from prevalence.contracts import check_table
 from prevalence.contracts.estimate import CONTRASTS, DISCLOSURE_INPUTS, SCALE_UP, arranged
 from prevalence.disclosure_inputs import disclosure_inputs
-from prevalence.estimation import CODED, ROW_TABLES, SIDE_TABLES, study_of
-from prevalence.files import read_csv, read_parquet, write_csv
+from prevalence.files import read_csv, write_csv
 from prevalence.generalised import generalised_rows
 from prevalence.job import run_job
 from prevalence.known_groups import typical_design_effect
 from prevalence.scale_up import domain_contrasts, scale_up_table
+from prevalence.study_files import read_study
 
 
 def main(job: Any) -> None:
     """Write the scale-up table, contrasts of domains, and the inputs of disclosure control."""
     import pandas as pd
 
-    tables = {
-        name: read_parquet(job.input.get(name), coded=CODED.get(name, ())) for name in ROW_TABLES
-    }
-    tables |= {name: read_csv(job.input.get(name)) for name in SIDE_TABLES if job.input.get(name)}
-    study = study_of(
-        tables,
-        estimate=job.params.estimate,
-        headline=job.params.headline,
-        year=job.params.year,
-    )
+    study, _ = read_study(job)
     checked = read_csv(job.input.checked)
     mine = checked["in_headline"] & (checked["estimator"] == study.headline.estimator)
     table = scale_up_table(

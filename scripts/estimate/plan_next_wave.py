@@ -4,24 +4,15 @@ from typing import Any
 
 from prevalence.contracts import check_table
 from prevalence.contracts.estimate import PLANNING, arranged
-from prevalence.estimation import CODED, ROW_TABLES, SIDE_TABLES, study_of
-from prevalence.files import read_csv, read_parquet, write_csv
+from prevalence.files import write_csv
 from prevalence.job import run_job
 from prevalence.planning import plan_study
+from prevalence.study_files import read_study
 
 
 def main(job: Any) -> None:
     """Write expected widths and detectable changes; empty where no design is configured."""
-    tables = {
-        name: read_parquet(job.input.get(name), coded=CODED.get(name, ())) for name in ROW_TABLES
-    }
-    tables |= {name: read_csv(job.input.get(name)) for name in SIDE_TABLES if job.input.get(name)}
-    study = study_of(
-        tables,
-        estimate=job.params.estimate,
-        headline=job.params.headline,
-        year=job.params.year,
-    )
+    study, tables = read_study(job)
     table = plan_study(study, tables["weights"], job.params.estimate.get("planning"))
     table = check_table(
         arranged(table, PLANNING, job.wildcards.survey), PLANNING, job.output.planning

@@ -4,24 +4,15 @@ from typing import Any
 
 from prevalence.contracts import check_table
 from prevalence.contracts.estimate import CHOICE_SHARES, SPECIFICATIONS, TRIMMING, arranged
-from prevalence.estimation import CODED, ROW_TABLES, SIDE_TABLES, study_of
-from prevalence.files import read_csv, read_parquet, write_csv
+from prevalence.files import write_csv
 from prevalence.job import run_job
 from prevalence.specifications import alternatives
+from prevalence.study_files import read_study
 
 
 def main(job: Any) -> None:
     """Write the specification table, the shares of its choices, and the record of trimming."""
-    tables = {
-        name: read_parquet(job.input.get(name), coded=CODED.get(name, ())) for name in ROW_TABLES
-    }
-    tables |= {name: read_csv(job.input.get(name)) for name in SIDE_TABLES if job.input.get(name)}
-    study = study_of(
-        tables,
-        estimate=job.params.estimate,
-        headline=job.params.headline,
-        year=job.params.year,
-    )
+    study, tables = read_study(job)
     found = alternatives(study, tables["weights"], job.params.combine)
     survey = job.wildcards.survey
     outputs = (job.output.specifications, job.output.choice_shares, job.output.trimming)

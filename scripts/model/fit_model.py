@@ -18,7 +18,6 @@ from prevalence.contracts.model import (
     SCALE_UP_MODELS,
     SCALINGS,
 )
-from prevalence.estimation import ROW_TABLES, SIDE_TABLES, study_of
 from prevalence.files import read_csv, read_parquet, write_csv, write_parquet
 from prevalence.job import run_job
 from prevalence.models.area_frame import area_frame, with_all_areas
@@ -40,18 +39,12 @@ from prevalence.models.tables import (
     scale_up_rows,
     scaling_rows,
 )
+from prevalence.study_files import read_study
 
 
 def main(job: Any) -> None:
     """Write the draws and their tables."""
-    tables = {name: read_parquet(job.input.get(name)) for name in ROW_TABLES}
-    tables |= {name: read_csv(job.input.get(name)) for name in SIDE_TABLES if job.input.get(name)}
-    study = study_of(
-        tables,
-        estimate=job.params.estimate,
-        headline=job.params.headline,
-        year=job.params.year,
-    )
+    study, _ = read_study(job)
     config, model = job.params.model, job.wildcards.model
     scaling, sampling, thresholds = settings_of(config, job.threads)
     inputs = model_inputs(

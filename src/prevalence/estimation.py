@@ -188,6 +188,12 @@ class Study:
             groups.append(HiddenGroup(name, reports, sizes, setting["population"], setting["per"]))
         return groups
 
+    @property
+    def ratios(self) -> dict[str, tuple[str, str]]:
+        """Numerator and denominator of each configured ratio of hidden groups, by its name."""
+        settings = self.settings.get("ratios") or {}
+        return {name: (one["numerator"], one["denominator"]) for name, one in settings.items()}
+
     def headline_estimates(self, groups: Sequence[HiddenGroup]) -> RatioEstimates:
         """Estimate national shares of the population by the headline, in the order of `groups`."""
         form = FORMS[self.headline.estimator]

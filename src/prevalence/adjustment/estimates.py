@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from prevalence.estimation import Study
     from prevalence.ratio import RatioEstimates
+    from prevalence.scale_up import HiddenGroup
 
 Array = NDArray[np.float64]
 
@@ -124,6 +125,28 @@ def study_size_error(
     )
 
 
+def national_rates(study: Study, groups: Sequence[HiddenGroup]) -> dict[str, tuple[str, float]]:
+    """Give each group's unit of its national rate, and the rate of one person.
+
+    Parameters
+    ----------
+    study
+        The survey.
+    groups
+        Hidden groups.
+
+    Returns
+    -------
+    dict of str to (str, float)
+        By group; NaN where the nation has no denominator.
+    """
+    nation = study.domains[0]
+    return {
+        group.name: (group.per, PER[group.per] / study.populations.of(nation, group.population))
+        for group in groups
+    }
+
+
 def adjust_study(
     study: Study,
     settings: Mapping[str, Any],
@@ -166,20 +189,15 @@ def adjust_study(
     )
     ratios = {}
     n = {group.name: int(estimates.n[place]) for place, group in enumerate(groups)}
-    for name, setting in (study.settings.get("ratios") or {}).items():
-        above, below = setting["numerator"], setting["denominator"]
+    for name, (above, below) in study.ratios.items():
         if above not in basic or below not in basic or not (basic[below] > 0).all():
             continue
         quotient = study.ratio_of_groups(above, below)
         shared = sampling_draws(quotient, 0, draws, stream(entropy, SAMPLING))
         ratios[name] = (above, below, shared)
         n[name] = min(n[above], n[below])
+    result = adjusted_rows(basic, ratios, national_rates(study, groups), factors, size_error, level)
     nation = study.domains[0]
-    rates = {
-        group.name: (group.per, PER[group.per] / study.populations.of(nation, group.population))
-        for group in groups
-    }
-    result = adjusted_rows(basic, ratios, rates, factors, size_error, level)
     result = result.assign(
         estimator=study.headline.estimator,
         domain_type=nation.type,

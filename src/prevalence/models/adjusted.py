@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from prevalence.adjustment import Factor, adjusted_rows, study_size_error
+from prevalence.adjustment import Factor, adjusted_rows, national_rates, study_size_error
+from prevalence.models.quantities import national_size
 from prevalence.models.scaling import Scaling
-from prevalence.scale_up import PER
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,11 +40,6 @@ def spread(draws: Array, size: int) -> Array:
     """
     result: Array = draws[np.arange(size) * len(draws) // size]
     return result
-
-
-def national_label(group: str) -> str:
-    """Give the label under which a posterior holds a hidden group's size in the nation."""
-    return f"hidden:{group}:national:national"
 
 
 def adjusted_model_rows(
@@ -102,29 +97,22 @@ def adjusted_model_rows(
         groups = [
             group
             for group in study.hidden_groups()
-            if group.name in factors and national_label(group.name) in sample
+            if group.name in factors and national_size(group.name).label in sample
         ]
-        basic = {group.name: spread(sample[national_label(group.name)], draws) for group in groups}
-        rates = {
-            group.name: (group.per, PER[group.per] / study.populations.of(nation, group.population))
-            for group in groups
+        basic = {
+            group.name: spread(sample[national_size(group.name).label], draws) for group in groups
         }
         ratios = {
             name: (above, below, basic[above] / basic[below])
-            for name, (above, below) in _ratios(study).items()
+            for name, (above, below) in study.ratios.items()
             if above in basic and below in basic
         }
         if not basic:
             continue
+        rates = national_rates(study, groups)
         rows = adjusted_rows(basic, ratios, rates, factors, size_error, level)
-        sound = {group: bool(passed[model, national_label(group)]) for group in basic}
+        sound = {group: bool(passed[model, national_size(group).label]) for group in basic}
         sound |= {name: sound[above] and sound[below] for name, (above, below, _) in ratios.items()}
         tables.append(rows.assign(estimator=model, converged=rows["group"].map(sound).astype(bool)))
     table = pd.concat(tables, ignore_index=True)
     return table.assign(domain_type=nation.type, domain=nation.name, level=level)
-
-
-def _ratios(study: Study) -> dict[str, tuple[str, str]]:
-    """Numerator and denominator of each ratio of hidden groups."""
-    settings = study.settings.get("ratios") or {}
-    return {name: (one["numerator"], one["denominator"]) for name, one in settings.items()}

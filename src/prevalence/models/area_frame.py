@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from prevalence.errors import PipelineError, listed, suggestion
-from prevalence.models.fitting import ModelInputs, Posterior, Quantity
+from prevalence.models.fitting import ModelInputs, Posterior
+from prevalence.models.quantities import national_size
 from prevalence.models.small_areas import predicted_total
 from prevalence.models.specified import ALL_AREAS
 from prevalence.models.tables import area_prevalences
@@ -190,9 +191,7 @@ def with_all_areas(
     return replace(
         posterior,
         model=posterior.model + ALL_AREAS,
-        quantities=tuple(
-            Quantity(hidden.name, "hidden", "national", "national") for hidden in inputs.hidden
-        ),
+        quantities=tuple(national_size(hidden.name) for hidden in inputs.hidden),
         draws=sizes.reshape(chains, draws, -1),
         rescaled=(),
     )

@@ -26,6 +26,7 @@ from prevalence.models.pseudo_posterior import (
     exponents,
     psu_scores,
 )
+from prevalence.models.quantities import Quantity
 from prevalence.models.scaling import Scaling, alternatives, scaled, scaling_weights
 from prevalence.models.small_areas import area_multipliers, domain_prevalence
 from prevalence.models.specified import CAPPED, CENSORED, MODELS
@@ -88,31 +89,6 @@ class ModelInputs:
     domains: tuple[Domain, ...]
     populations: Populations
     ratios: Mapping[str, tuple[str, str]]
-
-
-@dataclass(frozen=True)
-class Quantity:
-    """Something that is reported.
-
-    Parameters
-    ----------
-    group
-        A group, or ``degree``.
-    role
-        ``hidden``, ``known`` (left out of its own scaling), ``degree``.
-    domain_type, domain
-        Where.
-    """
-
-    group: str
-    role: str
-    domain_type: str
-    domain: str
-
-    @property
-    def label(self) -> str:
-        """One word for tables of draws and diagnostics."""
-        return f"{self.role}:{self.group}:{self.domain_type}:{self.domain}"
 
 
 @dataclass(frozen=True)
@@ -217,10 +193,7 @@ def model_inputs(
         _codes(respondents[area]),
         tuple(domain for domain in study.domains if domain.kind == "geographic"),
         study.populations,
-        {
-            name: (setting["numerator"], setting["denominator"])
-            for name, setting in (study.settings.get("ratios") or {}).items()
-        },
+        study.ratios,
     )
 
 
