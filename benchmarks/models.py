@@ -1,10 +1,9 @@
 r"""Measure the models: wall and CPU time, gradients, effective sample sizes, memory.
 
     OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 \
-        python -P benchmarks/models.py [--cores 2] [--respondents 25] [--rwanda FOLDER]
+        python benchmarks/models.py [--cores 2] [--respondents 25] [--rwanda FOLDER]
         [--sampler own --sampler nutpie --sampler rstan] [--areas 149] [--draws 500]
 
-(`-P`, since numba would take the neighbour coverage.py for the package of that name.)
 Prints one JSON line a fit. The partially pooled model runs on SYNTHETIC data drawn as in the
 simulation of its paper (149 areas, 25 respondents each unless said, six groups); the overdispersed
 model on the Rwandan survey of 2011 where its microdata are at hand, with the published priors; the

@@ -1,12 +1,11 @@
 """Simulation-based calibration of the models (Talts et al. 2018): ranks of the truth are uniform.
 
-    python -P benchmarks/models_calibration.py [--model overdispersed] [--fits 300] [--workers 1]
+    python benchmarks/models_calibration.py [--model overdispersed] [--fits 300] [--workers 1]
 
 Parameters are drawn from proper priors, data at them, and the model is fitted; the truth's rank
 among the thinned draws is uniform if density, whitening and sampler are right. Writes tallies to
 data/reference/model_ranks.csv with a sidecar, and docs/figures/model_ranks.svg; the rows of models
-that aren't named stay as they are. (`-P`, since numba
-would take the neighbour coverage.py for the package of that name.)
+that aren't named stay as they are.
 """
 
 # ruff: noqa: E402 - linear algebra must learn its number of threads before it is loaded

@@ -1,13 +1,12 @@
 """Coverage of the models' intervals in simulated surveys: areas, and survey weights.
 
-    python -P benchmarks/models_coverage.py [--areas 300] [--weights 300] [--workers 1]
+    python benchmarks/models_coverage.py [--areas 300] [--weights 300] [--workers 1]
 
 Areas: data as in the simulation of the partially pooled model's paper, with 20 areas in place of
 150; scaled prevalence of each area's two hidden groups against the truth, beside Killworth's
 estimator with the area's own known sizes. Weights: an informative design, fixed before anything
 was computed, in which a fifth of the people with a fourth of the prevalence are half of the sample,
 so that an unweighted estimate is far off. Writes data/reference/model_coverage.csv with a sidecar.
-(`-P`, since numba would take the neighbour coverage.py for the package of that name.)
 """
 
 # ruff: noqa: E402 - linear algebra must learn its number of threads before it is loaded
