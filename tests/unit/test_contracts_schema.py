@@ -172,3 +172,23 @@ def test_contracts_do_not_import_pandera():
         "weight.REPLICATES, ''); assert 'pandera' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", program], check=True)
+
+
+def test_a_missing_column_is_named_with_the_columns_that_are_there():
+    census = CONTRACTS["ingest.census"]
+    table = pd.DataFrame({"margin": ["region"], "category": ["A"], "Populaton": [5.0]})
+    with pytest.raises(PipelineError) as raised:
+        check_table(table, census, "census.csv")
+    told = raised.value
+    assert "population" in told.place.split(", ")
+    assert told.found.startswith("no column population among: margin, category, Populaton")
+    assert "column_in_dataframe" not in str(told)
+    assert told.remedy.startswith("Rename 'Populaton' to 'population' if it is meant. ")
+
+
+def test_a_missing_column_without_a_near_name_has_no_guess():
+    census = CONTRACTS["ingest.census"]
+    table = pd.DataFrame({"margin": ["region"], "category": ["A"], "source": ["x"]})
+    with pytest.raises(PipelineError) as raised:
+        check_table(table, census, "census.csv")
+    assert raised.value.remedy.startswith("See the data dictionary")

@@ -6,6 +6,7 @@ is generated.
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from prevalence.errors import PipelineError, listed
@@ -48,14 +49,29 @@ def check_table(frame: pd.DataFrame, contract: DataFrameSchema, file: object) ->
     except pandera.errors.SchemaErrors as error:
         cases = error.failure_cases
         # Where columns are missing or too many, the failing "value" is the column's name.
-        schema = cases["check"].isin(["column_in_dataframe", "column_in_schema"])
+        missing = cases["check"] == "column_in_dataframe"
+        schema = missing | (cases["check"] == "column_in_schema")
         cases.loc[schema, "column"] = cases.loc[schema, "failure_case"]
-        counts = cases.groupby(["column", "check"], dropna=False, sort=True).size()
+        absent = sorted(cases.loc[missing, "column"])
+        counts = cases[~missing].groupby(["column", "check"], dropna=False, sort=True).size()
         found = [f"{column}: {check} ({n} rows)" for (column, check), n in counts.items()]
+        if absent:
+            found.insert(0, f"no column {listed(absent)} among: {listed(frame.columns)}")
         raise PipelineError(
             f"A table breaks the contract {contract.name!r}.",
             file=file,
             place=listed(sorted({str(column) for column in cases["column"].dropna()})),
             found=listed(found),
-            remedy="See the data dictionary in docs/data-dictionary.md for what each column holds.",
+            remedy=_nearest(absent, set(frame.columns) - set(contract.columns))
+            + "See the data dictionary in docs/data-dictionary.md for what each column holds.",
         ) from None
+
+
+def _nearest(absent: list[str], others: set[str]) -> str:
+    """Say which of the columns that nobody expects may be one that is missing."""
+    near = [
+        f"Rename {match!r} to {name!r} if it is meant. "
+        for name in absent
+        for match in get_close_matches(name.lower(), sorted(others), n=1)
+    ]
+    return "".join(near)
