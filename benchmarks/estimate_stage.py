@@ -149,7 +149,7 @@ def main():
         "",
         f"`python benchmarks/estimate_stage.py --write`, {datetime.date.today().isoformat()}.",
         f"{machine()}.",
-        f"Load of the machine meanwhile: {os.getloadavg()[0]:.0f} processes.",
+        f"Load average of the machine meanwhile: {os.getloadavg()[0]:.0f}.",
         f"Survey {choice.survey}, {choice.replicates:,} replicates, {count:,} specifications.",
         "A process a rule, imports included; seconds of the processor. Aim:",
         f"{AIM}.",

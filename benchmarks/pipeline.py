@@ -208,7 +208,7 @@ def section(found, survey, repeat, load):
         "",
         f"`python benchmarks/pipeline.py --write`, {datetime.date.today().isoformat()}.",
         f"{machine()}.",
-        f"Load of the machine before: {load:.1f} processes; the faster of runs: {repeat}.",
+        f"Load average of the machine before: {load:.1f}; the faster of runs: {repeat}.",
         f"Survey {survey}, from raw files to the published report, `--cores 2`.",
         "Processor seconds and memory are those of all processes together.",
         "",

@@ -296,7 +296,7 @@ def section(rows, names, when, limit):
         f"`python benchmarks/survey_engine.py --write`, {when}. {machine()}.",
         "One thread; seconds of the processor, the quickest of three runs (the bootstrap of "
         f"{LONG_BOOTSTRAP:,} or more: one).",
-        f"Load of the machine meanwhile: {os.getloadavg()[0]:.0f} processes.",
+        f"Load average of the machine meanwhile: {os.getloadavg()[0]:.0f}.",
         f"Peers, one run each: {'; '.join(names) or 'none installed'}.",
         f"– : longer than {limit:g} seconds by the clock, or more than 8 GB.",
         "",
