@@ -258,7 +258,11 @@ SMALL_AREAS = contract(
             "Share of the direct estimate (Fay-Herriot); 1 less the ratio of variances (models)."
         ),
         "discrepancy": number("Standardised distance of the direct estimate."),
-        "disagreement_p": number("Chi-squared test over all places of the type.", minimum=0),
+        "disagreement_p": number(
+            "Chi-squared test over all places of the type: that they do not differ (Fay-Herriot), "
+            "that the direct estimates are those of the model (models).",
+            minimum=0,
+        ),
         "converged": flag("Whether a model's sample passed every threshold; true of Fay-Herriot."),
     },
     ["survey", "estimator", "group", "domain_type", "domain"],

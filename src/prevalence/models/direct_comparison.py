@@ -1,4 +1,4 @@
-"""Direct estimates of places beside Fay–Herriot and the models: shrinkage, and do they disagree."""
+"""Direct estimates of places beside Fay–Herriot and the models: shrinkage, and do they differ."""
 
 from __future__ import annotations
 
@@ -63,7 +63,11 @@ def small_area_rows(
         direct estimate (Fay–Herriot), or one less the ratio of variances of the logarithms.
         `discrepancy`: for Fay–Herriot the direct estimate's standardised distance from the mean of
         places, for a model the log ratio over the root of both variances; as both rest on the same
-        answers, that is an understatement. `disagreement_p`: chi-squared over the places of a type.
+        answers, that is an understatement. `disagreement_p`: chi-squared over the places of a type:
+        for a model of these distances, for Fay–Herriot of those from a mean that all places share
+        (Cochran 1954, *Biometrics* 10:101). Its own distances have the variance between places that
+        fits them best: a test of them could not fail. A place where nobody reports has no
+        logarithm: Fay–Herriot gives it the mean of the others.
     """
     import pandas as pd
 
@@ -100,7 +104,7 @@ def _fay_herriot_rows(part: pd.DataFrame, log_rate: Array, variance: Array) -> l
     fit = fay_herriot(log_rate, variance)
     rate = np.exp(fit.estimate)
     apart = (log_rate - fit.coefficients[0]) / np.sqrt(fit.between + variance)
-    p = _chi_squared(apart, 1)
+    p = _chi_squared(_from_a_common_rate(log_rate, variance), 1)
     rows = []
     for place, row in enumerate(part.to_dict("records")):
         reach = float(ndtri((1 + row["level"]) / 2)) * fit.std_error[place]
@@ -142,6 +146,13 @@ def _model_rows(
                 }
             )
     return rows
+
+
+def _from_a_common_rate(log_rate: Array, variance: Array) -> Array:
+    """Standardised distances from the mean of places that do not differ, shape (m,)."""
+    weight = np.where(np.isfinite(log_rate), 1 / variance, 0.0)
+    common = float(weight @ np.nan_to_num(log_rate)) / float(weight.sum())
+    return (log_rate - common) / np.sqrt(variance)
 
 
 def _chi_squared(apart: Array, fitted: int) -> float:
