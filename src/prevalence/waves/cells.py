@@ -55,8 +55,9 @@ def frozen(earlier: Study, later: Study) -> tuple[Study, Study, list[str]]:
     Returns
     -------
     earlier, later : Study
-        Estimator, top codes, rules of the degree and known groups are the earlier headline's;
-        of its known groups those that both waves asked about and have sizes of.
+        Estimator, top codes, rules of the degree and known groups, those of single hidden groups
+        too, are the earlier wave's; of its known groups those that both waves asked about and have
+        sizes of.
     dropped : list of str
         Its known groups that the later wave lacks.
 
@@ -65,31 +66,45 @@ def frozen(earlier: Study, later: Study) -> tuple[Study, Study, list[str]]:
     PipelineError
         If fewer than two known groups are left.
     """
-    known = earlier.headline.known_groups
-    kept = tuple(name for name in known if name in earlier.known_sizes and _has(later, name))
-    dropped = [name for name in known if name not in kept]
+    kept = _shared("headline.known_groups", earlier.headline.known_groups, earlier, later)
+    asked, own = [*earlier.headline.known_groups], {}
+    for name, setting in earlier.settings["hidden_groups"].items():
+        if setting.get("known_groups") and name in later.settings["hidden_groups"]:
+            place = f"estimate.hidden_groups.{name}.known_groups"
+            own[name] = _shared(place, setting["known_groups"], earlier, later)
+            asked += setting["known_groups"]
+    left = {*kept, *(group for groups in own.values() for group in groups)}
+    dropped = [name for name in dict.fromkeys(asked) if name not in left]
+    headline = replace(earlier.headline, known_groups=kept)
+    return (
+        replace(earlier, headline=headline, settings=_settings(earlier, earlier, own)),
+        replace(later, headline=headline, settings=_settings(later, earlier, own)),
+        dropped,
+    )
+
+
+def _shared(place: str, known: Sequence[str], earlier: Study, later: Study) -> tuple[str, ...]:
+    """Give the known groups that both waves asked about and have sizes of."""
+    kept = tuple(name for name in known if _has(earlier, name) and _has(later, name))
     if len(kept) < 2:
         raise PipelineError(
             "The waves have too few known groups in common.",
-            place="headline.known_groups",
+            place=place,
             found=listed(kept) if kept else "none",
             allowed="at least two groups that both waves asked about and have sizes of",
             remedy="Compare their reports by eye; network sizes don't compare.",
         )
-    headline = replace(earlier.headline, known_groups=kept)
-    return (
-        replace(earlier, headline=headline, settings=_settings(earlier, earlier, kept)),
-        replace(later, headline=headline, settings=_settings(later, earlier, kept)),
-        dropped,
-    )
+    return kept
 
 
 def _has(study: Study, name: str) -> bool:
     return name in study.counts and name in study.known_sizes
 
 
-def _settings(study: Study, earlier: Study, kept: Sequence[str]) -> Mapping[str, Any]:
-    """Take rules of the degree and known groups of hidden groups from the earlier wave."""
+def _settings(
+    study: Study, earlier: Study, known: Mapping[str, Sequence[str]]
+) -> Mapping[str, Any]:
+    """Take rules of the degree from the earlier wave, and `known` groups of hidden groups."""
     ruling = earlier.settings["hidden_groups"]
     groups = {}
     for name, own in study.settings["hidden_groups"].items():
@@ -97,8 +112,8 @@ def _settings(study: Study, earlier: Study, kept: Sequence[str]) -> Mapping[str,
             continue
         values = {**own, "population": ruling[name]["population"], "per": ruling[name]["per"]}
         values.pop("known_groups", None)
-        if ruling[name].get("known_groups"):
-            values["known_groups"] = [k for k in ruling[name]["known_groups"] if k in kept]
+        if name in known:
+            values["known_groups"] = list(known[name])
         groups[name] = values
     degree = {**study.settings["degree"], **earlier.settings["degree"]}
     return {**study.settings, "hidden_groups": groups, "degree": degree}

@@ -196,6 +196,8 @@ def _known_groups(earlier: Described, later: Described, dropped: Sequence[str]) 
         for wave in (earlier, later)
     ]
     used = set(setting(earlier.config, "headline.known_groups") or [])
+    for group in (setting(earlier.config, "estimate.hidden_groups") or {}).values():
+        used |= set(group.get("known_groups") or [])
     for name in dict.fromkeys([*sizes[0], *sizes[1]]):
         one, other = (wave.get(name) for wave in sizes)
         grave = SERIOUS if name in used else EXPECTED
