@@ -122,7 +122,7 @@ def test_every_figure_of_the_point_estimates(rwanda, sampling, reference, case):
                 Factor("true_positive_rate", np.full(3, 0.7), "given"),
             ]
         },
-        np.ones(3),
+        {"clients": np.ones(3)},
         0.95,
     )
     value = adjusted.set_index("adjustment").loc["all", "estimate"]

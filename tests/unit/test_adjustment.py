@@ -49,7 +49,7 @@ def test_the_formula_worked_by_hand():
         constant("precision", 0.9),
     ]
     basic = {"victims": np.full(M, 1_000.0)}
-    table = adjusted_table(basic, {"victims": factors}, np.ones(M), 0.95)
+    table = adjusted_table(basic, {"victims": factors}, {"victims": np.ones(M)}, 0.95)
     found = table.set_index("adjustment")["estimate"]
     assert found["none"] == 1_000
     assert found["true_positive_rate"] == pytest.approx(1_000 / 0.6)
@@ -61,7 +61,7 @@ def test_rwanda_figure_with_degree_ratio_and_transmission():
     # networkreporting: clients 35,100 with degree ratio 0.8 and rate 0.7.
     basic = {"clients": np.full(10, 35_100.0379454774)}
     factors = [constant("degree_ratio", 0.8, 10), constant("true_positive_rate", 0.7, 10)]
-    table = adjusted_table(basic, {"clients": factors}, np.ones(10), 0.95)
+    table = adjusted_table(basic, {"clients": factors}, {"clients": np.ones(10)}, 0.95)
     found = table.set_index("adjustment").loc["all", "estimate"]
     assert found == pytest.approx(62_678.6391883526, rel=1e-9)
 
@@ -222,7 +222,7 @@ def test_variance_components_add_up(generator):
             constant("precision", 1.0),
         ]
     }
-    size_error = log_normal_draws(1, 0.05, M, generator)
+    size_error = {"victims": log_normal_draws(1, 0.05, M, generator)}
     found = variance_components(basic, factors, size_error).set_index("source")
     assert found["share"].sum() == pytest.approx(1)
     assert found.loc["precision", "share"] == 0
@@ -273,6 +273,23 @@ def test_models_are_adjusted_by_the_factors_of_the_headline(study_from):
     assert converged == {"victims": True, "perpetrators": False, "victims_per_perpetrator": False}
     kinds = set(zip(headline["group"], headline["adjustment"], headline["unit"], strict=True))
     assert set(found.index) == kinds
+
+
+def test_known_sizes_err_as_each_hidden_groups_own_network_sizes_use_them(study_from):
+    """Doctors (grade A, 900) and lawyers (B, 400): the sum of a log-normal each."""
+    own = {
+        "victims": {"population": "children", "per": "per_100", "label": "children"},
+        "perpetrators": {"population": "adults", "per": "per_1000", "label": "adults"},
+    }
+    own["victims"]["known_groups"] = ["doctors", "lawyers"]
+    study = study_from(estimate={"hidden_groups": own})
+    settings = {"draws": 20_000, "factors": {"victims": {}, "perpetrators": {}}}
+    factors = study_factors(study, settings, [3])
+    parts = adjust_study(study, settings, factors, [3])[1].set_index(["group", "source"])
+    found = parts["variance"].xs("known_size", level="source")
+    rest = [900 * 0.02, 2_000 * 0.10, 5_000 * 0.25]
+    assert found["victims"] == pytest.approx((18**2 + 40**2) / 1_300**2, rel=0.05)
+    assert found["perpetrators"] == pytest.approx(np.sum(np.square(rest)) / 7_900**2, rel=0.1)
 
 
 def test_known_sizes_err_as_the_models_scaling_uses_them(study_from):

@@ -164,7 +164,8 @@ def adjust_study(
     factors
         From :func:`draw_factors`; groups without factors aren't adjusted.
     entropy
-        Seed of the errors in known sizes, which are common to all hidden groups.
+        Seed of the errors in known sizes, which are common to all hidden groups that rest on the
+        same known groups.
 
     Returns
     -------
@@ -180,13 +181,17 @@ def adjust_study(
         group.name: total * sampling_draws(estimates, place, draws, stream(entropy, SAMPLING))
         for place, group in enumerate(groups)
     }
-    size_error = study_size_error(
-        study,
-        study.headline.known_groups,
-        FORMS[study.headline.estimator].degree,
-        draws,
-        entropy,
-    )
+    size_error = {
+        group.name: study_size_error(
+            study,
+            study.settings["hidden_groups"][group.name].get("known_groups")
+            or study.headline.known_groups,
+            FORMS[study.headline.estimator].degree,
+            draws,
+            entropy,
+        )
+        for group in groups
+    }
     ratios = {}
     n = {group.name: int(estimates.n[place]) for place, group in enumerate(groups)}
     for name, (above, below) in study.ratios.items():
@@ -263,7 +268,7 @@ def adjusted_rows(
     ratios: Mapping[str, tuple[str, str, Array]],
     rates: Mapping[str, tuple[str, float]],
     factors: Mapping[str, Sequence[Factor]],
-    size_error: Array,
+    size_error: Mapping[str, Array],
     level: float,
 ) -> pd.DataFrame:
     """Adjust the totals of hidden groups, their rates, and ratios of two of them.
@@ -301,7 +306,7 @@ def adjusted_rows(
 def adjusted_table(
     basic: Mapping[str, Array],
     factors: Mapping[str, Sequence[Factor]],
-    size_error: Array,
+    size_error: Mapping[str, Array],
     level: float,
 ) -> pd.DataFrame:
     """Adjust each hidden group's estimate by each factor alone, by all, and by none.
@@ -313,7 +318,7 @@ def adjusted_table(
     factors
         Each group's factors, each with M draws.
     size_error
-        Multiplier for errors in known sizes, shape (M,).
+        By group the multiplier for errors in known sizes, shape (M,).
     level
         Probability within the limits.
 
@@ -328,7 +333,7 @@ def adjusted_table(
     rows = []
     for group, draws in basic.items():
         parts = {factor.name: factor.multiplier for factor in factors[group]}
-        parts[KNOWN_SIZE] = size_error
+        parts[KNOWN_SIZE] = size_error[group]
         everything = np.prod(np.stack(list(parts.values())), axis=0)
         shown = {"none": np.ones(len(draws)), **parts, "all": everything}
         for name, multiplier in shown.items():
@@ -366,7 +371,9 @@ def adjusted_ratio(
 
 
 def variance_components(
-    basic: Mapping[str, Array], factors: Mapping[str, Sequence[Factor]], size_error: Array
+    basic: Mapping[str, Array],
+    factors: Mapping[str, Sequence[Factor]],
+    size_error: Mapping[str, Array],
 ) -> pd.DataFrame:
     """Say what the final uncertainty is made of.
 
@@ -379,7 +386,9 @@ def variance_components(
     -------
     pandas.DataFrame
         `group`, `source` (sampling, each factor, known_size), the variance of the logarithm, and
-        its share: the logarithm of the adjusted estimate is a sum of independent parts.
+        its share: the logarithm of the adjusted estimate is a sum of independent parts. A degree
+        ratio from a companion sample isn't quite independent of sampling: the frame's mean degree
+        stands in both.
     """
     import pandas as pd
 
@@ -388,7 +397,7 @@ def variance_components(
         if not (draws > 0).all():
             continue
         parts = {SAMPLING: draws} | {factor.name: factor.multiplier for factor in factors[group]}
-        parts[KNOWN_SIZE] = size_error
+        parts[KNOWN_SIZE] = size_error[group]
         variances = {name: float(np.var(np.log(values))) for name, values in parts.items()}
         total = sum(variances.values())
         rows += [

@@ -110,7 +110,8 @@ def adjusted_model_rows(
         if not basic:
             continue
         rates = national_rates(study, groups)
-        rows = adjusted_rows(basic, ratios, rates, factors, size_error, level)
+        errors = dict.fromkeys(basic, size_error)
+        rows = adjusted_rows(basic, ratios, rates, factors, errors, level)
         sound = {group: bool(passed[model, national_size(group).label]) for group in basic}
         sound |= {name: sound[above] and sound[below] for name, (above, below, _) in ratios.items()}
         tables.append(rows.assign(estimator=model, converged=rows["group"].map(sound).astype(bool)))
