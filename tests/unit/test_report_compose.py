@@ -204,3 +204,37 @@ def test_areas_are_told_as_a_distribution_unless_withheld():
     table = FULL.tables["area_distribution"].assign(value=float("nan"), suppressed="primary")
     withheld = replace(FULL, tables=FULL.tables | {"area_distribution": table})
     assert "areas" not in variables(withheld)
+
+
+def islands(rows):
+    """The row of the published table on where it happens, from rates of three island groups."""
+    material = philippine_material()
+    table = material.tables["scale_up"]
+    here = (table["domain_type"] == "island_group") & (table["group"] == "victims")
+    here &= (table["unit"] == "per_100") & (table["headline"])
+    for (_, row), values in zip(table[here].iterrows(), rows, strict=True):
+        table.loc[row.name, ["estimate", "lower", "upper"]] = values
+    changed = philippine_material(tables=material.tables | {"scale_up": table})
+    text = composed(changed, SOURCE, PROJECT)["partials/tbl-published.md"]
+    return next(line for line in text.splitlines() if "across Luzon" in line)
+
+
+def test_a_log_interval_above_zero_is_not_held_up_as_a_finding():
+    """It lies above zero wherever anybody reports; how low it reaches is told instead."""
+    line = islands([(1.4, 1.2, 1.7), (0.9, 0.66, 1.4), (0.9, 0.71, 1.2)])
+    assert "above zero" not in line
+    assert "reported in all 3 island groups; the lowest lower limit is 0.66 per 100" in line
+    line = islands([(1.4, 1.2, 1.7), (0.0, 0.0, 0.4), (0.9, 0.71, 1.2)])
+    assert "reported in 2 of 3 island groups; the lowest lower limit is 0.71 per 100" in line
+
+
+def test_a_withheld_point_is_not_said_to_lie_outside_of_the_range():
+    material = philippine_material()
+    table = material.tables["scale_up"]
+    nation = (table["domain_type"] == "national") & (table["group"] == "victims")
+    nation &= (table["unit"] == "persons") & table["headline"]
+    table.loc[nation, ["estimate", "precision"]] = [float("nan"), "interval_only"]
+    text = composed(material, SOURCE, PROJECT)["partials/tbl-published.md"]
+    line = next(line for line in text.splitlines() if "half a million" in line)
+    assert "interval only" in line
+    assert "outside" not in line

@@ -7,7 +7,7 @@ from typing import Any
 
 from prevalence.report.cells import unbroken
 from prevalence.report.material import NATIONAL, Material, Row
-from prevalence.report.wording import capitalised, interval, point, withheld
+from prevalence.report.wording import capitalised, interval, point, withheld, written
 
 
 def statement_rows(material: Material) -> list[list[str]]:
@@ -44,11 +44,14 @@ def _by_place(material: Material, statement: Mapping[str, Any]) -> tuple[str, st
         return None
     run = "; ".join(f"{row['domain']} {_number(row)}" for row in shown)
     base = {"per_100": "per 100", "per_1000": "per 1,000"}[settings["per"]]
-    above = sum(row["lower"] > 0 for row in shown)
+    # An interval on the log scale never reaches zero: how low it does reach says something.
+    reported = [row for row in shown if row["estimate"] or row["lower"] > 0]
     places = material.domain_words(kind)["many"]
-    verdict = f"{above} of {len(rows)} {places} have an interval above zero"
-    if above == len(rows):
-        verdict = f"the intervals of all {len(rows)} {places} lie above zero"
+    every = len(reported) == len(rows)
+    verdict = f"reported in {'all' if every else f'{len(reported)} of'} {len(rows)} {places}"
+    if reported:
+        lowest = min(reported, key=lambda row: float(row["lower"]))
+        verdict += f"; the lowest lower limit is {written(lowest, 'lower')} {base}"
     return f"{run} ({base} {settings['many']})", verdict
 
 

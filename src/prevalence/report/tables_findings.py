@@ -290,7 +290,9 @@ def _agreement(finding: Mapping[str, Any], row: Row) -> str:
     if row["upper"] < finding["low"] or row["lower"] > finding["high"]:
         return "the interval and the range do not meet"
     estimate = row.get("estimate")
-    if estimate is not None and finding["low"] <= estimate <= finding["high"]:
+    if estimate is None:
+        return "the interval meets the range"
+    if finding["low"] <= estimate <= finding["high"]:
         return "the estimate lies in the range"
     return "the interval meets the range, the estimate lies outside of it"
 
