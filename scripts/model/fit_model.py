@@ -1,5 +1,6 @@
 """Fit one model and write its posterior of what is reported, with diagnostics and checks."""
 
+from dataclasses import replace
 from typing import Any
 from zlib import crc32
 
@@ -20,7 +21,7 @@ from prevalence.contracts.model import (
 )
 from prevalence.files import read_csv, read_parquet, write_csv, write_parquet
 from prevalence.job import run_job
-from prevalence.models.area_frame import area_frame, with_all_areas
+from prevalence.models.area_frame import area_frame, with_all_areas, with_distinct_units
 from prevalence.models.comparison import left_out
 from prevalence.models.fitting import (
     fit_model,
@@ -45,6 +46,7 @@ from prevalence.study_files import read_study
 def main(job: Any) -> None:
     """Write the draws and their tables."""
     study, _ = read_study(job)
+    study = replace(study, respondents=with_distinct_units(study.respondents))
     config, model = job.params.model, job.wildcards.model
     scaling, sampling, thresholds = settings_of(config, job.threads)
     inputs = model_inputs(

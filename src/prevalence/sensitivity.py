@@ -239,7 +239,8 @@ def influence_table(study: Study) -> pd.DataFrame:
     Parameters
     ----------
     study
-        The survey; places are second-stage units where it has them, PSUs where not.
+        The survey; places are second-stage units where it has them, PSUs where not. The label of a
+        unit counts within its stratum: two strata may have a PSU of the same label.
 
     Returns
     -------
@@ -249,7 +250,7 @@ def influence_table(study: Study) -> pd.DataFrame:
     import pandas as pd
 
     frame = study.respondents
-    psu = frame["psu"].fillna("").astype(str)
+    psu = frame["stratum"].astype(str) + "\t" + frame["psu"].fillna("").astype(str)
     ssu = frame["ssu"].fillna("").astype(str) if "ssu" in frame else psu
     unit = (psu + "\t" + ssu).to_numpy(str)
     tables = [

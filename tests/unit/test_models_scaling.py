@@ -1,13 +1,16 @@
 """Scaling, sums over areas, weights and the small-area check, on examples with exact answers."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from prevalence.errors import PipelineError
-from prevalence.models.area_frame import area_frame
+from prevalence.models.area_frame import area_frame, with_distinct_units
 from prevalence.models.areas import area_rows, neighbours
 from prevalence.models.counts import CountTable
 from prevalence.models.fay_herriot import benchmarked, fay_herriot, smoothed_variances
+from prevalence.models.fitting import model_inputs
 from prevalence.models.intervals import Intervals
 from prevalence.models.predictive import predictive_table, statistics
 from prevalence.models.pseudo_posterior import corrected, design_covariance, exponents, psu_scores
@@ -183,6 +186,16 @@ def test_a_list_of_areas_that_cannot_be_used_ends_in_a_message(changes, covariat
         frame_of(listing(**changes), covariates)
     assert words in str(error.value)
     assert "areas.csv" in str(error.value)
+
+
+def test_units_of_one_label_in_two_strata_are_two_areas(study_from):
+    study = study_from()
+    assert with_distinct_units(study.respondents) is study.respondents
+    again = study.respondents.assign(psu=study.respondents["psu"].astype(int) // 4)
+    apart = model_inputs(replace(study, respondents=with_distinct_units(again)))
+    assert apart.area.max() + 1 == apart.psu.max() + 1 == 20
+    pairs = {*zip(apart.area, study.respondents["psu"], strict=True)}
+    assert len(pairs) == 20
 
 
 def test_prediction_takes_areas_of_one_size():

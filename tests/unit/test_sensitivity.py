@@ -1,8 +1,17 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from prevalence.adjustment import Factor
-from prevalence.sensitivity import break_even, combined_multiplier, contour, influence, tornado
+from prevalence.sensitivity import (
+    break_even,
+    combined_multiplier,
+    contour,
+    influence,
+    influence_table,
+    tornado,
+)
 
 
 def test_the_tornado_moves_one_factor_at_a_time():
@@ -48,3 +57,14 @@ def test_one_place_behind_all_reports_stands_first():
     assert first["n"] == 2
     assert first["n_reporting"] == 1
     assert table["share_of_reports"].sum() == pytest.approx(1)
+
+
+def test_places_of_one_label_in_two_strata_are_two(study_from):
+    study = study_from()
+    unique, frame = influence_table(study), study.respondents
+    again = frame.assign(psu=frame["psu"].astype(int) // 4, ssu=frame["ssu"].astype(int) % 10)
+    labelled = influence_table(replace(study, respondents=again))
+    assert len(unique) == len(labelled)
+    np.testing.assert_allclose(
+        np.sort(labelled["relative_change"]), np.sort(unique["relative_change"])
+    )

@@ -43,6 +43,27 @@ class AreaFrame:
     weights: Array
 
 
+def with_distinct_units(respondents: pd.DataFrame) -> pd.DataFrame:
+    """Tell PSUs of one label in several strata apart, as the sample design does.
+
+    Parameters
+    ----------
+    respondents
+        With `stratum` and `psu`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The same where labels are unique; else with the stratum before the label of each PSU, so
+        that models whose areas are PSUs don't take several for one.
+    """
+    labels = respondents[["stratum", "psu"]].drop_duplicates()
+    if not labels["psu"].duplicated().any():
+        return respondents
+    both = respondents["stratum"].astype(str) + " " + respondents["psu"].astype(str)
+    return respondents.assign(psu=both)
+
+
 def area_frame(
     table: pd.DataFrame, areas: pd.Series, weights: Array, variable: str, covariates: Sequence[str]
 ) -> AreaFrame:
