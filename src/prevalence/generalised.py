@@ -199,10 +199,12 @@ def _quotient(frame: Array, size: Array, hidden: Array) -> Array:
 
 
 def _visibility(table: pd.DataFrame, frame_size: float) -> Array:
-    """Visibility of each member: as given, or from the probe groups' awareness."""
-    if "visibility" in table and table["visibility"].notna().any():
-        return table["visibility"].to_numpy(float)
-    if not {"aware", "probe_size"} <= set(table) or np.isnan(frame_size):
+    """Visibility of each member: as given, or where it isn't, from the probe groups' awareness."""
+    given = np.full(len(table), np.nan)
+    if "visibility" in table:
+        given = table["visibility"].to_numpy(float)
+    probed = {"aware", "probe_size"} <= set(table) and not np.isnan(frame_size)
+    if not probed and np.isnan(given).all():
         raise PipelineError(
             "Visibility to the frame isn't known.",
             file="visibility",
@@ -212,8 +214,10 @@ def _visibility(table: pd.DataFrame, frame_size: float) -> Array:
             remedy="Give each member's visibility, or the people of the probe groups who are aware "
             "of it, their number, and the adults in populations.csv.",
         )
+    if not probed:
+        return given
     share = divided(table["aware"].to_numpy(float), table["probe_size"].to_numpy(float))
-    return frame_size * share
+    return np.where(np.isnan(given), frame_size * share, given)
 
 
 def generalised_rows(

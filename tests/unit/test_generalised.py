@@ -1,9 +1,10 @@
 import numpy as np
+import pandas as pd
 import pytest
 
 from prevalence.design import SampleDesign
 from prevalence.errors import PipelineError
-from prevalence.generalised import generalised_estimate, probe_visibility
+from prevalence.generalised import generalised_estimate, generalised_rows, probe_visibility
 from prevalence.ratio import Inference
 from prevalence.replication import Replicates, jackknife
 from prevalence.sampling import bootstrap_sampling, replicate_sampling
@@ -88,3 +89,22 @@ def test_equal_visibility_gives_the_variance_of_the_reports_alone(sampling_of):
     found = generalised_estimate(reports, frame, np.full(10, 4.0), hidden, Inference())
     alone = np.sqrt(40 * reports.var(ddof=1)) / 4
     assert found.std_error == pytest.approx(alone, rel=0.15)
+
+
+def test_each_member_has_the_visibility_given_or_else_that_by_probe_groups(study_from):
+    """Of 65,000 adults: 4 given; 2 of 5,000 aware are 26; the last member is left out."""
+    table = pd.DataFrame(
+        {
+            "group": "victims",
+            "visibility": [4.0, np.nan, np.nan],
+            "aware": [np.nan, 2.0, np.nan],
+            "probe_size": [np.nan, 5_000.0, 5_000.0],
+        }
+    )
+    study = study_from()
+    mixed = generalised_rows(study, table, [1])
+    whole = generalised_rows(study, table[["group"]].assign(visibility=[4.0, 26.0, np.nan]), [1])
+    persons = mixed["unit"] == "persons"
+    assert mixed.loc[persons, "estimate"].item() == pytest.approx(whole["estimate"].iloc[0])
+    with pytest.raises(PipelineError, match="Visibility to the frame"):
+        generalised_rows(study, table[["group", "aware"]], [1])
