@@ -4,9 +4,9 @@ from dataclasses import replace
 from typing import Any
 from zlib import crc32
 
-import numpy as np
 import pandas as pd
 
+from prevalence.adjustment import stream
 from prevalence.contracts import check_table
 from prevalence.contracts.estimate import arranged
 from prevalence.contracts.model import (
@@ -69,13 +69,15 @@ def main(job: Any) -> None:
             config.get("area", "psu"),
             config.get("area_covariates", []),
         )
-        everywhere = with_all_areas(posterior, inputs, listing, [*seed, 4])
+        everywhere = with_all_areas(posterior, inputs, listing, [*seed, crc32(b"all areas")])
         if everywhere is not None:
             estimated.append((everywhere, diagnosed(everywhere, thresholds)))
     flat = posterior.parameters.reshape(-1, posterior.parameters.shape[2])
     checked = flat[:: max(len(flat) // 100, 1)][:100]
-    generator = np.random.default_rng(np.random.SeedSequence([*seed, 3]))
-    predicted = predictive_table(posterior.density, inputs.counts, checked, generator)
+    # A word at the end, not a number: NumPy would give a chain of that number the same stream.
+    predicted = predictive_table(
+        posterior.density, inputs.counts, checked, stream(seed, "predictive")
+    )
     results = {
         "scale_up": (
             pd.concat([scale_up_rows(one, inputs, by, level) for one, by in estimated]),
