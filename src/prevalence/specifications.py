@@ -248,7 +248,8 @@ def specification_table(
     wanted
         The specifications.
     known_sets
-        Known groups by the name of their set; the headline's set is added.
+        Known groups by the name of their set; the headline's set is added, which for a hidden group
+        with known groups of its own is these.
     weights
         Weights by step, in the order of the respondents.
 
@@ -264,6 +265,12 @@ def specification_table(
 
     headline = headline_specification(study, reports)
     sets = {HEADLINE: study.headline.known_groups} | dict(known_sets)
+    own = {
+        group: setting["known_groups"]
+        for group, setting in study.settings["hidden_groups"].items()
+        if setting.get("known_groups")
+    }
+    sets |= {f"{HEADLINE} of {group}": groups for group, groups in own.items()}
     designs = _NetworkDesigns(study, sets, weights)
     counts = {
         key: reports.of(replace(headline, combination=key[0], imputation=key[1]))
@@ -272,10 +279,13 @@ def specification_table(
     n = len(study.sampling.weights)
     batch, exactly, parts, keys, scores = RatioBatch(n), RatioBatch(n), [], [], []
     for one in wanted:
-        degree, factor, score = designs.of(one)
         hidden = counts[one.combination, one.imputation]
         cap = None if one.top_code == "none" else study.headline.hidden_cap
         for group, values in hidden.items():
+            resting = one
+            if one.known_groups == HEADLINE and group in own:
+                resting = replace(one, known_groups=f"{HEADLINE} of {group}")
+            degree, factor, score = designs.of(resting)
             top, bottom, exposure = ratio_columns(
                 Form(one.estimator), capped(values, cap), degree, study.sampling.weights
             )

@@ -1,4 +1,5 @@
 import numpy as np
+import pandas as pd
 import pytest
 
 from prevalence.degree import degrees, leave_one_out_degrees
@@ -70,6 +71,21 @@ def test_the_headline_is_the_one_of_the_long_table(made):
         expected = usual.loc[(row["group"], "persons")]
         for column in ("estimate", "std_error", "lower", "upper", "df", "n"):
             assert row[column] == pytest.approx(expected[column], rel=1e-12)
+
+
+def test_the_headline_has_each_hidden_groups_own_known_groups(study_from):
+    groups = study_from().settings["hidden_groups"]
+    own = groups | {"victims": {**groups["victims"], "known_groups": ["doctors", "lawyers"]}}
+    study = study_from(estimate={"hidden_groups": own})
+    reports = reports_of(study, None)
+    steps = pd.DataFrame({"final": study.sampling.weights})
+    wanted = specifications({"known_groups": CHOSEN["known_groups"]}, study, reports)
+    table = specification_table(study, reports, wanted, CHOSEN["known_groups"], steps)
+    exact = study.headline_estimates(study.hidden_groups()).ratio * study.populations.total
+    found = table[table["headline"]].set_index("group")
+    np.testing.assert_allclose(found.loc[["victims", "perpetrators"], "estimate"], exact)
+    assert found["loo_rms"].nunique() == 2
+    assert set(table["known_groups"]) == {"headline", "with_lawyers"}
 
 
 def test_other_intervals_of_the_headline_are_shown(made):
