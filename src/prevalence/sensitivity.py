@@ -166,9 +166,9 @@ def break_even(
     list of dict
         For each claim and end of its range the value of
         ``frame_ratio * degree_ratio * true_positive_rate / precision`` at which the adjusted
-        estimate equals that end; `lower` and `upper` are the same for the interval's ends. Values
-        above 1 say that people would have to be seen more than they are reported, which false
-        reports alone can do.
+        estimate equals that end, for a ratio of two groups the quotient of their values; `lower`
+        and `upper` are the same for the interval's ends. Values above 1 say that people would have
+        to be seen more than they are reported, which false reports alone can do.
     """
     return [
         {

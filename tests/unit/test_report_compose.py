@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import jsonschema
+import pandas as pd
 import pytest
 
 ROOT = Path(__file__).parents[2]
@@ -238,3 +239,14 @@ def test_a_withheld_point_is_not_said_to_lie_outside_of_the_range():
     line = next(line for line in text.splitlines() if "half a million" in line)
     assert "interval only" in line
     assert "outside" not in line
+
+
+def test_the_break_even_value_of_a_ratio_is_said_to_be_a_quotient():
+    material = philippine_material()
+    table = material.tables["sensitivity"]
+    ratio = table[table["analysis"] == "break_even"].head(1)
+    ratio = ratio.assign(group="victims_per_perpetrator", unit="ratio", finding="ratio", value=1.5)
+    for tables, told in ((table, False), (pd.concat([table, ratio]), True)):
+        changed = philippine_material(tables=material.tables | {"sensitivity": tables})
+        text = composed(changed, SOURCE, PROJECT)["partials/tbl-break-even.md"]
+        assert ("over that of the group below it" in text) == told

@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from prevalence.adjustment import Factor
+from prevalence.adjustment import Factor, adjusted_ratio
 from prevalence.sensitivity import (
     break_even,
     combined_multiplier,
@@ -41,6 +41,16 @@ def test_at_the_break_even_value_the_claim_is_met():
         adjusted = 400.0 * combined_multiplier({"true_positive_rate": row["estimate"]})
         assert adjusted == pytest.approx(row["value"])
         assert row["lower"] < row["estimate"] < row["upper"]
+
+
+def test_the_break_even_value_of_a_ratio_is_a_quotient_of_products():
+    row = break_even(2.0, 1.8, 2.2, [{"id": "two", "low": 1.6, "high": 2.5}])[0]
+    above = Factor("true_positive_rate", np.full(9, 0.5 * row["estimate"]), "given")
+    below = Factor("true_positive_rate", np.full(9, 0.5), "given")
+    ratio = {
+        one["adjustment"]: one for one in adjusted_ratio(np.full(9, 2.0), [above], [below], 0.9)
+    }
+    assert ratio["all"]["estimate"] == pytest.approx(1.6)
 
 
 def test_one_place_behind_all_reports_stands_first():

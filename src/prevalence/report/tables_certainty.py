@@ -299,6 +299,7 @@ def break_even_table(material: Material) -> str:
         finding["id"]: finding["wording"]
         for finding in (material.published or {}).get("findings") or []
     }
+    found = material.rows("sensitivity", analysis="break_even")
     rows = [
         [
             material.heading(row["group"]),
@@ -307,7 +308,7 @@ def break_even_table(material: Material) -> str:
             fixed(row.get("estimate")),
             limits(row.get("lower"), row.get("upper")),
         ]
-        for row in material.rows("sensitivity", analysis="break_even")
+        for row in found
     ]
     if not rows:
         return ""
@@ -325,6 +326,10 @@ def break_even_table(material: Material) -> str:
         label="break-even",
         align="llrrr",
         widths=[24, 28, 20, 10, 18],
+        note="Of a ratio of two groups: the product of the group above the line over that of the "
+        "group below it."
+        if any(row["group"] in material.ratios for row in found)
+        else "",
     )
 
 
