@@ -97,8 +97,15 @@ def test_multipliers_have_mean_one_in_each_stratum_and_spare_lone_areas():
     for label in range(3):
         assert drawn[:, stratum == label].mean(axis=1) == pytest.approx(np.ones(4_000))
     assert (drawn[:, 3] == 1).all()
-    # Bayesian bootstrap of n: variance (n − 1)/(n + 1) of each multiplier of mean 1.
-    assert drawn[:, 0].var() == pytest.approx(2 / 4, rel=0.1)
+    assert (drawn > 0).all()
+
+
+@pytest.mark.parametrize("areas", [2, 3, 9])
+def test_multipliers_give_a_mean_the_variance_of_areas_drawn_with_replacement(areas):
+    values = np.random.default_rng(2).lognormal(size=areas)
+    drawn = area_multipliers(np.zeros(areas, int), 40_000, np.random.default_rng(3))
+    assert drawn.var(axis=0) == pytest.approx(np.ones(areas), rel=0.06)
+    assert (drawn @ values / areas).var() == pytest.approx(values.var(ddof=1) / areas, rel=0.06)
 
 
 def test_domain_prevalence_is_the_weighted_mean_of_areas():

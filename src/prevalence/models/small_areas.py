@@ -7,13 +7,18 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 Index = NDArray[np.int64]
+LEAST_SHARE = 1e-9
 
 
 def area_multipliers(stratum: Index, draws: int, generator: np.random.Generator) -> Array:
-    """Draw the Bayesian bootstrap (Rubin 1981) of areas within strata.
+    """Draw a Bayesian bootstrap (Rubin 1981) of areas within strata, unbiased in its variance.
 
     The sampled areas stand for those that were not: each draw reweights them, so that totals carry
-    the sampling of areas and not only the model's uncertainty about those that were seen.
+    the sampling of areas and not only the model's uncertainty about those that were seen. Shares
+    are Dirichlet with parameters ``1 - 2/n`` in place of Rubin's 1: then each multiplier has
+    variance 1, and a mean of *n* areas the variance ``s²/n`` of areas drawn with replacement, as
+    the multipliers of a generalised bootstrap have (Beaumont & Patak 2012). Of two areas that is
+    one, at random.
 
     Parameters
     ----------
@@ -27,11 +32,19 @@ def area_multipliers(stratum: Index, draws: int, generator: np.random.Generator)
     Returns
     -------
     numpy.ndarray
-        Shape (draws, M), mean 1 in each stratum; a lone area (taken with certainty) keeps 1.
+        Shape (draws, M), positive, mean 1 in each stratum; a lone area (taken with certainty)
+        keeps 1.
     """
-    shares = generator.standard_exponential((draws, len(stratum)))
+    shares = np.ones((draws, len(stratum)))
     for label in np.unique(stratum):
         inside = stratum == label
+        n = int(inside.sum())
+        if n == 2:
+            shares[:, inside] = np.eye(2)[generator.integers(2, size=draws)]
+        elif n > 2:
+            shares[:, inside] = generator.standard_gamma(1 - 2 / n, (draws, n))
+        # A domain may hold but one area of a stratum: that has some weight in every draw.
+        shares[:, inside] = np.maximum(shares[:, inside], LEAST_SHARE)
         shares[:, inside] /= shares[:, inside].mean(axis=1, keepdims=True)
     return shares
 
