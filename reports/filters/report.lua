@@ -296,9 +296,39 @@ local function loose(list)
   })
 end
 
+-- The note of a table follows it, in the PDF as blocks.lua wrote it: one function keeps both together.
+-- Pictures that wait for room come before a table of more rows, which goes on over several pages: they
+-- would stand between its rows.
+local long = 20
+local function kept_together(blocks)
+  local kept = pandoc.List()
+  local inside = false
+  for position, block in ipairs(blocks) do
+    local following = blocks[position + 1]
+    local noted = block.t == "Table" and following and following.t == "RawBlock"
+      and following.text == "#table-note["
+    if block.t == "Table" and #block.bodies[1].body > long then
+      kept:insert(raw_block("#place.flush()"))
+    end
+    if noted then
+      kept:insert(raw_block("#with-note["))
+    end
+    kept:insert(block)
+    inside = inside or noted
+    if inside and block.t == "RawBlock" and block.text == "]" then
+      kept:insert(raw_block("]"))
+      inside = false
+    end
+  end
+  return kept
+end
+
 function Pandoc(document)
   number_sections(document)
   number_exhibits(document)
+  if target == "typst" then
+    document = document:walk({ Blocks = kept_together })
+  end
   return document:walk({
     Cite = reference,
     Figure = figure,

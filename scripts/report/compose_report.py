@@ -73,6 +73,7 @@ def main(job: Any) -> None:
             if entry.role in ("known", "child", "hidden", "hidden_item")
             for name in (entry.group, entry.name)
         },
+        places=(job.params.figures or {}).get("names") or {},
         reference=reference_of(list(job.input.reference)),
         translations=translations_of(
             root, job.wildcards.survey, job.params.report.get("translations") or []

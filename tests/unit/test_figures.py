@@ -86,6 +86,14 @@ def test_ticks_are_round_and_have_room():
     assert tick_label(-5.0, 40) == "−5"
 
 
+@pytest.mark.parametrize("span", [0.3, 1, 2.2, 7, 10, 11, 24, 60, 100, 290, 1_000, 46_000])
+def test_a_tick_says_where_it_stands(span):
+    for room in (1.2, 2.5, 4.0):
+        ticks = nice_ticks(0, span, room)
+        labels = [float(tick_label(tick, span).replace(",", "")) for tick in ticks]
+        assert labels == pytest.approx(ticks)
+
+
 def test_the_idea_has_the_numbers_of_the_text():
     assert ILLUSTRATION["thousand"] == f"{PEOPLE:,}"
     assert ILLUSTRATION["hidden"] == str(IN_THOUSAND)

@@ -72,6 +72,7 @@ rule compose_report:
         report=setting("report"),
         estimate=setting("estimate"),
         headline=setting("headline"),
+        figures=setting("figures"),
         replication=setting("weight.replication.method"),
         renderer=renderer_identity(),
     script:

@@ -10,7 +10,7 @@ from prevalence.figures.forest import Entry, forest
 from prevalence.figures.legend import key
 from prevalence.figures.style import COLOURS, Drawing, Sheet
 from prevalence.figures.words import Words
-from prevalence.report.names import WORLDS, in_words
+from prevalence.report.names import WORLD_HEADINGS, WORLDS, in_words
 from prevalence.report.wording import day
 
 if TYPE_CHECKING:
@@ -32,10 +32,7 @@ def coverage(tables: Mapping[str, Any], words: Words) -> Drawing:
     groups = [group for group in words.groups if (rows["group"] == group).any()]
     nominal = 100 * float(words.estimate["level"])
     entries: list[Entry] = []
-    for holds, heading in (
-        (True, "Worlds in which the assumptions hold"),
-        (False, "Worlds in which one fails, on purpose"),
-    ):
+    for holds, heading in WORLD_HEADINGS.items():
         part = rows[rows["holds"].astype(bool) == holds]
         if len(part):
             entries.append(Entry(heading, heading=True))

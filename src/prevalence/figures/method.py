@@ -24,15 +24,13 @@ from prevalence.figures.style import (
     wrapped,
 )
 from prevalence.figures.words import Words
-from prevalence.report.names import STEPS, in_words
+from prevalence.report.names import STEPS, in_words, steps_named
 from prevalence.report.wording import capitalised
 
 if TYPE_CHECKING:
     import pandas as pd
 
 LOST = COLOURS[1]
-# Weights whose mean is smaller were scaled by whoever supplied them: nobody stands for so few.
-SUPPLIED = 10.0
 
 
 def nsum(tables: Mapping[str, pd.DataFrame], words: Words) -> Drawing:
@@ -122,9 +120,9 @@ def weights(tables: Mapping[str, pd.DataFrame], words: Words) -> Drawing:
     table = tables["weighting"]
     rows = _changing([plain_row(row) for row in table.to_dict("records")])
     sheet = Sheet(words)
-    supplied = max(row["mean"] for row in rows) < SUPPLIED
-    known = STEPS | ({"base": "As supplied"} if supplied else {})
-    names = [wrapped(in_words(known, row["step"]), 1.35) for row in rows]
+    steps_known = steps_named(row["mean"] for row in rows)
+    supplied = steps_known != STEPS
+    names = [wrapped(in_words(steps_known, row["step"]), 1.35) for row in rows]
     left = MARGIN + max(text_width(line) for lines in names for line in lines) + 0.12
     heads = ("design\neffect", "effective\nrespondents")
     columns = [text_width(line, SMALL) for head in heads for line in head.split("\n")]
@@ -137,7 +135,8 @@ def weights(tables: Mapping[str, pd.DataFrame], words: Words) -> Drawing:
     sheet.skip(2 * line_height(SMALL) + 0.02)
     heights = [max(0.26, len(lines) * line_height(BODY) + 0.09) for lines in names]
     axes = sheet.axes(sum(heights), left, right)
-    number_axis(axes, 0, 1.02 * max(row["max"] for row in rows), sheet.width - left - right)
+    highest = 1.02 * max(row["max"] for row in rows)
+    million = number_axis(axes, 0, highest, sheet.width - left - right)
     place = 0.0
     for row, lines, height in zip(rows, names, heights, strict=True):
         middle = place + height / 2
@@ -155,7 +154,8 @@ def weights(tables: Mapping[str, pd.DataFrame], words: Words) -> Drawing:
         sheet.at(axes, f"{row['deff_kish']:.2f}", ends[0], middle, ha="right")
         sheet.at(axes, f"{row['effective_n']:,.0f}", ends[1], middle, ha="right")
         place += height
-    unit = "weight, without a unit" if supplied else "people for whom a respondent stands"
+    people = f"{million}people for whom a respondent stands"
+    unit = "weight, without a unit" if supplied else people
     sheet.below_axis(f"{unit} (line: smallest to largest)", left)
     key(sheet, [(f"fill:{COLOURS[0]}", "middle 90% of the weights, white mark at the median")])
     last = rows[-1]

@@ -40,6 +40,7 @@ COLUMNS = {
     "out_of_range_share": "out of range",
     "system_share": "no entry",
 }
+OF_ANSWERS = {"zero_share": "know nobody", "top_code_share": "top code"}
 ROLES = {
     "known": "Groups of known size",
     "child": "Children known, by age",
@@ -108,10 +109,7 @@ def heat_map(tables: Mapping[str, pd.DataFrame], words: Words) -> Drawing:
         kept.append(table[mine][["group", "role", *shown]])
     if values.isna().to_numpy().any():
         key(sheet, [("suppressed", "too few answers to be released, or no such answers")])
-    sheet.note(
-        "Per cent. Know nobody and top code: of all answers. Multiples of 5: of answers of 5 or "
-        "more; without heaping about 20. The other columns: of all interviews."
-    )
+    sheet.note(_bases(shown))
     kept_table = pd.concat(kept, ignore_index=True)
     return Drawing(
         sheet.close(),
@@ -119,6 +117,19 @@ def heat_map(tables: Mapping[str, pd.DataFrame], words: Words) -> Drawing:
         alt=_alt(table, values, labels),
         caption="How each count question was answered, per cent",
     )
+
+
+def _bases(shown: list[str]) -> str:
+    """Say of what the columns are shares."""
+    answers = [text for name, text in OF_ANSWERS.items() if name in shown]
+    parts = ["Per cent."]
+    if answers:
+        parts.append(f"{capitalised(' and '.join(answers))}: of all answers.")
+    if "heaped_share" in shown:
+        parts.append("Multiples of 5: of answers of 5 or more; without heaping about 20.")
+    if set(shown) - {*OF_ANSWERS, "heaped_share"}:
+        parts.append("The other columns: of all interviews.")
+    return " ".join(parts)
 
 
 def _worth(column: pd.Series) -> bool:

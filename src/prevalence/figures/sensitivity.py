@@ -169,7 +169,7 @@ def contour(tables: Mapping[str, pd.DataFrame], words: Words) -> Drawing:
     parts = [("D:" + INK, "headline: both taken as 1")]
     if len(factors):
         parts.append(("s:" + WHAT_IS_ASSUMED, f"assumed here, with its {words.level} range"))
-    if any(group in ranges for group in groups):
+    if any(_in_panel(table, group, ranges) for group in groups):
         parts.append(("band", "the published words, as read here"))
     key(sheet, parts)
     sheet.note("On a line the estimate is the number of people at its upper end.")
@@ -181,6 +181,15 @@ def contour(tables: Mapping[str, pd.DataFrame], words: Words) -> Drawing:
         caption="The estimate under other assumptions on who knows of members (true-positive rate) "
         "and on how many people members know (degree ratio), the other factors taken as one",
     )
+
+
+def _in_panel(table: pd.DataFrame, group: str, ranges: Mapping[str, Mapping[str, Any]]) -> bool:
+    """Tell whether the panel of a group shows a part of its published range."""
+    shown = table.loc[table["group"] == group, "estimate"]
+    found = ranges.get(group)
+    if not found:
+        return False
+    return bool(shown.min() < found["high"] and shown.max() > found["low"])
 
 
 WHAT_IS_ASSUMED = COLOURS[2]

@@ -399,7 +399,7 @@ def tick_label(value: float, span: float) -> str:
     """Write a tick of an axis of a given length."""
     if abs(value) < 1e-12:
         return "0"
-    decimals = max(0, 2 - math.floor(math.log10(span))) if span < 10 else 0
+    decimals = max(0, 2 - math.floor(math.log10(span)))
     text = f"{value:,.{decimals}f}"
     text = text.rstrip("0").rstrip(".") if "." in text else text
     return text.replace("-", "−")

@@ -229,6 +229,8 @@ def tile_map(tables: Mapping[str, pd.DataFrame], words: Words) -> Drawing:
         sheet.skip(tall + 0.2 + deep * TILE_HEIGHT + 0.04)
     used = {found for mine in classes.values() for found in mine.values()}
     parts = [(f"fill:{c}", text) for name, (c, text) in CLASSES.items() if name in used]
+    if not set(tiles) <= set(order):
+        parts.append(("fill:white", "no estimate in this survey"))
     if "" in used:
         reasons = [suppressed(r) for g in groups for r in rows[g].values() if suppressed(r)]
         why = ", ".join(REASONS.get(reason, reason) for reason in dict.fromkeys(reasons))
@@ -236,8 +238,7 @@ def tile_map(tables: Mapping[str, pd.DataFrame], words: Words) -> Drawing:
     key(sheet, parts)
     sheet.note(
         f"In each tile: estimate, and below it the {words.level} interval; † imprecise; a dash "
-        f"where only the interval is given. Of {len(order)} such intervals about one may miss by "
-        "chance."
+        f"where only the interval is given.{_by_chance(len(order), words)}"
     )
     data = _place_data(order, rows)
     data["against_nation"] = [
@@ -251,6 +252,15 @@ def tile_map(tables: Mapping[str, pd.DataFrame], words: Words) -> Drawing:
         f"estimated rates with {words.level} intervals. Shaded by whether the interval holds the "
         "national estimate, which is no ranking",
     )
+
+
+def _by_chance(count: int, words: Words) -> str:
+    """Warn that of many intervals some miss, where one miss among them is likelier than none."""
+    expected = count * (1 - float(words.level.rstrip("%")) / 100)
+    if expected < 0.7:  # the chance of none, exp(-0.7), is then a half
+        return ""
+    how_many = "one" if expected < 1.5 else f"{expected:.0f}"
+    return f" Of {count} such intervals about {how_many} may miss by chance."
 
 
 def _class(row: Mapping[str, Any], nation: Mapping[str, Any]) -> str:
@@ -275,7 +285,8 @@ def _tile(
     width, height = wide - TILE_GAP, TILE_HEIGHT - TILE_GAP
     settings: dict[str, Any] = {"facecolor": CLASSES[found][0] if found else "white", "lw": 0}
     if not found:
-        settings = {"facecolor": "white", "edgecolor": FAINT, "hatch": "////", "lw": 0.6}
+        settings = {"facecolor": "white", "edgecolor": FAINT, "lw": 0.6}
+        settings |= {"hatch": "////"} if row else {}
 
     def make(where: Any) -> list[Any]:
         return [Rectangle((left, -height), width, height, transform=where, **settings)]

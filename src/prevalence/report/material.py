@@ -47,6 +47,8 @@ class Material:
         The rules of disclosure control.
     labels
         Labels of the survey's count questions, by group.
+    places
+        Names of places by type of domain, for those that the data know by a code.
     reference
         Results that were computed once, outside of this run, by name: tables, and what is on
         record of how they were made.
@@ -67,6 +69,7 @@ class Material:
     replication: str | None = None
     policy: Mapping[str, Any] = field(default_factory=dict)
     labels: Mapping[str, str] = field(default_factory=dict)
+    places: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     reference: Mapping[str, Any] = field(default_factory=dict)
     translations: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     # Tables are read many times, and turned into rows, and sorted by a column, once.
@@ -166,6 +169,11 @@ class Material:
             for domain in self.estimate.get("domains") or []
             if domain["kind"] == kind and self.estimates(domain_type=domain["type"])
         ]
+
+    def place(self, domain_type: str, domain: str) -> str:
+        """Name a place: its code in the data, and its name where the config has one."""
+        name = (self.places.get(domain_type) or {}).get(domain)
+        return f"{domain} {name}" if name else domain
 
     def domain_words(self, domain_type: str) -> Mapping[str, str]:
         """Singular and plural of a type of domain."""

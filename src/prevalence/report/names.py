@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from prevalence.report.wording import capitalised
 
@@ -30,6 +30,12 @@ STEPS = {
     "calibrated": "Calibrated to the census",
     "final": "Final",
 }
+WORLD_HEADINGS = {
+    True: "Worlds in which the assumptions hold",
+    False: "Worlds in which one fails, on purpose",
+}
+# Weights whose mean is smaller were scaled by whoever supplied them: nobody stands for so few.
+SUPPLIED = 10.0
 WORLDS = {
     "plain": "Assumptions hold",
     "less_concentrated": "Assumptions hold, reports less concentrated",
@@ -43,6 +49,11 @@ WORLDS = {
     "strong_clustering": "Hidden groups strongly clustered in places",
     "informative_nonresponse": "Those who know members answer less often",
 }
+
+
+def steps_named(means: Iterable[float]) -> dict[str, str]:
+    """Name the steps of weighting, from the mean weight after each."""
+    return STEPS | ({"base": "As supplied"} if max(means) < SUPPLIED else {})
 
 
 def plain(name: str) -> str:

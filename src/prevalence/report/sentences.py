@@ -120,13 +120,14 @@ def compared(material: Material, kind: str) -> str:
         if not rows:
             continue
         open_ones = sum(row["lower"] <= 1 <= row["upper"] for row in rows)
-        told = (
-            f"none of the {counted(len(rows), 'comparison')} of two {words['many']} shows a "
-            "difference that sampling alone could not explain"
-            if open_ones == len(rows)
-            else f"in {open_ones} of {counted(len(rows), 'comparison')} of two {words['many']} "
-            "the rates may be equal"
-        )
+        told = "a difference that sampling alone would rarely make"
+        if len(rows) == 1:
+            shows = f"the two {words['many']} show {'no' if open_ones else 'a'}"
+            told = f"{shows} {told.removeprefix('a ')}"
+        else:
+            apart = len(rows) - open_ones
+            verb = "show" if apart > 1 else "shows"
+            told = f"{apart or 'none'} of the {len(rows)} comparisons {verb} {told}"
         sentences.append(f"{material.heading(group)}: {told}.")
     return " ".join(sentences)
 
@@ -247,7 +248,8 @@ def left_out_in_turn(material: Material) -> dict[str, str]:
         return {}
     rule = (
         "A rule that starts from every group of known size and leaves out, one after the other, "
-        f"the one that fits worst until none is off by a log ratio above {threshold:g}"
+        f"the one that fits worst until none is off by more than a factor of "
+        f"{math.exp(threshold):.2f} (a log ratio of {threshold:g})"
     )
     if not removed:
         return {"sentence": f"{rule} would leave out none."}
@@ -274,8 +276,13 @@ def influenced(material: Material) -> dict[str, str]:
                 f"the estimate by at most {100 * largest:.1f}%"
             )
         groups_of.setdefault(told, []).append(material.heading(group))
-    parts = [f"{capitalised(joined(groups))}: {told}." for told, groups in groups_of.items()]
+    parts = [f"{_headed(groups)}: {told}." for told, groups in groups_of.items()]
     return {"sentence": " ".join(parts)} if parts else {}
+
+
+def _headed(headings: list[str]) -> str:
+    first, *others = headings
+    return joined([first, *(heading[0].lower() + heading[1:] for heading in others)])
 
 
 def calibrated(material: Material) -> dict[str, str]:
@@ -366,9 +373,11 @@ def modelled(material: Material) -> dict[str, str]:
     if not rows or not any(is_modelled(row) for row in national):
         return {}
     passed = sum(is_true(row["passed"]) for row in rows)
+    several = {0: f"None of the {len(rows)}", len(rows): f"All {len(rows)}"}
+    how_many = several.get(passed, f"{passed} of the {len(rows)}")
+    verb = "passes" if passed == 0 else "pass"
     return {
-        "sentence": f"{passed} of {len(rows)} reported quantities pass every threshold of the "
-        "diagnostics."
+        "sentence": f"{how_many} reported quantities {verb} every threshold of the diagnostics."
     }
 
 
@@ -403,9 +412,9 @@ def spread_over_areas(material: Material) -> dict[str, str]:
             mine = {float(row["quantile"]): row for row in rows if row["estimator"] == model}
             if any(row.get("value") is None for row in mine.values()):
                 continue
-            low, high, least, most = (
-                significant(float(mine[quantile]["value"])) for quantile in (0.25, 0.75, 0.1, 0.9)
-            )
+            values = [float(mine[quantile]["value"]) for quantile in (0.25, 0.75, 0.1, 0.9)]
+            places = max(0, 2 - math.floor(math.log10(max(values)))) if max(values) else 0
+            low, high, least, most = (f"{value:,.{places}f}" for value in values)
             sentences.append(
                 f"{material.heading(group)}, {estimator_name(model).lower()}: the middle half of "
                 f"{number(mine[0.5]['areas'])} areas lies between rates of {low} and {high}, the "

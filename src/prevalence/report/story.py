@@ -421,11 +421,11 @@ def _domain(material: Material, kind: str) -> dict[str, str]:
 
 def _released_words(released: int, total: int, one: str) -> str:
     if released == total:
-        return f"Every estimate by {one} could be released."
+        return f"No estimate by {one} had to be withheld."
     return (
-        f"{released} of the {total} estimates by {one} could be released. The others rest "
-        "on too few respondents or reports, or would give another cell away. They are shown as "
-        "suppressed, which is neither zero nor small."
+        f"{released} of the {total} estimates by {one} may be shown. The others rest "
+        "on too few respondents or reports, or would give another number away. They are marked as "
+        "suppressed, which means neither zero nor small."
     )
 
 

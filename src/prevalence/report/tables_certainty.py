@@ -23,7 +23,7 @@ from prevalence.report.cells import (
 )
 from prevalence.report.markdown import table
 from prevalence.report.material import NATIONAL, Material, Row, slug
-from prevalence.report.names import WORLDS, estimator_name, in_words, plain
+from prevalence.report.names import WORLD_HEADINGS, WORLDS, estimator_name, in_words, plain
 from prevalence.report.story import is_true, per_words
 from prevalence.report.wording import UNIT_WORDS, capitalised, withheld
 from prevalence.united import UNCONVERGED, is_modelled
@@ -108,6 +108,12 @@ def known_groups_table(material: Material) -> str:
     )
 
 
+COUNT_LEFT_OUT = (
+    "n: respondents who answered; a dash where it differs from another row's by so few that the "
+    "difference would tell of them."
+)
+
+
 def estimators_table(material: Material) -> str:
     """Write the national rates by every estimator and model."""
     rows = []
@@ -127,7 +133,11 @@ def estimators_table(material: Material) -> str:
         label="estimators",
         align="llrrr",
         widths=[27, 37, 16, 20, 9],
-        note=notes(suppression_note(found), precision_note(material, found)),
+        note=notes(
+            COUNT_LEFT_OUT if any(row.get("n") is None for row in found) else "",
+            suppression_note(found),
+            precision_note(material, found),
+        ),
     )
 
 
@@ -212,7 +222,7 @@ def _respondents(material: Material, group: str) -> str:
         "of parts of the respondents",
         label=f"respondents-{slug(group)}",
         align="lrrrr",
-        widths=[30, 26, 24, 9, 13],
+        widths=[28, 24, 24, 12, 12],
         note=notes(suppression_note(shown), precision_note(material, shown)),
     )
 
@@ -396,8 +406,8 @@ def diagnostics_table(material: Material) -> str:
             "Divergent",
         ],
         rows,
-        caption="Diagnostics of the models: the worst value over all reported quantities (ESS: "
-        "effective sample size)",
+        caption="Diagnostics of the models: the worst value over all reported quantities (Rhat: "
+        "1 where the chains agree; ESS: effective sample size)",
         label="diagnostics",
         align="lrrrrrr",
         widths=[34, 12, 10, 12, 12, 12, 11],
@@ -460,36 +470,41 @@ def coverage_table(material: Material) -> str:
         return ""
     found = coverage_rows(material.reference["coverage"], dict(material.headline))
     found = found[found["group"].isin(list(material.groups))]
-    rows = [
-        [
-            in_words(WORLDS, row["world"]),
-            "yes" if is_true(row["holds"]) else "no",
-            material.heading(row["group"]),
-            share(row["relative_bias"]),
-            fixed(row["rms_se_over_sd"]),
-            share(row["coverage"]),
-            f"{limits(100 * row['coverage_lower'], 100 * row['coverage_upper'], 1)}",
-        ]
-        for row in found.sort_values("holds", ascending=False, kind="stable").to_dict("records")
-    ]
+    rows = []
+    for holds, heading in WORLD_HEADINGS.items():
+        worlds = found[found["holds"].map(is_true) == holds].to_dict("records")
+        if worlds:
+            rows.append(subheading(heading, 6))
+        rows += once(
+            [
+                [
+                    in_words(WORLDS, row["world"]),
+                    material.heading(row["group"]),
+                    share(row["relative_bias"]),
+                    fixed(row["rms_se_over_sd"]),
+                    share(row["coverage"]),
+                    limits(100 * row["coverage_lower"], 100 * row["coverage_upper"], 1),
+                ]
+                for row in worlds
+            ]
+        )
     if not rows:
         return ""
     return table(
         [
             "Simulated world",
-            "Assumptions hold",
             "Group",
-            "Bias, per cent",
+            "Bias, %",
             "SE over SD",
-            "Coverage, per cent",
+            "Coverage, %",
             f"{level_of(material)} interval",
         ],
-        once(rows, 2),
+        rows,
         caption=f"How often the {level_of(material)} interval held the truth over simulated "
         "surveys, by world",
         label="coverage",
-        align="lllrrrr",
-        widths=[42, 13, 11, 9, 9, 11, 15],
+        align="llrrrr",
+        widths=[48, 14, 9, 11, 12, 15],
         note="Bias: mean estimate less truth. SE over SD: root mean square of the estimated "
         "standard error over the standard deviation of the estimates; 1 is right. The interval of "
         "the coverage is that of counting simulated surveys.",
@@ -532,6 +547,6 @@ def planning_table(material: Material) -> str:
         "change since this wave that it would detect",
         label="planning",
         align="lrrrrrrr",
-        widths=[20, 9, 13, 12, 11, 14, 11, 11],
+        widths=[18, 9, 15, 13, 10, 13, 12, 12],
         note="PSU: primary sampling unit. CV: coefficient of variation.",
     )

@@ -119,7 +119,11 @@ def _domain_table(material: Material, kind: str, group: str) -> str:
     if not counts:
         return ""
     rows = [
-        [str(row["domain"]), *_domain_cells(row, rates.get(row["domain"])), *count_cells(row)]
+        [
+            material.place(kind, str(row["domain"])),
+            *_domain_cells(row, rates.get(row["domain"])),
+            *count_cells(row),
+        ]
         for row in counts
     ]
     national = material.national(group, "persons")
@@ -127,6 +131,7 @@ def _domain_table(material: Material, kind: str, group: str) -> str:
         rate = material.national(group, settings["per"])
         rows.append(["The nation", *_domain_cells(national, rate), *count_cells(national)])
     words = material.domain_words(kind)
+    named = any((material.places.get(kind) or {}).values())
     shown = [*counts, *rates.values()]
     return table(
         [
@@ -142,7 +147,7 @@ def _domain_table(material: Material, kind: str, group: str) -> str:
         "people whom the residents know; the order is no ranking",
         label=f"{slug(kind)}-{slug(group)}",
         align="lrrrrrr",
-        widths=[15, 15, 23, 13, 16, 11, 11],
+        widths=[25, 13, 21, 11, 15, 11, 11] if named else [15, 15, 23, 13, 16, 11, 11],
         note=notes(COUNTED, suppression_note(shown), precision_note(material, shown)),
     )
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import re
 from typing import TYPE_CHECKING
 
 from prevalence.report.cells import DASH, digits, fixed, share, whole
 from prevalence.report.markdown import bullets, raw, table
 from prevalence.report.material import NATIONAL, Material, Row
-from prevalence.report.names import STEPS, in_words
+from prevalence.report.names import in_words, steps_named
 from prevalence.report.story import chosen, is_true
 from prevalence.report.variables import escaped
 from prevalence.report.wording import capitalised
@@ -188,9 +189,11 @@ def _in_one_order(rows: list[Row]) -> list[Row]:
 
 def weighting_table(material: Material) -> str:
     """Write what each step of weighting did."""
+    found = _changing(material.rows("weighting"))
+    known = steps_named(row["mean"] or math.inf for row in found) if found else {}
     rows = [
         [
-            STEPS.get(str(row["step"]), capitalised(str(row["step"]))),
+            in_words(known, row["step"]),
             whole(row["n"]),
             digits(row.get("mean")),
             fixed(row.get("cv")),
@@ -199,7 +202,7 @@ def weighting_table(material: Material) -> str:
             fixed(row.get("deff_kish")),
             whole(row.get("effective_n")),
         ]
-        for row in _changing(material.rows("weighting"))
+        for row in found
     ]
     if not rows:
         return ""
@@ -240,7 +243,7 @@ def quality_table(material: Material) -> str:
     found = [row for row in material.rows("data_quality") if row.get("answered") is not None]
     rows = [
         [
-            capitalised(material.item(str(row["group"]))),
+            capitalised(material.item(str(row["group"])).removeprefix("Number of ")),
             whole(row["answered"]),
             share(row.get("missing_share")),
             share(row.get("zero_share")),

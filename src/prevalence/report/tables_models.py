@@ -55,7 +55,7 @@ def adjustment_models_table(material: Material) -> str:
         "with all factors together: medians and intervals of draws",
         label="adjustment-models",
         align="llrrrr",
-        widths=[16, 36, 14, 22, 14, 22],
+        widths=[11, 26, 11.5, 20.5, 11.5, 20.5],
         note=notes(suppression_note(found), precision_note(material, found)),
     )
 
@@ -77,7 +77,7 @@ def comparison_table(material: Material) -> str:
         for row in found
     ]
     return table(
-        ["Model", "Difference", "Its error", "Parameters", "High k", "Reliable"],
+        ["Model", "Difference", "Std. error", "Parameters", "High k", "Reliable"],
         rows,
         caption="How well the models predict a respondent's answers from all others': difference "
         "of the expected log predictive density from the best model's (PSIS-LOO), effective "
@@ -105,21 +105,32 @@ def priors_table(material: Material) -> str:
                 [
                     material.heading(group),
                     _name(model, *found.values()),
-                    *(whole(found[scale]["estimate"]) for scale in (0.5, 1.0, 2.0)),
-                    f"{fixed(usual.get('power_scaling'), 3)}{' (leans)' if leans else ''}",
+                    *(_change(found[scale], usual) for scale in (0.5, 2.0)),
+                    fixed(usual.get("power_scaling"), 3),
+                    "yes" if leans else "no",
                 ]
             )
     if not rows:
         return ""
     return table(
-        ["Group", "Model", "Half", "As fitted", "Twice", "Power scaling"],
+        ["Group", "Model", "Half, %", "Twice, %", "Power scaling", "Leans"],
         once(rows),
-        caption="The models' national estimates in persons with half and twice the scales of their "
-        "priors, by reweighting; power scaling above 0.05 says that an estimate leans on a prior",
+        caption="By how much the models' national estimates would change with half and with twice "
+        "the scales of their priors, by reweighting; power scaling above "
+        f"{SENSITIVE:g} says that an estimate leans on a prior",
         label="priors",
         align="llrrrl",
-        widths=[22, 32, 12, 12, 12, 16],
+        widths=[18, 36, 12, 12, 16, 10],
     )
+
+
+def _change(row: Row, usual: Row) -> str:
+    """Write by how much an estimate differs from the usual one, in whole per cent.
+
+    More digits would be those of the rounding of released numbers.
+    """
+    change = round(100 * (row["estimate"] / usual["estimate"] - 1))
+    return f"{change:+d}".replace("-", "−") if change else "0"
 
 
 def places_table(material: Material) -> str:
