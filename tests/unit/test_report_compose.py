@@ -245,6 +245,16 @@ def test_a_log_interval_above_zero_is_not_held_up_as_a_finding():
     assert "reported in 2 of 3 island groups; the lowest lower limit is 0.71 per 100" in line
 
 
+def test_a_claim_that_is_not_in_the_release_has_its_own_source():
+    files = composed(philippine_material(), SOURCE, PROJECT)
+    told = "Two victims per trafficker” is from the University of Nottingham"
+    assert told in files["partials/tbl-published.md"].replace("\\'", "'")
+    text = next(text for path, text in files.items() if "ratio-victims" in path)
+    paragraph = text[text.index("*As published.*") :]
+    assert "@scaleofharm2023" not in paragraph
+    assert "published_in" in paragraph
+
+
 def test_a_withheld_point_is_not_said_to_lie_outside_of_the_range():
     material = philippine_material()
     table = material.tables["scale_up"]

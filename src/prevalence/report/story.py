@@ -392,7 +392,11 @@ def _ratio(material: Material, name: str) -> dict[str, str]:
         "is_not": settings.get("is_not") or "It is no mean over the members of either group.",
     }
     wordings = _wordings(material, name)
-    return branch | ({"published": wordings} if wordings else {})
+    if not wordings:
+        return branch
+    found = [one for one in (material.published or {})["findings"] if one["group"] == name]
+    sources = dict.fromkeys(str(one.get("source") or "their release") for one in found)
+    return branch | {"published": wordings, "published_in": joined(list(sources))}
 
 
 def _analysed(material: Material) -> str:

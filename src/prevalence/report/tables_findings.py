@@ -275,7 +275,14 @@ def published_table(material: Material) -> str:
         label="published",
         align="llll",
         widths=[30, 28, 20, 24],
-        note="“Read here as” is this project's reading of published words, and is not published.",
+        note=notes(
+            "“Read here as” is this project's reading of published words, and is not published.",
+            *(
+                f"“{capitalised(one['wording'])}” is from {one['source']}, not from the release."
+                for one in material.published["findings"]
+                if one.get("source")
+            ),
+        ),
     )
 
 
