@@ -91,3 +91,41 @@ def test_few_places_or_few_reports_give_no_rows():
     silent = direct(np.where(np.arange(40) < 2, 1.0, 0.0), 0.2)
     assert rows(silent).empty
     assert rows(direct(rates, 0.2), types=()).empty
+
+
+def with_nation(table, people, rate, total=None):
+    """The same with each place's persons, and the nation's rate and persons."""
+    total = people.sum() if total is None else total
+    nation = direct(np.array([rate]), 0.05).assign(domain_type="national", domain="national")
+    both = pd.concat([table, nation], ignore_index=True)
+    size = np.append(people, total)
+    persons = both.assign(unit="persons", estimate=both["estimate"] * size / 100)
+    return pd.concat([both, persons], ignore_index=True)
+
+
+def test_fay_herriot_adds_up_to_the_nation():
+    _, rates = drawn(0.3, 0.2)
+    people = np.random.default_rng(7).uniform(1e5, 1e6, 40)
+    plain = rows(direct(rates, 0.2))
+    found = rows(with_nation(direct(rates, 0.2), people, 1.3))
+    assert found["estimate"] @ people == pytest.approx(1.3 * people.sum())
+    factor = found["estimate"] / plain["estimate"]
+    assert factor.std() < 1e-12
+    for column in ("lower", "upper", "std_error"):
+        assert (found[column] / plain[column]).to_numpy() == pytest.approx(factor.to_numpy())
+    assert found["discrepancy"].to_numpy() == pytest.approx(plain["discrepancy"].to_numpy())
+
+
+def test_places_without_reports_have_the_people_whom_the_others_leave():
+    _, rates = drawn(0.3, 0.2)
+    rates[:3] = 0
+    people = np.full(40, 1e5)
+    found = rows(with_nation(direct(rates, 0.2), people, 1.3))
+    assert found["estimate"] @ people == pytest.approx(1.3 * people.sum())
+
+
+def test_places_that_do_not_cover_the_nation_are_not_benchmarked():
+    _, rates = drawn(0.3, 0.2)
+    part = with_nation(direct(rates, 0.2), np.full(40, 1e5), 1.3, total=8e6)
+    found, plain = rows(part), rows(direct(rates, 0.2))
+    assert found["estimate"].tolist() == plain["estimate"].tolist()

@@ -9,7 +9,7 @@ from prevalence.errors import PipelineError
 from prevalence.models.area_frame import area_frame, with_distinct_units
 from prevalence.models.areas import area_rows, neighbours
 from prevalence.models.counts import CountTable
-from prevalence.models.fay_herriot import benchmarked, fay_herriot, smoothed_variances
+from prevalence.models.fay_herriot import fay_herriot, smoothed_variances
 from prevalence.models.fitting import model_inputs
 from prevalence.models.intervals import Intervals
 from prevalence.models.predictive import predictive_table, statistics
@@ -307,11 +307,6 @@ def test_smoothed_variances_follow_exposure_and_keep_their_sum():
     assert (np.diff(smooth) < 0).all()
     with pytest.raises(PipelineError, match="Too few"):
         smoothed_variances(np.array([0.1, np.nan]), np.array([1.0, 2.0]))
-
-
-def test_benchmarked_rates_add_up():
-    rates = benchmarked(np.array([0.01, 0.03]), np.array([0.75, 0.25]), 0.02)
-    assert np.array([0.75, 0.25]) @ rates == pytest.approx(0.02)
 
 
 class Poisson:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 ESTIMATOR = "fay_herriot"
 FEWEST_PLACES = 5
+NATION = "national"
+COVERED = 0.01  # places that have all of the nation's people but so small a share
 RATES = ("per_100", "per_1000")
 COLUMNS = (
     "estimator",
@@ -67,11 +69,17 @@ def small_area_rows(
         for a model of these distances, for Fay–Herriot of those from a mean that all places share
         (Cochran 1954, *Biometrics* 10:101). Its own distances have the variance between places that
         fits them best: a test of them could not fail. A place where nobody reports has no
-        logarithm: Fay–Herriot gives it the mean of the others.
+        logarithm: Fay–Herriot gives it the mean of the others. Its rates are benchmarked where the
+        places cover the nation: scaled so that their persons add up to the nation's.
     """
     import pandas as pd
 
-    own = direct[(direct["estimator"] == headline) & direct["unit"].isin(RATES)]
+    headlines = direct[direct["estimator"] == headline]
+    own = headlines[headlines["unit"].isin(RATES)]
+    counts = headlines[headlines["unit"] == "persons"]
+    keys = ["group", "domain_type", "domain"]
+    persons = own[keys].merge(counts[[*keys, "estimate"]], how="left", on=keys)["estimate"]
+    own = own.assign(persons=persons.to_numpy(float))
     rows: list[dict[str, Any]] = []
     for kind in types:
         for group, part in own[own["domain_type"] == kind].groupby("group", sort=False):
@@ -81,7 +89,8 @@ def small_area_rows(
                 log_rate, variance = _direct(part)
             except PipelineError:  # too few places with a report: nothing to borrow strength with
                 continue
-            rows += _fay_herriot_rows(part, log_rate, variance)
+            nation = own[(own["group"] == group) & (own["domain_type"] == NATION)]
+            rows += _fay_herriot_rows(part, log_rate, variance, nation)
             same = (models["group"] == group) & (models["domain_type"] == kind)
             modelled = models[same & models["unit"].isin(RATES)]
             for _, found in modelled.groupby("estimator", sort=False):
@@ -98,11 +107,13 @@ def _direct(part: pd.DataFrame) -> tuple[Array, Array]:
     return log_rate, smoothed_variances(variance, part["n"].to_numpy(float))
 
 
-def _fay_herriot_rows(part: pd.DataFrame, log_rate: Array, variance: Array) -> list[dict[str, Any]]:
+def _fay_herriot_rows(
+    part: pd.DataFrame, log_rate: Array, variance: Array, nation: pd.DataFrame
+) -> list[dict[str, Any]]:
     from scipy.special import ndtri
 
     fit = fay_herriot(log_rate, variance)
-    rate = np.exp(fit.estimate)
+    rate = benchmarked(np.exp(fit.estimate), part, nation)
     apart = (log_rate - fit.coefficients[0]) / np.sqrt(fit.between + variance)
     p = _chi_squared(_from_a_common_rate(log_rate, variance), 1)
     rows = []
@@ -123,6 +134,41 @@ def _fay_herriot_rows(part: pd.DataFrame, log_rate: Array, variance: Array) -> l
             }
         )
     return rows
+
+
+def benchmarked(rates: Array, places: pd.DataFrame, nation: pd.DataFrame) -> Array:
+    """Scale rates of places so that their persons add up to those of the nation.
+
+    Parameters
+    ----------
+    rates
+        Of the places, shape (m,).
+    places, nation
+        Direct estimates of the places, and the one row of the nation: rates in `estimate`, and
+        `persons`.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (m,); as they were where the nation has no row, or the places don't cover it. A direct
+        rate of 0 doesn't tell how many people a place has: such places have, together, those whom
+        the others leave.
+    """
+    if len(nation) != 1:
+        return rates
+    rate, persons = places["estimate"].to_numpy(float), places["persons"].to_numpy(float)
+    total, everyone = (
+        nation["persons"].iloc[0],
+        nation["persons"].iloc[0] / nation["estimate"].iloc[0],
+    )
+    told = rate > 0
+    people = np.where(told, persons / np.where(told, rate, 1.0), 0.0)
+    if not told.all():
+        people[~told] = max(everyone - people.sum(), 0.0) / (~told).sum()
+    if not abs(people.sum() / everyone - 1) < COVERED:
+        return rates
+    result: Array = rates * total / float(people @ rates)
+    return result
 
 
 def _model_rows(

@@ -123,24 +123,3 @@ def fay_herriot(direct: Array, variance: Array, covariates: Array | None = None)
     of_between = 2 / (inverse**2).sum()
     g3 = np.where(seen, variance**2 / np.maximum(between + variance, 1e-300) ** 3 * of_between, 0.0)
     return FayHerriot(estimate, np.sqrt(g1 + g2 + 2 * g3), shrinkage, between, coefficients)
-
-
-def benchmarked(rates: Array, shares: Array, national: float) -> Array:
-    """Scale area rates so that they add up to the national rate.
-
-    Parameters
-    ----------
-    rates
-        On the natural scale, shape (m,).
-    shares
-        Share of each area in the population, shape (m,), adding up to 1.
-    national
-        The national rate.
-
-    Returns
-    -------
-    numpy.ndarray
-        Shape (m,).
-    """
-    result: Array = rates * national / float(shares @ rates)
-    return result
