@@ -76,7 +76,7 @@ def main(job: Any) -> None:
     checked = flat[:: max(len(flat) // 100, 1)][:100]
     # A word at the end, not a number: NumPy would give a chain of that number the same stream.
     predicted = predictive_table(
-        posterior.density, inputs.counts, checked, stream(seed, "predictive")
+        posterior.density, inputs.counts, checked, stream(seed, "predictive"), level
     )
     results = {
         "scale_up": (

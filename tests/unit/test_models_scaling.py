@@ -339,6 +339,20 @@ def test_statistics_of_a_group_that_nobody_reports():
     assert np.isnan(found[2, 0])
 
 
+def test_predictive_limits_hold_the_level_that_is_asked_for():
+    answers = CountTable(("a",), np.random.default_rng(5).poisson(2.0, (200, 1)).astype(float))
+    parameters = np.full((400, 1), 2.0)
+    wide, narrow = (
+        predictive_table(Poisson(), answers, parameters, np.random.default_rng(6), level)
+        .set_index("statistic")
+        .loc["mean"]
+        for level in (0.95, 0.5)
+    )
+    assert wide["lower"] < narrow["lower"] < narrow["upper"] < wide["upper"]
+    ratio = (wide["upper"] - wide["lower"]) / (narrow["upper"] - narrow["lower"])
+    assert ratio == pytest.approx(1.96 / 0.674, rel=0.15)
+
+
 def test_predictive_check_compares_answers_in_the_same_bins():
     generator = np.random.default_rng(8)
     exact = generator.poisson(2.0, (300, 1)).astype(float)

@@ -53,6 +53,8 @@ def adjusted_model_rows(
 ) -> pd.DataFrame:
     """Adjust every model's national estimates by the factors of the design-based ones.
 
+    Those of all areas, the unsampled ones included, stay as they are.
+
     Parameters
     ----------
     study

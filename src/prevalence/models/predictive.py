@@ -55,6 +55,7 @@ def predictive_table(
     counts: CountTable,
     parameters: Array,
     generator: np.random.Generator,
+    level: float = 0.95,
 ) -> pd.DataFrame:
     """Compare the answers with data drawn from the posterior.
 
@@ -69,12 +70,14 @@ def predictive_table(
         Draws of the parameters, shape (draws, size); a hundred are enough.
     generator
         Random numbers.
+    level
+        Probability within the limits.
 
     Returns
     -------
     pandas.DataFrame
-        Columns `group`, `statistic`, `observed`, `predicted` (median), `lower`, `upper` (95 %
-        interval), `tail` (share of draws at or above the observed value, ties by half).
+        Columns `group`, `statistic`, `observed`, `predicted` (median), `lower`, `upper` (limits),
+        `tail` (share of draws at or above the observed value, ties by half).
     """
     import pandas as pd
 
@@ -88,7 +91,9 @@ def predictive_table(
             values = drawn[:, s, k]
             values = values[np.isfinite(values)]
             lower, middle, upper = (
-                np.quantile(values, [0.025, 0.5, 0.975]) if len(values) else [np.nan] * 3
+                np.quantile(values, [(1 - level) / 2, 0.5, (1 + level) / 2])
+                if len(values)
+                else [np.nan] * 3
             )
             tail = (values > truth[s, k]).mean() + (values == truth[s, k]).mean() / 2
             rows.append(
