@@ -204,7 +204,10 @@ _CHOICES = {
     "degree": text("known_population or mean_of_ratios."),
     "top_code": text("headline (fixed caps), none, or a quantile of the known groups' answers."),
     "known_groups": text("Name of the set of known groups; trimmed: chosen by their agreement."),
-    "weights": text("Step of weighting whose weights are used; none: no weights."),
+    "weights": text(
+        "Step of weighting whose weights are used; none: no weights (a model that pools areas still "
+        "averages them by the final ones)."
+    ),
     "combination": text("How live and non-live reports are combined."),
     "imputation": text("none, or the published imputations."),
 }
