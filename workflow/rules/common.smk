@@ -131,12 +131,17 @@ def module_paths(name):
 
 
 @functools.cache
+def module_files(name):
+    """The files of a module, from here: fifty scripts ask for the same ones."""
+    return [os.path.relpath(path) for path in module_paths(name) if path.exists()]
+
+
+@functools.cache
 def code(script):
     """The project modules on which a script depends: inputs of its rule."""
     text = (Path(workflow.basedir) / script).read_text(encoding="utf-8")
     modules = transitive_modules(text, "prevalence", module_source)
-    paths = [path for name in modules for path in module_paths(name) if path.exists()]
-    return sorted(os.path.relpath(path) for path in paths)
+    return sorted(path for name in modules for path in module_files(name))
 
 
 def setting(key):
@@ -454,6 +459,7 @@ def figure_words(wildcards):
     return {"groups": groups, "domains": words.get("domains") or {}, "terms": terms}
 
 
+@functools.cache
 def renderer_identity():
     """Name and version of the renderer that this run uses; resolved once a parse."""
     return named_renderer(config["renderer"])
