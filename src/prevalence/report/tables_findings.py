@@ -147,7 +147,7 @@ def _domain_table(material: Material, kind: str, group: str) -> str:
         "people whom the residents know; the order is no ranking",
         label=f"{slug(kind)}-{slug(group)}",
         align="lrrrrrr",
-        widths=[25, 13, 21, 11, 15, 11, 11] if named else [15, 15, 23, 13, 16, 11, 11],
+        widths=[24.5, 13, 20, 11.5, 15, 11, 12] if named else [15, 15, 23, 13, 16, 11, 11],
         note=notes(COUNTED, suppression_note(shown), precision_note(material, shown)),
     )
 

@@ -1,4 +1,4 @@
-"""Contents of the Word report: pandoc leaves the list empty until Word is asked to fill it."""
+"""What pandoc leaves undone in the Word report: the list of contents, rows of tables kept whole."""
 
 from __future__ import annotations
 
@@ -19,11 +19,15 @@ _LIST = re.compile(
     r'(<w:fldChar w:fldCharType="end"\s*/></w:r></w:p></w:sdtContent></w:sdt>)',
     re.S,
 )
+# A row with properties, or one that gets some.
+_ROW = re.compile(r"<w:tr>(?:<w:trPr>((?:(?!</w:trPr>).)*</w:trPr>)|(?=<w:tc))")
 _FIRST_HEADING = re.compile(r'(?<=</w:sdt>)(.*?<w:pStyle w:val="Heading1"\s*/>)', re.S)
 
 
 def with_contents(content: bytes) -> bytes:
     """Fill the list of contents of a Word report, each line a link to its heading.
+
+    Rows of its tables are kept whole as well: no page ends within a cell.
 
     Parameters
     ----------
@@ -33,7 +37,7 @@ def with_contents(content: bytes) -> bytes:
     Returns
     -------
     bytes
-        The file with its contents, and a new page after them.
+        The file with its contents, and a new page after them; rows that go over no page's end.
     """
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         parts = {name: archive.read(name) for name in archive.namelist()}
@@ -46,6 +50,7 @@ def with_contents(content: bytes) -> bytes:
     )
     # No paragraph of its own for the break: after a full page it would leave an empty one.
     text = _FIRST_HEADING.sub(r"\1<w:pageBreakBefore/>", text, count=1)
+    text = _ROW.sub(lambda row: f"<w:tr><w:trPr><w:cantSplit/>{row[1] or '</w:trPr>'}", text)
     parts[DOCUMENT] = text.encode()
     return zipped(parts)
 
