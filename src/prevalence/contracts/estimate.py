@@ -205,8 +205,8 @@ _CHOICES = {
     "top_code": text("headline (fixed caps), none, or a quantile of the known groups' answers."),
     "known_groups": text("Name of the set of known groups; trimmed: chosen by their agreement."),
     "weights": text(
-        "Step of weighting whose weights are used; none: no weights (a model that pools areas still "
-        "averages them by the final ones)."
+        "Step of weighting whose weights are used; none: no weights (a model that pools areas "
+        "still averages them by the final ones)."
     ),
     "combination": text("How live and non-live reports are combined."),
     "imputation": text("none, or the published imputations."),
