@@ -195,8 +195,9 @@ def leave_one_out(material: Material) -> dict[str, str]:
 def _inside(rows: list[Row], what: str) -> str:
     inside = sum(row["lower"] <= row["known_size"] <= row["upper"] for row in rows)
     largest = max(_factor(row) for row in rows)
+    how_many = f"all {inside}" if inside == len(rows) > 1 else f"{inside} of {len(rows)}"
     return (
-        f"For {inside} of {len(rows)} {what} the size on record lies in the interval; the largest "
+        f"For {how_many} {what} the size on record lies in the interval; the largest "
         f"difference is a factor of {significant(largest, 2)}."
     )
 
