@@ -1,16 +1,21 @@
 """Estimate the hidden groups by every configured estimator, nationally and by domain."""
 
+import logging
 from typing import Any
 
 from prevalence.contracts import check_table
 from prevalence.contracts.estimate import CONTRASTS, DISCLOSURE_INPUTS, SCALE_UP, arranged
 from prevalence.disclosure_inputs import disclosure_inputs
+from prevalence.errors import listed
 from prevalence.files import read_csv, write_csv
 from prevalence.generalised import generalised_rows
 from prevalence.job import run_job
 from prevalence.known_groups import typical_design_effect
+from prevalence.partition import unsampled_domains, without_partial_sums
 from prevalence.scale_up import domain_contrasts, scale_up_table
 from prevalence.study_files import read_study
+
+LOG = logging.getLogger("prevalence")
 
 
 def main(job: Any) -> None:
@@ -32,6 +37,10 @@ def main(job: Any) -> None:
         design_effect=typical_design_effect(checked.loc[mine, "design_effect"].to_numpy(float)),
         benchmarked=study.settings.get("benchmarked") or (),
     )
+    partial = unsampled_domains(study.domains, study.populations)
+    for domain_type, names in partial.items():
+        LOG.info("no sum over %s: nobody was sampled in %s", domain_type, listed(names))
+    table = without_partial_sums(table, list(partial))
     if job.input.get("visibility"):
         visibility = read_csv(job.input.visibility)
         table = pd.concat(

@@ -13,7 +13,7 @@ from prevalence.study_files import read_study
 def main(job: Any) -> None:
     """Write the specification table, the shares of its choices, and the record of trimming."""
     study, tables = read_study(job)
-    found = alternatives(study, tables["weights"], job.params.combine)
+    found = alternatives(study, tables["weights"], job.params.combine, job.params.imputations or ())
     survey = job.wildcards.survey
     outputs = (job.output.specifications, job.output.choice_shares, job.output.trimming)
     checked = [

@@ -420,6 +420,7 @@ def study_design_effect(study: Study) -> float:
         headline.known_groups,
         study.populations.total,
         study.sampling,
+        estimator=headline.estimator,
         cap=headline.known_cap,
         missing=rules["missing"],
         minimum_groups=rules["minimum_groups"],
@@ -506,6 +507,9 @@ def agreement_table(
 ) -> pd.DataFrame:
     """Root mean square of the log ratios, and how they slope with the size of the group.
 
+    A group that nobody reports has no log ratio and is left out: in the sample, and alike in a
+    replicate that drew none of those who report it.
+
     Parameters
     ----------
     estimates
@@ -528,13 +532,13 @@ def agreement_table(
     """
     import pandas as pd
 
-    usable = (estimates.ratio > 0) & (estimates.replicates > 0).all(axis=0)
+    usable = estimates.ratio > 0
     names = SUMMARIES
     if not usable.any():
         return pd.DataFrame()
     log_sizes = np.log(sizes[usable])
-    point = _agreement(np.log(population * estimates.ratio[None, usable]), log_sizes)
-    replicated = _agreement(np.log(population * estimates.replicates[:, usable]), log_sizes)
+    point = _agreement(population * estimates.ratio[None, usable], log_sizes)
+    replicated = _agreement(population * estimates.replicates[:, usable], log_sizes)
     error = replicate_error(point[0], replicated, estimates.replicate_scale)
     lower, upper = confidence_interval(
         "percentile" if estimates.replicate_scale is None else "t",
@@ -559,13 +563,18 @@ def agreement_table(
     )
 
 
-def _agreement(log_estimates: Array, log_sizes: Array) -> Array:
-    """Root mean square and slope for each row of log estimates; shape (rows, 2)."""
-    error = log_estimates - log_sizes
-    centred = log_sizes - log_sizes.mean()
-    spread = float(centred @ centred)
-    slope = error @ centred / spread if spread > 0 else np.full(len(error), np.nan)
-    return np.column_stack([np.sqrt((error**2).mean(axis=1)), slope])
+def _agreement(found: Array, log_sizes: Array) -> Array:
+    """Root mean square and slope over the positive estimates of each row; shape (rows, 2)."""
+    told = found > 0
+    n = told.sum(axis=1, keepdims=True).astype(float)
+    n[n == 0] = np.nan
+    error = np.where(told, np.log(np.where(told, found, 1.0)) - log_sizes, 0.0)
+    centred = np.where(told, log_sizes - (told * log_sizes).sum(axis=1, keepdims=True) / n, 0.0)
+    spread = (centred**2).sum(axis=1)
+    slope = np.divide(
+        (error * centred).sum(axis=1), spread, out=np.full(len(found), np.nan), where=spread > 0
+    )
+    return np.column_stack([np.sqrt((error**2).sum(axis=1) / n[:, 0]), slope])
 
 
 def reported_sums(counts: Counts, groups: Sequence[str], cap: float | None) -> Array:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from prevalence.adjustment import EXPONENTS, Factor
+from prevalence.concentration import headline_columns
 from prevalence.ratio import divided
 
 if TYPE_CHECKING:
@@ -193,7 +194,8 @@ def influence(
     Parameters
     ----------
     reports, degree, weights
-        Shape (n,); NaN where missing.
+        Shape (n,); NaN where missing. What an estimator divides may take the place of reports and
+        degree.
     unit
         Second-stage unit (barangay) of each respondent, or PSU, shape (n,).
     population
@@ -245,7 +247,7 @@ def influence_table(study: Study) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        Rows of :func:`influence` with `group`.
+        Rows of :func:`influence` with `group`, of the headline's estimator.
     """
     import pandas as pd
 
@@ -255,8 +257,7 @@ def influence_table(study: Study) -> pd.DataFrame:
     unit = (psu + "\t" + ssu).to_numpy(str)
     tables = [
         influence(
-            group.reports,
-            group.sizes.by_definition["known_population"],
+            *headline_columns(study, group),
             study.sampling.weights,
             unit,
             study.populations.total,

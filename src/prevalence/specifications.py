@@ -39,6 +39,8 @@ Array = NDArray[np.float64]
 
 HEADLINE = "headline"
 AS_GIVEN = "as_given"
+PUBLISHED = "published"
+IMPUTED = ("victims", "perpetrators")
 QUANTILES = {"p95": 0.95, "p97_5": 0.975, "p99": 0.99}
 ALLOWED = {
     "estimator": ("ratio_of_sums", "mean_of_ratios"),
@@ -46,7 +48,7 @@ ALLOWED = {
     "top_code": (HEADLINE, "none", *QUANTILES),
     "weights": ("final", "trimmed", "nonresponse", "base", "none"),
     "combination": ("maximum", "sum"),
-    "imputation": ("none", "published"),
+    "imputation": ("none", PUBLISHED),
 }
 
 
@@ -68,7 +70,8 @@ class Specification:
     weights
         The step of weighting whose weights are used; ``none`` uses none.
     combination
-        How live and non-live reports are combined; ``as_given`` where groups have one item.
+        How live and non-live reports are combined; ``as_given``: each hidden group by its own rule,
+        where groups have one item or different rules.
     imputation
         ``none``, or ``published``: 4 victims where only perpetrators are reported, and the mean
         number of adults a household of the place where only victims are.
@@ -95,7 +98,15 @@ class Reports:
     items
         Items of each hidden group, shape (n, items); NaN where missing.
     rules
-        The rule by which the headline combines them.
+        The rule by which the headline combines them; ``as_given`` for one item.
+    incomplete
+        What each group's rule makes of respondents who answered some of its items.
+    cleaned
+        The headline's reports of each hidden group, as the clean stage made them, shape (n,).
+    imputed
+        Whether the clean stage imputed: then these reports are those of ``published``.
+    recoverable
+        Whether the reports before the clean stage's imputation are among the items.
     victims, perpetrators
         Ids of the two groups between which the published rules impute; None: no imputation.
     adults
@@ -106,18 +117,38 @@ class Reports:
 
     items: Mapping[str, Array]
     rules: Mapping[str, str]
+    incomplete: Mapping[str, str]
+    cleaned: Mapping[str, Array]
+    imputed: bool = False
+    recoverable: bool = True
     victims: str | None = None
     perpetrators: str | None = None
     adults: Array | None = None
     place: NDArray[np.object_] | None = None
 
+    @property
+    def combination(self) -> str:
+        """How the headline combines items: the rule that all groups share, else ``as_given``."""
+        rules = {rule for rule in self.rules.values() if rule != AS_GIVEN}
+        return rules.pop() if len(rules) == 1 else AS_GIVEN
+
+    @property
+    def imputation(self) -> str:
+        """Whether the headline's reports are imputed: ``none`` or ``published``."""
+        return PUBLISHED if self.imputed else "none"
+
     def of(self, specification: Specification) -> dict[str, Array]:
         """Give one count a respondent and hidden group under a specification, not top-coded."""
+        chosen = specification.combination, specification.imputation
+        if chosen == (self.combination, self.imputation):
+            return dict(self.cleaned)
         found = {}
         for group, items in self.items.items():
-            rule = specification.combination
-            one = items.shape[1] == 1 or rule == AS_GIVEN
-            found[group] = items[:, 0] if one else combine_reports(items, rule)
+            rule = self.rules[group] if chosen[0] == AS_GIVEN else chosen[0]
+            one = items.shape[1] == 1
+            found[group] = (
+                items[:, 0] if one else combine_reports(items, rule, self.incomplete[group])
+            )
         if specification.imputation == "none" or self.victims is None or self.perpetrators is None:
             return found
         victims, perpetrators = found[self.victims], found[self.perpetrators]
@@ -129,7 +160,11 @@ class Reports:
         return found
 
 
-def reports_of(study: Study, combine: Mapping[str, Mapping[str, Any]] | None) -> Reports:
+def reports_of(
+    study: Study,
+    combine: Mapping[str, Mapping[str, Any]] | None,
+    imputations: Sequence[Mapping[str, Any]] = (),
+) -> Reports:
     """Find the items of the hidden groups, and what imputation between them needs.
 
     Parameters
@@ -138,29 +173,49 @@ def reports_of(study: Study, combine: Mapping[str, Mapping[str, Any]] | None) ->
         The survey.
     combine
         The `clean.combine` section of the config: items and rule of each hidden group.
+    imputations
+        The `clean.imputations` section: what the clean stage imputed.
 
     Returns
     -------
     Reports
         A group without items has its combined count as its only item.
     """
-    items, rules = {}, {}
+    items, rules, incomplete = {}, {}, {}
     for group in study.settings["hidden_groups"]:
         setting = (combine or {}).get(group, {})
         names = [item for item in setting.get("items", ()) if item in study.counts]
         items[group] = stacked(study.counts, names or [group])
         rules[group] = setting.get("rule", AS_GIVEN) if len(names) > 1 else AS_GIVEN
+        incomplete[group] = setting.get("incomplete") or "available"
     pair = study.settings.get("imputation_between") or {}
     frame = study.respondents
-    column = next((name for name in ("city", "psu") if name in frame), None)
+    parts = {str(one.get(part, part)) for one in imputations for part in IMPUTED}
     return Reports(
         items=items,
         rules=rules,
+        incomplete=incomplete,
+        cleaned={group: study.counts[group] for group in items},
+        imputed=bool(imputations),
+        recoverable=all(
+            (combine or {}).get(group, {}).get("items") for group in parts & set(items)
+        ),
         victims=pair.get("victims"),
         perpetrators=pair.get("perpetrators"),
         adults=frame["adults"].to_numpy(float, na_value=np.nan) if "adults" in frame else None,
-        place=None if column is None else frame[column].to_numpy(dtype=object),
+        place=_places(frame),
     )
+
+
+def _places(frame: pd.DataFrame) -> NDArray[np.object_] | None:
+    """Municipality of each respondent, or the PSU where none is told; None without either."""
+    if "city" in frame and (frame["city"].fillna("") != "").any():
+        return frame["city"].to_numpy(dtype=object)
+    if "psu" not in frame:
+        return None
+    stratum = frame["stratum"].astype(str) if "stratum" in frame else ""
+    psu: pd.Series[str] = stratum + "\t" + frame["psu"].astype(str)
+    return psu.to_numpy(dtype=object)
 
 
 def specifications(
@@ -206,10 +261,10 @@ def specifications(
                     remedy=suggestion(str(value), ALLOWED[name]),
                 )
         levels[name] = list(dict.fromkeys([own, *values]))
-    if headline.combination == AS_GIVEN:
+    if all(rule == AS_GIVEN for rule in reports.rules.values()):
         levels["combination"] = [AS_GIVEN]
-    if reports.victims is None:
-        levels["imputation"] = ["none"]
+    if reports.victims is None or not reports.recoverable:
+        levels["imputation"] = [headline.imputation]
     return [Specification(*combination) for combination in product(*levels.values())]
 
 
@@ -218,15 +273,14 @@ def headline_specification(study: Study, reports: Reports) -> Specification:
     from prevalence.scale_up import FORMS
 
     form = FORMS[study.headline.estimator]
-    rules = [rule for rule in reports.rules.values() if rule != AS_GIVEN]
     return Specification(
         estimator=form.combination,
         degree=form.degree,
         top_code=HEADLINE,
         known_groups=HEADLINE,
         weights="final" if form.weighted else "none",
-        combination=rules[0] if rules else AS_GIVEN,
-        imputation="none",
+        combination=reports.combination,
+        imputation=reports.imputation,
     )
 
 
@@ -326,7 +380,10 @@ def specification_table(
 
 
 def alternatives(
-    study: Study, weights: pd.DataFrame, combine: Mapping[str, Mapping[str, Any]] | None
+    study: Study,
+    weights: pd.DataFrame,
+    combine: Mapping[str, Mapping[str, Any]] | None,
+    imputations: Sequence[Mapping[str, Any]] = (),
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """Make the specification table of a survey, with what its choices do and what was trimmed.
 
@@ -336,8 +393,8 @@ def alternatives(
         The survey.
     weights
         Weights by step, in the order of the respondents.
-    combine
-        The `clean.combine` section of the config.
+    combine, imputations
+        The sections `clean.combine` and `clean.imputations` of the config.
 
     Returns
     -------
@@ -349,7 +406,7 @@ def alternatives(
     import pandas as pd
 
     choices = study.settings.get("specifications") or {}
-    reports = reports_of(study, combine)
+    reports = reports_of(study, combine, imputations)
     wanted = specifications(choices, study, reports)
     table = specification_table(study, reports, wanted, choices.get("known_groups") or {}, weights)
     shares = choice_shares(table)
@@ -412,7 +469,8 @@ def _trimmed_rows(
     ]
     drawn = study.sampling.variance_name
     replicated = replace(study.headline.inference, variance=drawn)
-    rows = tidy(keys, estimates, np.full(len(keys), study.populations.total), replicated)
+    scale = np.full(len(keys), study.populations.total)
+    rows = tidy(keys, estimates, scale, replicated, study_design_effect(study))
     rows = rows.assign(variance=drawn, loo_rms=score, headline=False)
     return rows, trimming_table(trimming, known, rule["threshold"])
 

@@ -2,14 +2,16 @@ import numpy as np
 import pytest
 
 from prevalence.known_groups import (
+    agreement_table,
     check_groups,
     design_effects,
     leave_one_out,
+    root_mean_square,
     trim_known_groups,
     trimmed_estimates,
     typical_design_effect,
 )
-from prevalence.ratio import RatioBatch, RatioEstimates
+from prevalence.ratio import Inference, RatioBatch, RatioEstimates
 
 
 def test_groups_known_in_proportion_are_estimated_exactly(sampling_of):
@@ -146,3 +148,28 @@ def test_each_replicate_uses_the_groups_that_it_kept(study_from, tables_of):
         batch.add(study.counts["victims"], degrees_on(kept))
         expected = batch.evaluate(study.sampling).replicates[places, 0]
         np.testing.assert_allclose(estimates.replicates[places, 0], expected)
+
+
+def test_a_group_that_a_replicate_misses_stays_in_the_agreement(sampling_of):
+    counts = {
+        "a": np.array([1.0, 2, 0, 3, 1, 2, 1, 2]),
+        "b": np.array([2.0, 1, 1, 3, 0, 4, 2, 1]),
+        "rare": np.array([0.0, 0, 0, 0, 0, 0, 0, 1]),
+    }
+    sizes = {"a": 10.0, "b": 15.0, "rare": 4.0}
+    sampling = sampling_of(np.ones(8), ["s"] * 8, range(8), replicates=50)
+    found = leave_one_out(counts, sizes, list(sizes), 100.0, sampling)
+    assert (found.replicates[:, 2] == 0).any()
+    known = np.array(list(sizes.values()))
+    table = agreement_table(found, known, 100.0, Inference(), estimator="x").set_index("group")
+    errors = np.log(100 * found.ratio / known)
+    row = table.loc["root_mean_square"]
+    assert row["estimate"] == pytest.approx(np.sqrt((errors**2).mean()))
+    assert row["estimate"] == pytest.approx(root_mean_square(100 * found.ratio, known))
+    again = [root_mean_square(100 * one, known) for one in found.replicates]
+    assert row["std_error"] == pytest.approx(
+        np.sqrt(((np.array(again) - row["estimate"]) ** 2).mean())
+    )
+    assert row["n"] == 3
+    slope = np.polyfit(np.log(known), errors, 1)[0]
+    assert table.loc["recall_slope", "estimate"] == pytest.approx(slope)

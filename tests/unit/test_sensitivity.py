@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from prevalence.adjustment import Factor, adjusted_ratio
+from prevalence.concentration import influential_table
 from prevalence.sensitivity import (
     break_even,
     combined_multiplier,
@@ -78,3 +79,25 @@ def test_places_of_one_label_in_two_strata_are_two(study_from):
     np.testing.assert_allclose(
         np.sort(labelled["relative_change"]), np.sort(unique["relative_change"])
     )
+
+
+@pytest.mark.parametrize("estimator", ["mean_of_ratios", "unweighted_ratio_of_sums"])
+def test_influence_is_that_on_the_headlines_estimator(study_from, estimator):
+    study = study_from(headline={"estimator": estimator})
+    table, frame = influence_table(study), study.respondents
+    place = frame["psu"] + "/" + frame["ssu"]
+    first = study.hidden_groups()[0]
+    whole = study.headline_estimates([first]).ratio[0]
+    without = []
+    for one in place.unique():
+        reports = np.where(place == one, np.nan, first.reports)
+        without.append(study.headline_estimates([replace(first, reports=reports)]).ratio[0])
+    found = table.loc[table["group"] == first.name, "relative_change"]
+    np.testing.assert_allclose(np.sort(found), np.sort(np.array(without) / whole - 1), atol=1e-12)
+    ranked = influential_table(study).set_index(["group", "rank"]).loc[first.name]
+    changes = []
+    for i in range(len(frame)):
+        reports = np.where(np.arange(len(frame)) == i, np.nan, first.reports)
+        changes.append(study.headline_estimates([replace(first, reports=reports)]).ratio[0])
+    changes = np.abs(np.array(changes) / whole - 1)
+    assert abs(ranked.loc[1, "relative_change"]) == pytest.approx(changes.max())

@@ -1,14 +1,18 @@
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 
+from prevalence.combination import combine_reports, impute_victims_from_perpetrators
 from prevalence.degree import degrees, leave_one_out_degrees
 from prevalence.errors import PipelineError
-from prevalence.known_groups import check_groups
+from prevalence.known_groups import check_groups, study_design_effect
 from prevalence.scale_up import scale_up_table
 from prevalence.specifications import (
     CHOICES,
     Specification,
+    alternatives,
     choice_shares,
     headline_specification,
     reports_of,
@@ -193,3 +197,85 @@ def test_a_set_with_a_group_of_unknown_size_is_refused(study_from, tables_of):
         )
     assert "known_groups.odd" in str(error.value)
     assert "nurses" in str(error.value)
+
+
+def combined(study, rules, incomplete):
+    """The survey's reports as the clean stage would combine them."""
+    counts = dict(study.counts)
+    for group, rule in rules.items():
+        items = np.column_stack([counts[f"{group}_nonlive"], counts[f"{group}_live"]])
+        counts[group] = combine_reports(items, rule, incomplete)
+    return replace(study, counts=counts)
+
+
+@pytest.mark.parametrize(
+    ("rules", "incomplete"),
+    [
+        ({"victims": "maximum", "perpetrators": "sum"}, "available"),
+        ({"victims": "maximum", "perpetrators": "maximum"}, "missing"),
+    ],
+)
+def test_the_headline_combines_each_group_by_its_own_rule(study_from, tables_of, rules, incomplete):
+    tables = tables_of()
+    gone = (tables["ard"]["group"] == "victims_live") & (tables["ard"].index % 5 == 0)
+    tables["ard"]["count"] = tables["ard"]["count"].mask(gone)
+    study = combined(study_from(tables), rules, incomplete)
+    combine = {
+        group: {**COMBINE[group], "rule": rule, "incomplete": incomplete}
+        for group, rule in rules.items()
+    }
+    reports = reports_of(study, combine)
+    steps = pd.DataFrame({"final": study.sampling.weights})
+    wanted = specifications({"combination": ["maximum", "sum"]}, study, reports)
+    table = specification_table(study, reports, wanted, {}, steps)
+    exact = study.headline_estimates(study.hidden_groups()).ratio * study.populations.total
+    found = table[table["headline"]].set_index("group")
+    np.testing.assert_allclose(found.loc[["victims", "perpetrators"], "estimate"], exact)
+    usual = table[(table["interval"] == "log_t") & (table["variance"] == "bootstrap")]
+    maximum = usual[usual["combination"] == "maximum"].set_index("group")
+    both = combined(study, dict.fromkeys(rules, "maximum"), incomplete)
+    exact = both.headline_estimates(both.hidden_groups()).ratio * study.populations.total
+    np.testing.assert_allclose(maximum.loc[["victims", "perpetrators"], "estimate"], exact)
+
+
+def test_reports_that_were_imputed_are_the_headlines(study_from):
+    pair = {"victims": "victims", "perpetrators": "perpetrators"}
+    study = study_from(estimate={"imputation_between": pair})
+    before = study.counts["victims"]
+    imputed = impute_victims_from_perpetrators(before, study.counts["perpetrators"])
+    assert imputed.sum() > before.sum()
+    study = replace(study, counts=dict(study.counts) | {"victims": imputed})
+    reports = reports_of(study, COMBINE, [{"rule": "victims_from_perpetrators"}])
+    headline = headline_specification(study, reports)
+    assert headline.imputation == "published"
+    np.testing.assert_array_equal(reports.of(headline)["victims"], imputed)
+    np.testing.assert_array_equal(
+        reports.of(replace(headline, imputation="none"))["victims"], before
+    )
+    wanted = specifications({"imputation": ["none"]}, study, reports)
+    assert {one.imputation for one in wanted} == {"none", "published"}
+    single = reports_of(study, None, [{"rule": "victims_from_perpetrators"}])
+    wanted = specifications({"imputation": ["none"]}, study, single)
+    assert {one.imputation for one in wanted} == {"published"}
+
+
+def test_without_a_municipality_places_are_psus(study_from):
+    study = study_from()
+    people = study.respondents.assign(city="")
+    places = reports_of(replace(study, respondents=people), COMBINE).place
+    assert len(set(places)) == 20
+    named = people.assign(city=np.where(people.index % 2 == 0, "a", "b"))
+    assert set(reports_of(replace(study, respondents=named), COMBINE).place) == {"a", "b"}
+
+
+def test_trimmed_groups_have_the_limit_of_the_others_where_nobody_reports(study_from, tables_of):
+    tables = tables_of()
+    mine = tables["ard"]["group"].str.startswith("victims")
+    tables["ard"]["count"] = tables["ard"]["count"].mask(mine, 0.0)
+    rule = {"start": "headline", "threshold": 99.0, "minimum_kept": 2}
+    study = study_from(tables, estimate={"trimming": rule})
+    steps = pd.DataFrame({"final": study.sampling.weights})
+    table = alternatives(study, steps, COMBINE)[0]
+    rows = table[table["group"] == "victims"].set_index("known_groups")
+    assert study_design_effect(study) > 1
+    assert rows.loc["trimmed", "upper"] == pytest.approx(rows.loc["headline", "upper"])

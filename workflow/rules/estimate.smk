@@ -136,6 +136,7 @@ rule specify_alternatives:
         headline=setting("headline"),
         year=setting("survey.year"),
         combine=setting("clean.combine"),
+        imputations=setting("clean.imputations"),
     script:
         "../../scripts/estimate/specify_alternatives.py"
 
