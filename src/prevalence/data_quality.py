@@ -94,7 +94,8 @@ def data_quality(interviews: Interviews, codebook: Codebook) -> pd.DataFrame:
     -------
     pandas.DataFrame
         A row a group: ``group``, ``role``, ``n`` interviews, ``answered``, ``zero_share``,
-        ``heaped_share`` (not of bins), ``max`` and ``top_code_share`` of the answers;
+        ``five_or_more`` answers and the ``heaped_share`` of them (not of bins), ``max`` and
+        ``top_code_share`` of the answers;
         ``missing_share`` of the interviews and its parts by kind; ``interviewer_correlation``.
     """
     import pandas as pd
@@ -119,6 +120,7 @@ def data_quality(interviews: Interviews, codebook: Codebook) -> pd.DataFrame:
                 "n": interviews.n,
                 "answered": answers.size,
                 "zero_share": float(np.mean(answers == 0)) if any_answer else np.nan,
+                "five_or_more": int(np.sum(answers >= _HEAP)),
                 "heaped_share": np.nan if variable.bins else heaped_share(answers),
                 "max": float(answers.max()) if any_answer else np.nan,
                 "top_code": top,

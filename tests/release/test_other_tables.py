@@ -123,7 +123,7 @@ def test_not_even_names_of_municipalities_leave():
 
 def quality(**changes):
     row = {"group": "x", "role": "known", "n": 500, "answered": 500, "zero_share": 0.5}
-    row |= {"heaped_share": 0.4, "max": 77.0, "top_code": 95.0, "top_code_share": 0.0}
+    row |= {"five_or_more": 100, "heaped_share": 0.4, "max": 77.0, "top_code": 95.0, "top_code_share": 0.0}
     return pd.DataFrame([row | changes])
 
 
@@ -135,6 +135,18 @@ def test_a_share_of_a_handful_of_answers_is_left_out(share, shown):
     table = released(data_quality=quality(zero_share=share)).tables["data_quality"]
     assert table["zero_share"].notna().all() == shown
     assert "max" not in table
+
+
+@pytest.mark.parametrize(
+    ("large", "heaped", "shown"),
+    [(1, 1, False), (9, 5, False), (24, 17, False), (100, 9, False), (20, 10, True), (50, 0, True)],
+)
+def test_heaping_among_a_handful_of_answers_is_left_out(large, heaped, shown):
+    """One person who knows five doctors would be a heaped share of 1: the answer itself."""
+    rows = quality(five_or_more=large, heaped_share=heaped / large)
+    table = released(data_quality=rows).tables["data_quality"]
+    assert table["heaped_share"].notna().all() == shown
+    assert "five_or_more" not in table
 
 
 def test_the_quality_of_a_hidden_item_needs_ten_who_report():

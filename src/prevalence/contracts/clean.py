@@ -140,6 +140,7 @@ DATA_QUALITY = pa.DataFrameSchema(
         "n": whole("Valid interviews."),
         "answered": whole("Interviews with an answer."),
         "zero_share": _share("of answers that are 0"),
+        "five_or_more": whole("Answers of 5 or more."),
         "heaped_share": _share(
             "of multiples of 5 among answers of 5 or more; a fifth if no heaping"
         ),

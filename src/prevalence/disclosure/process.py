@@ -275,20 +275,22 @@ def _sensitive(table: pd.DataFrame) -> NDArray[np.bool_]:
 
 
 def _without_small_shares(frame: pd.DataFrame, table: pd.DataFrame, policy: Policy) -> pd.DataFrame:
-    """Leave out shares of a handful of answers, or of all but a handful.
+    """Leave out shares of a handful of answers, among a handful, or of all but a handful.
 
-    How many answers lie at 5 or above, of which heaping is a share, isn't known here: for questions
-    about hidden people heaping isn't shown.
+    Heaping is a share of the answers of 5 or more, which are few where a group is hardly known:
+    of a single one it would tell the answer. For questions about hidden people it isn't shown.
     """
     answered = table["answered"].to_numpy(float)
-    for column in ("zero_share", "top_code_share"):
-        count = np.round(table[column].to_numpy(float) * answered)
-        few = (count > 0) & (count < policy.minimum_respondents)
-        rest = answered - count
-        few |= (rest > 0) & (rest < policy.minimum_respondents)
-        frame[column] = frame[column].where(~few)
+    wholes = {"zero_share": answered, "top_code_share": answered}
     if "heaped_share" in frame:
+        wholes["heaped_share"] = table["five_or_more"].to_numpy(float)
         frame["heaped_share"] = frame["heaped_share"].where(~_sensitive(table))
+    for column, whole in wholes.items():
+        count = np.round(table[column].to_numpy(float) * whole)
+        few = whole < policy.minimum_respondents
+        for part in (count, whole - count):
+            few |= (part > 0) & (part < policy.minimum_respondents)
+        frame[column] = frame[column].where(~few)
     return frame
 
 

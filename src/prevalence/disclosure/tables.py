@@ -63,7 +63,7 @@ DIAGNOSTICS = ("diagnostics",)
 # Columns that are never released: an answer of one person, a place's own count, and what a
 # posterior says of a cell (the table of estimates shows that, controlled).
 NEVER = {
-    "data_quality": ["max", "interviewer_correlation"],
+    "data_quality": ["five_or_more", "max", "interviewer_correlation"],
     "influence": COUNTS,
     "diagnostics": ["mean", "sd", "mcse"],
 }
