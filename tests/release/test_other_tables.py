@@ -123,7 +123,8 @@ def test_not_even_names_of_municipalities_leave():
 
 def quality(**changes):
     row = {"group": "x", "role": "known", "n": 500, "answered": 500, "zero_share": 0.5}
-    row |= {"five_or_more": 100, "heaped_share": 0.4, "max": 77.0, "top_code": 95.0, "top_code_share": 0.0}
+    row |= {"five_or_more": 100, "heaped_share": 0.4, "max": 77.0}
+    row |= {"top_code": 95.0, "top_code_share": 0.0}
     return pd.DataFrame([row | changes])
 
 
