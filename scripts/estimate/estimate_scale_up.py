@@ -11,7 +11,7 @@ from prevalence.files import read_csv, write_csv
 from prevalence.generalised import generalised_rows
 from prevalence.job import run_job
 from prevalence.known_groups import typical_design_effect
-from prevalence.partition import unsampled_domains, without_partial_sums
+from prevalence.partition import check_populations, unsampled_domains, without_partial_sums
 from prevalence.scale_up import domain_contrasts, scale_up_table
 from prevalence.study_files import read_study
 
@@ -23,6 +23,7 @@ def main(job: Any) -> None:
     import pandas as pd
 
     study, _ = read_study(job)
+    check_populations(study.domains, study.populations)
     checked = read_csv(job.input.checked)
     mine = checked["in_headline"] & (checked["estimator"] == study.headline.estimator)
     table = scale_up_table(

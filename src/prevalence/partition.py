@@ -1,4 +1,4 @@
-"""Whether the domains of a type that were sampled are all there are."""
+"""Whether the domains of a type that were sampled are those that have a population."""
 
 from __future__ import annotations
 
@@ -6,9 +6,45 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from prevalence.domains import Domain, Populations
+from prevalence.errors import PipelineError, listed, suggestion
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+def check_populations(domains: Sequence[Domain], populations: Populations) -> None:
+    """Refuse sampled domains without a population where others of their type have one.
+
+    Such a domain would have no estimate, and nobody would be told. A type without any population
+    is left alone: rates per head of everybody need none.
+
+    Parameters
+    ----------
+    domains
+        The survey's domains.
+    populations
+        Sizes of all domains.
+
+    Raises
+    ------
+    PipelineError
+        Naming the domains, and those of the table.
+    """
+    sizes = populations.sizes
+    for domain_type in {domain.type: None for domain in domains if domain.kind == "geographic"}:
+        known = [name for kind, name, age in sizes if (kind, age) == (domain_type, "all_ages")]
+        mine = [domain.name for domain in domains if domain.type == domain_type]
+        missing = [name for name in mine if name not in known]
+        if known and missing:
+            raise PipelineError(
+                "Domains with respondents have no population.",
+                file="populations.csv",
+                place=f"domain_type {domain_type}",
+                found=listed(missing),
+                allowed=listed(known, 40),
+                remedy=f"{suggestion(missing[0], known)} Each needs a row, named as the "
+                "respondents' variable has it.",
+            )
 
 
 def unsampled_domains(

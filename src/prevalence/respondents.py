@@ -281,9 +281,9 @@ def impute_reports(
         if rule == "perpetrators_from_victims":
             needed += ["adults", "municipality"]
         for part in needed:
-            if names[part] not in before.answers:
+            if names[part] not in before.answers or _empty(before.answers[names[part]]):
                 raise PipelineError(
-                    "An imputation needs a variable that doesn't exist.",
+                    "An imputation needs a variable that doesn't exist or holds nothing.",
                     place=f"clean.imputations.{number}.{part}",
                     found=names[part],
                     allowed=listed(before.answers.columns, 40),
@@ -315,6 +315,11 @@ def impute_reports(
         interviews, made = replace_counts(interviews, target, values, str(rule))
         records += made
     return interviews, records
+
+
+def _empty(values: pd.Series) -> bool:
+    """Whether a variable holds no answer, as a key of the design does that the survey lacks."""
+    return bool(values.isna().all() or (values.astype("str") == "").all())
 
 
 def _interval_of(

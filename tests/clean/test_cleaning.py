@@ -230,6 +230,13 @@ def case(codebook, settings, frame, responses):
             "imputation is unknown",
         ),
         (
+            lambda case: (
+                setattr(case, "frame", case.frame.drop(columns="city")),
+                case.settings.update(imputations=[{"rule": "perpetrators_from_victims"}]),
+            ),
+            "holds nothing",
+        ),
+        (
             lambda case: case.settings["situations"][0].update(reported="sex"),
             "other values than yes and no",
         ),

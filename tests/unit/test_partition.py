@@ -1,6 +1,8 @@
 import pandas as pd
+import pytest
 
-from prevalence.partition import unsampled_domains, without_partial_sums
+from prevalence.errors import PipelineError
+from prevalence.partition import check_populations, unsampled_domains, without_partial_sums
 from prevalence.scale_up import scale_up_table
 
 
@@ -43,3 +45,20 @@ def test_an_island_without_respondents_is_no_part_of_a_national_sum(study_from, 
     table = without_partial_sums(estimated(study), list(partial))
     assert set(table["estimator"]) == {"ratio_of_sums"}
     assert {"north", "south"} <= set(table["domain"])
+
+
+def test_a_domain_whose_population_has_another_name_is_told(study_from, tables_of):
+    tables = tables_of()
+    check_populations(study_from(tables).domains, study_from(tables).populations)
+    named = tables["populations"]["domain"]
+    tables["populations"]["domain"] = named.replace("north", "nort")
+    study = study_from(tables)
+    assert "north" not in set(estimated(study)["domain"])  # what nobody was told before
+    with pytest.raises(PipelineError) as error:
+        check_populations(study.domains, study.populations)
+    assert "north" in str(error.value)
+    assert "nort" in str(error.value)
+    nation = tables["populations"]["domain_type"] == "national"
+    tables["populations"] = tables["populations"][nation]
+    study = study_from(tables)
+    check_populations(study.domains, study.populations)
