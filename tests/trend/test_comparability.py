@@ -62,6 +62,8 @@ def test_the_same_wave_twice_differs_in_nothing():
         ("estimate.hidden_groups.victims.estimand.act", "another act", "groups", SERIOUS),
         ("estimate.hidden_groups.victims.estimand.period", "2024", "groups", EXPECTED),
         ("clean.combine.victims.rule", "sum", "groups", SERIOUS),
+        ("clean.combine.victims.items", ["victims_live"], "groups", SERIOUS),
+        ("clean.combine.victims.incomplete", "missing", "groups", SERIOUS),
         ("estimate.hidden_groups.victims.population", "all_ages", "populations", CAUTION),
         ("survey.year", 2024, "populations", EXPECTED),
         ("weight.calibration.margins", ["region"], "frame", CAUTION),

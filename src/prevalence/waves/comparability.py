@@ -24,6 +24,12 @@ SENSITIVE = ("hidden_item", "hidden", "situation")
 NOT_THERE = "not there"
 INDEPENDENT = "drawn independently of one another"
 LARGE = 1.25  # a known size that changed by more than this is looked at twice
+# Of clean.combine: key, how it is called, and what it is where it isn't given.
+COMBINED = (
+    ("rule", "combination", None),
+    ("items", "items", None),
+    ("incomplete", "incomplete items", "available"),
+)
 
 Found = tuple[Any, ...]  # aspect, item, earlier, later, severity, meaning
 
@@ -184,10 +190,12 @@ def _groups(earlier: Described, later: Described) -> Iterator[Found]:
             severity = EXPECTED if element == "period" else SERIOUS
             why = "the years compared" if element == "period" else "another group is estimated"
             yield ("groups", f"{name}: {element}", x, y, severity, why)
-        rules = [setting(wave.config, f"clean.combine.{name}.rule") for wave in (earlier, later)]
-        if rules[0] != rules[1]:
-            why = "items are combined otherwise"
-            yield ("groups", f"{name}: combination", *rules, SERIOUS, why)
+        ways = [setting(wave.config, f"clean.combine.{name}") or {} for wave in (earlier, later)]
+        for part, word, default in COMBINED:
+            x, y = (way.get(part) or default for way in ways)
+            if x != y:
+                why = "items are combined otherwise"
+                yield ("groups", f"{name}: {word}", x, y, SERIOUS, why)
 
 
 def _known_groups(earlier: Described, later: Described, dropped: Sequence[str]) -> Iterator[Found]:
