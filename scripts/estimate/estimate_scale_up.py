@@ -62,6 +62,7 @@ def main(job: Any) -> None:
         study.sizes().by_definition["known_population"],
         study.domains,
         study.sampling.weights,
+        {g.name: g.sizes.by_definition["known_population"] for g in study.hidden_groups()},
     )
     survey = job.wildcards.survey
     table = check_table(arranged(table, SCALE_UP, survey), SCALE_UP, job.output.scale_up)

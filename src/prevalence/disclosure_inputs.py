@@ -22,6 +22,7 @@ def disclosure_inputs(
     degree: Array,
     domains: Sequence[Domain],
     weights: Array,
+    own: Mapping[str, Array] | None = None,
 ) -> pd.DataFrame:
     """Gather what disclosure control must know of each cell.
 
@@ -37,6 +38,8 @@ def disclosure_inputs(
         All domains.
     weights
         Final weights.
+    own
+        Degrees of groups whose estimates rest on others than the headline's, each of shape (n,).
 
     Returns
     -------
@@ -50,10 +53,11 @@ def disclosure_inputs(
     parents = [parents_of(domain, domains) for domain in domains]
     rows = []
     for group, counts in reports.items():
-        inside = ~np.isnan(counts) & ~np.isnan(degree)
+        mine = (own or {}).get(group, degree)
+        inside = ~np.isnan(counts) & ~np.isnan(mine)
         reporting = inside & (counts > 0)
         contributions = np.where(inside, weights * np.nan_to_num(counts), 0.0)
-        degree_sums = np.where(inside, weights * np.nan_to_num(degree), 0.0)
+        degree_sums = np.where(inside, weights * np.nan_to_num(mine), 0.0)
         for domain, above in zip(domains, parents, strict=True):
             shares = top_shares(contributions[domain.mask])
             beside = [parent.mask & ~domain.mask for parent in above]

@@ -109,7 +109,7 @@ def described(weights):
     }
 
 
-def run(folder, tables, estimate, headline, situations):
+def run(folder, tables, estimate, headline, situations, rules=tuple(OUTPUTS)):
     inputs = Files()
     for name in ("respondents", "ard", "weights", "replicates", "replicate_factors"):
         inputs[name] = folder / f"{name}.parquet"
@@ -142,7 +142,8 @@ def run(folder, tables, estimate, headline, situations):
         synthetic=True,
     )
     written = {}
-    for name, files in OUTPUTS.items():
+    for name in rules:
+        files = OUTPUTS[name]
         outputs = Files({key: folder / file for key, file in files.items()})
         if name == "check_known_groups":
             outputs["known_groups"] = inputs["checked"]
@@ -410,3 +411,27 @@ def test_the_order_of_rows_changes_nothing(tables, configured):
     }
     for before, after in zip(headline(tables), headline(shuffled), strict=True):
         np.testing.assert_allclose(before, after, rtol=1e-9)
+
+
+def test_disclosure_control_knows_a_hidden_groups_own_degrees(
+    tables, configured, situations, tmp_path
+):
+    ard = tables["ard"].copy()
+    ard["count"] = ard["count"].mask((ard["group"] == "lawyers") & (ard.index % 3 == 0))
+    groups = configured["estimate"]["hidden_groups"]
+    own = groups | {"victims": {**groups["victims"], "known_groups": ["nurses", "lawyers"]}}
+    degree = configured["estimate"]["degree"] | {"minimum_groups": 2}
+    estimate = configured["estimate"] | {"hidden_groups": own, "degree": degree}
+    rules = ("check_known_groups", "estimate_scale_up")
+    tables = tables | {"ard": ard}
+    found = run(tmp_path, tables, estimate, configured["headline"], situations, rules)
+    shown = found["scale_up"].query("estimator == 'ratio_of_sums' and unit == 'persons'")
+    shown = shown.set_index(["group", "domain_type", "domain"])
+    known = found["disclosure_inputs"].set_index(["group", "domain_type", "domain"])
+    for key in [(group, "national", "national") for group in own]:
+        assert known.loc[key, "n"] == shown.loc[key, "n"]
+        assert known.loc[key, "n_reporting"] == shown.loc[key, "n_reporting"]
+        ratio = known.loc[key, "sum_wy"] / known.loc[key, "sum_wd"]
+        assert 100_000 * ratio == pytest.approx(shown.loc[key, "estimate"])
+    counts = {key[0]: known.loc[key, "n"] for key in known.index if key[1] == "national"}
+    assert counts["victims"] < counts["perpetrators"]
