@@ -23,7 +23,7 @@ def levels_table(
     waves: tuple[str, str],
     design_effect: float,
 ) -> pd.DataFrame:
-    """Give the level in either wave, from its own replicates, as its own report gives it.
+    """Give the level in either wave, from its own replicates, with limits on the log scale.
 
     Parameters
     ----------
