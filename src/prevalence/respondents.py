@@ -75,7 +75,8 @@ def place_in_design(
     Raises
     ------
     PipelineError
-        If households are not in the frame, or frame and interviews disagree on a stratum or PSU.
+        If households are not in the frame or stand there twice, or frame and interviews disagree on
+        a stratum or PSU.
     """
     answers = interviews.answers.copy()
     for name, source in keys.items():
@@ -111,9 +112,16 @@ def _with_frame(answers: pd.DataFrame, frame: pd.DataFrame) -> pd.DataFrame:
         )
     import pandas as pd
 
-    rows = pd.Index(frame["household"].astype("str")).get_indexer(
-        pd.Index(answers["household"].fillna("").astype("str"))
-    )
+    households = pd.Index(frame["household"].astype("str"))
+    if not households.is_unique:
+        raise PipelineError(
+            "The sampling frame lists households more than once.",
+            place="sampling frame, column household",
+            found=f"{int(households.duplicated().sum()):,} repeated ids",
+            allowed="one row a sampled household",
+            remedy="Remove the repeated rows, or join an id that counts within its PSU with that.",
+        )
+    rows = households.get_indexer(pd.Index(answers["household"].fillna("").astype("str")))
     absent = int((rows < 0).sum())
     if absent:
         raise PipelineError(

@@ -245,6 +245,10 @@ def case(codebook, settings, frame, responses):
             lambda case: setattr(case, "frame", case.frame.drop(index=20)),
             "not in the sampling frame",
         ),
+        (
+            lambda case: setattr(case, "frame", pd.concat([case.frame, case.frame[:1]])),
+            "1 repeated ids",
+        ),
         (lambda case: case.responses.pop("K3"), "lack variables of the codebook"),
         (
             lambda case: case.responses.__setitem__(
