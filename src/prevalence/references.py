@@ -114,6 +114,17 @@ def _check_numbers(config: Mapping[str, Any], file: str) -> None:
             allowed=f"at most {len(known)}, the number of headline.known_groups",
             remedy="Lower it, or name more known groups.",
         )
+    for name, group in estimate["hidden_groups"].items():
+        own = group.get("known_groups")
+        if own and fewest > len(own):
+            raise PipelineError(
+                "Degrees need more known groups than a hidden group has of its own.",
+                file=file,
+                place=f"estimate.hidden_groups.{name}.known_groups",
+                found=f"{len(own)} groups, estimate.degree.minimum_groups {fewest}",
+                allowed=f"at least {fewest} known groups",
+                remedy="Name more known groups, or lower minimum_groups.",
+            )
     for name, axis in ((estimate.get("sensitivity") or {}).get("contour") or {}).items():
         if axis["low"] >= axis["high"]:
             raise PipelineError(

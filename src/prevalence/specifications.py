@@ -442,11 +442,23 @@ def _trimmed_rows(
         minimum_kept=rule["minimum_kept"],
         **options,
     )
+
+    def degrees_on(kept: Sequence[str]) -> Array:
+        return degrees(
+            form.degree,
+            capped(stacked(study.counts, kept), study.headline.known_cap),
+            np.array([study.known_sizes[group] for group in kept]),
+            study.populations.total,
+            missing=degree_rules["missing"],
+            # Fewer groups than a degree needs may be left: then all that are left are needed.
+            minimum_groups=min(degree_rules["minimum_groups"], len(kept)),
+        )
+
     hidden = reports.of(headline)
     estimates = trimmed_estimates(
         trimming,
         [capped(values, study.headline.hidden_cap) for values in hidden.values()],
-        lambda kept: study.sizes(kept).by_definition[form.degree],
+        degrees_on,
         study.sampling,
         form=form,
     )

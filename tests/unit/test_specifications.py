@@ -279,3 +279,25 @@ def test_trimmed_groups_have_the_limit_of_the_others_where_nobody_reports(study_
     rows = table[table["group"] == "victims"].set_index("known_groups")
     assert study_design_effect(study) > 1
     assert rows.loc["trimmed", "upper"] == pytest.approx(rows.loc["headline", "upper"])
+
+
+def test_trimming_may_keep_fewer_groups_than_a_degree_needs(study_from, tables_of):
+    tables = tables_of(n=400)
+    wrong = tables["known_groups"]["group"] == "doctors"
+    tables["known_groups"].loc[wrong, "size"] *= 6
+    rule = {"start": "headline", "threshold": 0.5, "minimum_kept": 2}
+    ruled = {"tie_definition": "known", "minimum_groups": 3, "missing": "exclude"}
+    study = study_from(tables, estimate={"trimming": rule, "degree": ruled})
+    steps = pd.DataFrame({"final": study.sampling.weights})
+    table, _, record = alternatives(study, steps, COMBINE)
+    assert (record["step"].fillna(0) > 0).sum() == 1
+    row = table[(table["known_groups"] == "trimmed") & (table["group"] == "victims")].iloc[0]
+    counts = np.column_stack([study.counts[name] for name in ("nurses", "drivers")])
+    counts = np.minimum(counts, study.headline.known_cap or np.inf)
+    sizes = np.array([study.known_sizes[name] for name in ("nurses", "drivers")])
+    degree = degrees("known_population", counts, sizes, 100_000.0, minimum_groups=2)
+    reports = study.hidden_groups()[0].reports
+    inside = ~np.isnan(degree)
+    w = study.sampling.weights[inside]
+    expected = 100_000 * (w @ reports[inside]) / (w @ degree[inside])
+    assert row["estimate"] == pytest.approx(expected)
