@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from prevalence.errors import PipelineError
-from prevalence.waves.cells import batches_of, cells_of, frozen
+from prevalence.known_groups import check_groups
+from prevalence.waves.cells import batches_of, cells_of, frozen, known_cells
 
 OWN = {
     "victims": {
@@ -61,3 +62,19 @@ def test_known_groups_that_the_later_wave_lacks_are_named(study_from, tables_of)
     with pytest.raises(PipelineError, match="too few known groups") as caught:
         frozen(earlier, later)
     assert caught.value.place == "estimate.hidden_groups.victims.known_groups"
+
+
+def test_a_known_group_is_checked_where_a_degree_needs_all_of_them(study_from, tables_of):
+    rules = {"tie_definition": "known", "minimum_groups": 3, "missing": "exclude"}
+    tables = tables_of()
+    study = study_from(tables, estimate={"degree": rules})
+    earlier, later, _ = frozen(study, study)
+    cells, _ = known_cells(earlier, later)
+    batch = batches_of(cells)[0]
+    found = batch.evaluate(study.sampling).ratio * study.populations.total
+    own = check_groups(study)[0].query("estimator == 'ratio_of_sums'").set_index("group")
+    names = [cell.key["group"] for cell in cells]
+    np.testing.assert_allclose(found, own.loc[names, "estimate"])
+    with pytest.raises(PipelineError) as error:
+        frozen(study, study_from(without(tables, "nurses"), estimate={"degree": rules}))
+    assert "at least 3 groups" in str(error.value)

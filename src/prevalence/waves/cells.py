@@ -14,7 +14,7 @@ from prevalence.errors import PipelineError, listed
 from prevalence.estimation import Study
 from prevalence.ratio import RatioBatch, Sampling
 from prevalence.relational import capped
-from prevalence.scale_up import FORMS, PER, HiddenGroup, ratio_columns
+from prevalence.scale_up import FORMS, PER, HiddenGroup, NetworkSizes, ratio_columns
 from prevalence.waves.change import Compared, compared
 from prevalence.waves.joint import Overlap
 
@@ -64,7 +64,7 @@ def frozen(earlier: Study, later: Study) -> tuple[Study, Study, list[str]]:
     Raises
     ------
     PipelineError
-        If fewer than two known groups are left.
+        If fewer known groups are left than a degree needs answers, or than two.
     """
     kept = _shared("headline.known_groups", earlier.headline.known_groups, earlier, later)
     asked, own = [*earlier.headline.known_groups], {}
@@ -86,12 +86,14 @@ def frozen(earlier: Study, later: Study) -> tuple[Study, Study, list[str]]:
 def _shared(place: str, known: Sequence[str], earlier: Study, later: Study) -> tuple[str, ...]:
     """Give the known groups that both waves asked about and have sizes of."""
     kept = tuple(name for name in known if _has(earlier, name) and _has(later, name))
-    if len(kept) < 2:
+    fewest = max(2, int(earlier.settings["degree"]["minimum_groups"]))
+    if len(kept) < fewest:
         raise PipelineError(
             "The waves have too few known groups in common.",
             place=place,
             found=listed(kept) if kept else "none",
-            allowed="at least two groups that both waves asked about and have sizes of",
+            allowed=f"at least {fewest} groups that both waves asked about and have sizes of: as "
+            "many answers as a degree needs (estimate.degree.minimum_groups)",
             remedy="Compare their reports by eye; network sizes don't compare.",
         )
     return kept
@@ -244,7 +246,7 @@ def known_cells(earlier: Study, later: Study) -> tuple[list[Cell], list[tuple[fl
             ratio_columns(
                 form,
                 capped(study.counts[left_out], study.headline.known_cap),
-                study.sizes(others).by_definition[form.degree],
+                _sizes_on(study, others).by_definition[form.degree],
                 study.sampling.weights,
             )
             for study in (earlier, later)
@@ -261,6 +263,13 @@ def known_cells(earlier: Study, later: Study) -> tuple[list[Cell], list[tuple[fl
         )
         sizes.append((earlier.known_sizes[left_out], later.known_sizes[left_out]))
     return cells, sizes
+
+
+def _sizes_on(study: Study, known: Sequence[str]) -> NetworkSizes:
+    """Give network sizes on some known groups; leaving one out, fewer answers suffice by one."""
+    degree = study.settings["degree"]
+    degree = {**degree, "minimum_groups": min(degree["minimum_groups"], len(known))}
+    return replace(study, settings={**study.settings, "degree": degree}).sizes(known)
 
 
 def batches_of(cells: Sequence[Cell]) -> tuple[RatioBatch, RatioBatch]:
