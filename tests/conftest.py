@@ -212,7 +212,7 @@ def make_tables(n=160, seed=3, missing_share=0.02):
     }
 
 
-def make_study(tables=None, *, estimate=None, headline=None, replicates=60, **options):
+def make_study(tables=None, *, estimate=None, headline=None, replicates=60, year=None, **options):
     """A made-up survey ready for estimation."""
     tables = make_tables(**options) if tables is None else tables
     respondents = tables["respondents"]
@@ -226,6 +226,7 @@ def make_study(tables=None, *, estimate=None, headline=None, replicates=60, **op
         tables,
         estimate=ESTIMATE | (estimate or {}),
         headline=HEADLINE | (headline or {}),
+        year=year,
         sampling=sampling,
     )
 

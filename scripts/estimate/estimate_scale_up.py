@@ -22,8 +22,9 @@ def main(job: Any) -> None:
     """Write the scale-up table, contrasts of domains, and the inputs of disclosure control."""
     import pandas as pd
 
-    study, _ = read_study(job)
-    check_populations(study.domains, study.populations)
+    study, tables = read_study(job)
+    listed_types = tables["populations"]["domain_type"] if "populations" in tables else ()
+    check_populations(study.domains, study.populations, listed_types)
     checked = read_csv(job.input.checked)
     mine = checked["in_headline"] & (checked["estimator"] == study.headline.estimator)
     table = scale_up_table(

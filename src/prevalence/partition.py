@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from prevalence.domains import Domain, Populations
@@ -12,7 +12,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-def check_populations(domains: Sequence[Domain], populations: Populations) -> None:
+def check_populations(
+    domains: Sequence[Domain], populations: Populations, listed_types: Iterable[str] = ()
+) -> None:
     """Refuse sampled domains without a population where others of their type have one.
 
     Such a domain would have no estimate, and nobody would be told. A type without any population
@@ -23,27 +25,30 @@ def check_populations(domains: Sequence[Domain], populations: Populations) -> No
     domains
         The survey's domains.
     populations
-        Sizes of all domains.
+        Sizes of all domains, of the survey's year.
+    listed_types
+        Types of domain that ``populations.csv`` lists in any year.
 
     Raises
     ------
     PipelineError
         Naming the domains, and those of the table.
     """
+    there = set(listed_types)
     sizes = populations.sizes
     for domain_type in {domain.type: None for domain in domains if domain.kind == "geographic"}:
         known = [name for kind, name, age in sizes if (kind, age) == (domain_type, "all_ages")]
         mine = [domain.name for domain in domains if domain.type == domain_type]
         missing = [name for name in mine if name not in known]
-        if known and missing:
+        if (known or domain_type in there) and missing:
             raise PipelineError(
                 "Domains with respondents have no population.",
                 file="populations.csv",
                 place=f"domain_type {domain_type}",
                 found=listed(missing),
-                allowed=listed(known, 40),
+                allowed=listed(known, 40) if known else "rows of the survey's year",
                 remedy=f"{suggestion(missing[0], known)} Each needs a row, named as the "
-                "respondents' variable has it.",
+                "respondents' variable has it, and of the survey's year where there are several.",
             )
 
 

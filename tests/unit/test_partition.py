@@ -1,3 +1,4 @@
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -62,3 +63,15 @@ def test_a_domain_whose_population_has_another_name_is_told(study_from, tables_o
     tables["populations"] = tables["populations"][nation]
     study = study_from(tables)
     check_populations(study.domains, study.populations)
+
+
+def test_places_whose_rows_are_of_another_year_are_told(study_from, tables_of):
+    tables = tables_of()
+    nation = tables["populations"]["domain_type"] == "national"
+    tables["populations"]["year"] = np.where(nation, 2022, 2020)
+    study = study_from(tables, year=2022)
+    types = tables["populations"]["domain_type"]
+    assert "north" not in set(estimated(study)["domain"])  # what nobody was told before
+    with pytest.raises(PipelineError) as error:
+        check_populations(study.domains, study.populations, types)
+    assert "year" in str(error.value)
