@@ -152,6 +152,31 @@ def test_reasons_do_not_tell_more_than_that_a_cell_is_small(counts, expected):
     assert tuple(reasons[visayas]) == expected
 
 
+@pytest.mark.parametrize(
+    ("untold", "reporting", "withheld"),
+    [(3, 1, 2), (3, 0, 2), (60, 4, 1), (60, 12, 0), (0, 0, 0)],
+)
+def test_what_is_in_a_whole_and_in_no_part_is_not_given_away(untold, reporting, withheld):
+    """Nation less women less men would tell what the few report who didn't say their sex.
+
+    Beside a rest of 3 a single withheld sex would be known to within 3; beside one of 60 it isn't.
+    """
+    respondents, reports, degree, weights = survey(0.15)
+    few = np.arange(untold)
+    respondents.loc[few, "sex"] = None
+    reports[few] = np.where(few < reporting, 2.0, 0.0)
+    tables, inputs = tables_of(respondents, reports, degree, weights)
+    geography = geography_of(respondents, SETTINGS, "region")
+    result = release(tables, inputs, geography, POLICY, headline="ratio_of_sums")
+    reasons = headline(result).query("domain_type == 'sex'")["suppressed"]
+    cells = inputs[inputs["group"] == "victims"].set_index("domain")
+    assert cells.loc["national", "n"] - cells.loc[["female", "male"], "n"].sum() == untold
+    assert (reasons == "complementary").sum() == withheld
+    assert set(reasons) <= {"", "complementary"}
+    assert (headline(result).query("domain_type == 'national'")["suppressed"] == "").all()
+    assert (result.tables["degree_summary"]["suppressed"] == "").all()
+
+
 def test_one_failing_region_takes_another_of_its_island_with_it():
     for seed in range(40):
         result, _ = released_of(0.12, seed)

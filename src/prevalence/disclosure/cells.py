@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 COUNTED = ("n", "n_reporting")
 SUM = "sum"  # stands for the type of domain of a published sum over domains
+REST = "rest"  # and for that of what is in a whole and in none of its published parts
 
 
 @dataclass(frozen=True)
@@ -291,32 +292,71 @@ def _linked(
 ) -> tuple[NDArray[np.object_], set[str]]:
     """Protect a hidden group's cells against everything that adds up."""
     figures = figures or Figures({})
+    size = len(part)
+    part, with_rests = _with_rests(part, geography, policy)
+    own = np.concatenate([own, np.full(len(part) - size, PRIMARY, dtype=object)])
     places = places_of(part)
     n = part["n"].to_numpy(float)
     # How many respondents a cell has is known from its mean degree, unless that is withheld too.
     known = np.where(n >= policy.minimum_respondents, n, np.inf)
     known[[place in without_degree for place in places]] = np.inf
+    is_rest = np.array([place[0] == REST for place in places], bool)
+    known[is_rest] = n[is_rest]
     sums = [name for name in figures.sums if any(place[0] == name for place in places)]
     every = [*places, *((SUM, name) for name in sums)]
     systems = [
-        _weighted_system(part, every, own != "", figures, geography, policy),
+        _weighted_system(part, every, own != "", figures, with_rests, policy),
         _counts_system(
             "respondents who report",
             _padded(part["n_reporting"].to_numpy(float), len(sums)),
             every,
-            geography,
+            with_rests,
             policy,
             np.concatenate([known, np.full(len(sums), np.inf)]),
         ),
     ]
-    if (n < policy.minimum_respondents).any():
+    if (n[~is_rest] < policy.minimum_respondents).any():  # how many a rest has is public
         systems.append(
             _counts_system("respondents", _padded(n, len(sums)), every, geography, policy)
         )
     padded = np.concatenate([own, np.full(len(sums), "", dtype=object)])
     reasons = _protected(part, every, padded, systems, policy)
     withheld = {name for name, reason in zip(sums, reasons[len(places) :], strict=True) if reason}
-    return reasons[: len(places)], withheld
+    return reasons[:size], withheld
+
+
+def _with_rests(
+    part: pd.DataFrame, geography: Geography, policy: Policy
+) -> tuple[pd.DataFrame, Geography]:
+    """Add what is in a whole and in none of its parts where it is a handful.
+
+    Those who didn't say their age are such a rest: no row shows them, but what the nation has more
+    than all age groups together would. How many they are is public, what they report isn't.
+    """
+    import pandas as pd
+
+    columns = [*COUNTED, "sum_wy"]
+    told = dict(zip(places_of(part), part[columns].to_numpy(float), strict=True))
+    rows: list[dict[str, Any]] = []
+    equations: list[tuple[Place, Sequence[Place]]] = []
+    for whole, parts in geography.parts:
+        members = [place for place in parts if place in told]
+        equations.append((whole, members))
+        if whole not in told or not members:
+            continue
+        rest = np.maximum(told[whole] - np.sum([told[place] for place in members], axis=0), 0.0)
+        if rest[0] == 0 or (
+            rest[0] >= policy.minimum_respondents and rest[1] >= policy.minimum_reporting
+        ):
+            continue
+        place = (REST, f"{members[0][0]} of {whole[1]}")
+        equations[-1] = (whole, [*members, place])
+        values = dict(zip(columns, rest, strict=True))
+        rows.append({"domain_type": place[0], "domain": place[1], "fixed": False} | values)
+    if not rows:
+        return part, geography
+    longer = pd.DataFrame([*records(part), *rows])
+    return longer, replace(geography, parts=equations)
 
 
 def _padded(values: Array, extra: int) -> Array:
@@ -344,14 +384,19 @@ def _counts_system(
 ) -> System:
     """Lay out a count as the attacker knows it: exactly, of cells that are shown.
 
-    Of a suppressed cell only `known`, what the count cannot exceed, is known besides.
+    Of a suppressed cell only `known`, what the count cannot exceed, is known besides. Of a rest
+    no more need be open than that: how many it has is public.
     """
     extra = np.array([place[0] == SUM for place in places], bool)
     floor = float(max(policy.protected_reporting, policy.minimum_reporting))
+    rest = np.array([place[0] == REST for place in places], bool)
     protection = np.where(extra, 0.0, floor)
     most = np.full(len(values), float(values.max(initial=0.0)) + 2 * floor)
     if known is not None:
         most = np.minimum(most, known)
+        protection[rest] = np.minimum(floor, most[rest])
+    else:
+        protection[rest] = 0.0
     equations = equations_of(places, geography)
     return System(name, values, values, values, equations, protection, most, counts=True)
 
