@@ -344,7 +344,10 @@ class Tiny:
             "specify_alternatives": (
                 study,
                 ["specifications", "choice_shares", "trimming"],
-                {"combine": lookup(config, "clean.combine")},
+                {
+                    "combine": lookup(config, "clean.combine"),
+                    "imputations": lookup(config, "clean.imputations"),
+                },
             ),
             "adjust_estimates": (
                 study | elicited,
