@@ -13,7 +13,7 @@ from prevalence.contracts.release import (
     DISCLOSURE_SUMMARY,
     VALIDATION,
 )
-from prevalence.disclosure.cells import decide, geography_of
+from prevalence.disclosure.cells import decide, decide_shares, geography_of
 from prevalence.disclosure.process import merged_bins
 from prevalence.disclosure.release import release, validation
 
@@ -175,6 +175,21 @@ def test_what_is_in_a_whole_and_in_no_part_is_not_given_away(untold, reporting, 
     assert set(reasons) <= {"", "complementary"}
     assert (headline(result).query("domain_type == 'national'")["suppressed"] == "").all()
     assert (result.tables["degree_summary"]["suppressed"] == "").all()
+
+
+@pytest.mark.parametrize(
+    ("women", "men", "withheld"),
+    [((200, 60), (190, 50), 2), ((180, 50), (160, 48), 0), ((202, 61), (191, 51), 0)],
+)
+def test_shares_do_not_tell_what_is_in_no_part_either(women, men, withheld):
+    """Of 393 with a situation 112 reported; 3, 53 or none of them didn't say their sex."""
+    rows = [("national", "national", 393, 112), ("sex", "female", *women), ("sex", "male", *men)]
+    table = pd.DataFrame(rows, columns=["domain_type", "domain", "n", "n_reporting"])
+    table = table.assign(estimator="reported_of_all", group="all")
+    geography = geography_of(survey(0.15)[0], SETTINGS, "region")
+    cells = pd.DataFrame(columns=["group", "role", "domain_type", "domain", "suppressed"])
+    reasons = decide_shares(table, cells, geography, POLICY)
+    assert list(reasons) == ["", *["complementary"] * withheld, *[""] * (2 - withheld)]
 
 
 def test_one_failing_region_takes_another_of_its_island_with_it():

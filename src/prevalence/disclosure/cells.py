@@ -216,17 +216,24 @@ def decide_shares(
         )
         linked = np.array([(group, *place) in hidden for place in places], bool)
         own[linked & (own == "")] = COMPLEMENTARY
+        longer, with_rests = _with_rests(frame, geography, policy, "n_zero")
+        own = np.concatenate([own, np.full(len(longer) - len(frame), PRIMARY, dtype=object)])
+        every, n = places_of(longer), longer["n"].to_numpy(float)
+        known = np.where([place[0] == REST for place in every], n, np.inf)
         systems = [
-            _counts_system(name, frame[name].to_numpy(float), places, geography, policy)
-            for name in (*COUNTED, "n_zero")
+            _counts_system("n", n, every, geography, policy),  # how many a rest has is public
+            *(
+                _counts_system(name, longer[name].to_numpy(float), every, with_rests, policy, known)
+                for name in ("n_reporting", "n_zero")
+            ),
         ]
-        reasons[rows] = _protected(frame, places, own, systems, policy)
+        reasons[rows] = _protected(longer, every, own, systems, policy)[: len(frame)]
     return _same_pattern(table, reasons)
 
 
 def _share_cells(part: pd.DataFrame, places: Sequence[Place], geography: Geography) -> pd.DataFrame:
     """Count the respondents of each share, those who report nobody, and its complements."""
-    frame = part[["group", "domain_type", "n", "n_reporting"]].reset_index(drop=True)
+    frame = part[[*CELL, *COUNTED]].reset_index(drop=True)
     frame["role"] = "situation"
     frame["n_zero"] = frame["n"] - frame["n_reporting"]
     for column in COUNTED:
@@ -293,7 +300,7 @@ def _linked(
     """Protect a hidden group's cells against everything that adds up."""
     figures = figures or Figures({})
     size = len(part)
-    part, with_rests = _with_rests(part, geography, policy)
+    part, with_rests = _with_rests(part, geography, policy, "sum_wy")
     own = np.concatenate([own, np.full(len(part) - size, PRIMARY, dtype=object)])
     places = places_of(part)
     n = part["n"].to_numpy(float)
@@ -326,16 +333,19 @@ def _linked(
 
 
 def _with_rests(
-    part: pd.DataFrame, geography: Geography, policy: Policy
+    part: pd.DataFrame, geography: Geography, policy: Policy, further: str
 ) -> tuple[pd.DataFrame, Geography]:
     """Add what is in a whole and in none of its parts where it is a handful.
 
     Those who didn't say their age are such a rest: no row shows them, but what the nation has more
     than all age groups together would. How many they are is public, what they report isn't.
+    `further` is summed besides the counts; how many report nobody counts as they do.
     """
     import pandas as pd
 
-    columns = [*COUNTED, "sum_wy"]
+    columns = [*COUNTED, further]
+    floors = np.array([policy.minimum_respondents, policy.minimum_reporting, 0])
+    floors[2] = policy.minimum_reporting if further == "n_zero" else 0
     told = dict(zip(places_of(part), part[columns].to_numpy(float), strict=True))
     rows: list[dict[str, Any]] = []
     equations: list[tuple[Place, Sequence[Place]]] = []
@@ -345,9 +355,7 @@ def _with_rests(
         if whole not in told or not members:
             continue
         rest = np.maximum(told[whole] - np.sum([told[place] for place in members], axis=0), 0.0)
-        if rest[0] == 0 or (
-            rest[0] >= policy.minimum_respondents and rest[1] >= policy.minimum_reporting
-        ):
+        if rest[0] == 0 or (rest >= floors).all():
             continue
         place = (REST, f"{members[0][0]} of {whole[1]}")
         equations[-1] = (whole, [*members, place])
