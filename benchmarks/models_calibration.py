@@ -248,7 +248,7 @@ def draw(table):
     plt.rcParams.update({"svg.hashsalt": "ranks", "font.size": 7})
     columns = 5
     rows = -(-len(table) // columns)
-    figure, axes = plt.subplots(rows, columns, figsize=(8, 1.4 * rows), sharex=True)
+    figure, axes = plt.subplots(rows, columns, figsize=(8, 1.6 * rows), sharex=True)
     for axis in axes.flat[len(table) :]:
         axis.axis("off")
     for axis, row in zip(axes.flat, table.to_dict("records"), strict=False):
@@ -256,7 +256,8 @@ def draw(table):
         low, high = binom.ppf([0.005, 0.995], fits, 1 / BINS)
         axis.axhspan(low, high, color="#dddddd", lw=0)
         axis.bar(range(BINS), [row[f"bin_{b + 1}"] for b in range(BINS)], color="#30638e")
-        axis.set_title(f"{row['model'].replace('_', ' ')}: {row['quantity']}", fontsize=7)
+        names = (row[name].replace("_", " ") for name in ("model", "quantity"))
+        axis.set_title("\n".join(names), fontsize=7)
         axis.set_xticks([])
     figure.tight_layout()
     with replacing(PLOT) as partial:
