@@ -6,17 +6,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from prevalence.scale_up import FORMS, ratio_columns
 from prevalence.weighting.diagnostics import effective_sizes, influential_respondents
 
 if TYPE_CHECKING:
     import pandas as pd
-    from numpy.typing import NDArray
 
     from prevalence.estimation import Study
-    from prevalence.scale_up import HiddenGroup
-
-    Array = NDArray[np.float64]
 
 
 def effective_n_table(study: Study) -> pd.DataFrame:
@@ -42,13 +37,6 @@ def effective_n_table(study: Study) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
-def headline_columns(study: Study, group: HiddenGroup) -> tuple[Array, Array]:
-    """Give the two columns, each of shape (n,), whose weighted sums the headline divides."""
-    form = FORMS[study.headline.estimator]
-    degree = group.sizes.by_definition[form.degree]
-    return ratio_columns(form, group.reports, degree, study.sampling.weights)[:2]
-
-
 def influential_table(study: Study, most: int = 10) -> pd.DataFrame:
     """Rank the respondents with the most influence on each hidden group's headline.
 
@@ -68,7 +56,7 @@ def influential_table(study: Study, most: int = 10) -> pd.DataFrame:
 
     tables = []
     for group in study.hidden_groups():
-        top, bottom = headline_columns(study, group)
+        top, bottom, _ = study.headline_columns(group)
         inside = ~(np.isnan(top) | np.isnan(bottom))
         if not top[inside].sum() > 0:
             continue

@@ -165,6 +165,11 @@ class Study:
             child_groups=self.child_groups,
         )
 
+    def known_groups_of(self, name: str) -> Sequence[str]:
+        """Known groups on which a hidden group's network sizes rest: its own, or the headline's."""
+        own: Sequence[str] | None = self.settings["hidden_groups"][name].get("known_groups")
+        return own or self.headline.known_groups
+
     def hidden_groups(self) -> list[HiddenGroup]:
         """Hidden groups with their capped reports and network sizes.
 
@@ -184,7 +189,7 @@ class Study:
                     remedy=suggestion(name, self.counts),
                 )
             reports = capped(self.counts[name], self.headline.hidden_cap)
-            sizes = self.sizes(setting.get("known_groups"))
+            sizes = self.sizes(self.known_groups_of(name))
             groups.append(HiddenGroup(name, reports, sizes, setting["population"], setting["per"]))
         return groups
 
@@ -194,15 +199,17 @@ class Study:
         settings = self.settings.get("ratios") or {}
         return {name: (one["numerator"], one["denominator"]) for name, one in settings.items()}
 
+    def headline_columns(self, group: HiddenGroup) -> tuple[Array, Array, Array]:
+        """Columns, each (n,), whose weighted sums the headline divides, and their exposure."""
+        form = FORMS[self.headline.estimator]
+        degree = group.sizes.by_definition[form.degree]
+        return ratio_columns(form, group.reports, degree, self.sampling.weights)
+
     def headline_estimates(self, groups: Sequence[HiddenGroup]) -> RatioEstimates:
         """Estimate national shares of the population by the headline, in the order of `groups`."""
-        form = FORMS[self.headline.estimator]
         batch = RatioBatch(len(self.sampling.weights))
         for group in groups:
-            degree = group.sizes.by_definition[form.degree]
-            top, bottom, exposure = ratio_columns(
-                form, group.reports, degree, self.sampling.weights
-            )
+            top, bottom, exposure = self.headline_columns(group)
             batch.add(top, bottom, exposure=exposure)
         return batch.evaluate(self.sampling)
 

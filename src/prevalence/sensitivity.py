@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from prevalence.adjustment import EXPONENTS, Factor
-from prevalence.concentration import headline_columns
 from prevalence.ratio import divided
 
 if TYPE_CHECKING:
@@ -257,7 +256,7 @@ def influence_table(study: Study) -> pd.DataFrame:
     unit = (psu + "\t" + ssu).to_numpy(str)
     tables = [
         influence(
-            *headline_columns(study, group),
+            *study.headline_columns(group)[:2],
             study.sampling.weights,
             unit,
             study.populations.total,

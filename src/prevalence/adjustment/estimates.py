@@ -184,8 +184,7 @@ def adjust_study(
     size_error = {
         group.name: study_size_error(
             study,
-            study.settings["hidden_groups"][group.name].get("known_groups")
-            or study.headline.known_groups,
+            study.known_groups_of(group.name),
             FORMS[study.headline.estimator].degree,
             draws,
             entropy,
