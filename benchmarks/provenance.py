@@ -9,7 +9,7 @@ from pathlib import Path
 from prevalence.dependencies import transitive_modules
 from prevalence.files import read_csv, write_json
 from prevalence.identity import content_hash, value_hash
-from prevalence.simulation import stream
+from prevalence.streams import stream
 
 __all__ = ["ROOT", "WORLDS", "code_hash", "module_source", "simulated", "stream", "write_sidecar"]
 

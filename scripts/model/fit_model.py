@@ -1,12 +1,10 @@
 """Fit one model and write its posterior of what is reported, with diagnostics and checks."""
 
-from dataclasses import replace
 from typing import Any
 from zlib import crc32
 
 import pandas as pd
 
-from prevalence.adjustment import stream
 from prevalence.contracts import check_table
 from prevalence.contracts.estimate import arranged
 from prevalence.contracts.model import (
@@ -21,7 +19,7 @@ from prevalence.contracts.model import (
 )
 from prevalence.files import read_csv, read_parquet, write_csv, write_parquet
 from prevalence.job import run_job
-from prevalence.models.area_frame import area_frame, with_all_areas, with_distinct_units
+from prevalence.models.area_frame import area_frame, with_all_areas
 from prevalence.models.comparison import left_out
 from prevalence.models.fitting import (
     fit_model,
@@ -40,13 +38,13 @@ from prevalence.models.tables import (
     scale_up_rows,
     scaling_rows,
 )
+from prevalence.streams import stream
 from prevalence.study_files import read_study
 
 
 def main(job: Any) -> None:
     """Write the draws and their tables."""
     study, _ = read_study(job)
-    study = replace(study, respondents=with_distinct_units(study.respondents))
     config, model = job.params.model, job.wildcards.model
     scaling, sampling, thresholds = settings_of(config, job.threads)
     inputs = model_inputs(
@@ -65,16 +63,16 @@ def main(job: Any) -> None:
         listing = area_frame(
             read_csv(job.input.areas),
             study.respondents[config.get("area", "psu")],
+            inputs.area,
             inputs.weights,
             config.get("area", "psu"),
             config.get("area_covariates", []),
         )
-        everywhere = with_all_areas(posterior, inputs, listing, [*seed, crc32(b"all areas")])
+        everywhere = with_all_areas(posterior, inputs, listing, seed)
         if everywhere is not None:
             estimated.append((everywhere, diagnosed(everywhere, thresholds)))
     flat = posterior.parameters.reshape(-1, posterior.parameters.shape[2])
     checked = flat[:: max(len(flat) // 100, 1)][:100]
-    # A word at the end, not a number: NumPy would give a chain of that number the same stream.
     predicted = predictive_table(
         posterior.density, inputs.counts, checked, stream(seed, "predictive"), level
     )

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from prevalence.adjustment import stream
 from prevalence.degree import known_population_degrees
 from prevalence.errors import PipelineError
 from prevalence.interval import confidence_interval
@@ -22,6 +21,7 @@ from prevalence.ratio import (
 )
 from prevalence.sampling import members_sampling
 from prevalence.scale_up import PER
+from prevalence.streams import stream
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from prevalence.coding import texts
 from prevalence.interval import t_quantile
+from prevalence.ratio import LINEARISED
+from prevalence.strata import distinct_units
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -52,6 +54,24 @@ class RelativeVariance:
         """
         return self.between / psus + self.within / respondents / prevalence
 
+    def anchored(self, relative_error: float) -> RelativeVariance:
+        """Scale both components to an error that the survey itself has.
+
+        Parameters
+        ----------
+        relative_error
+            Standard error of the estimate over the estimate, under the design on which the
+            components were estimated. It knows of weighting and calibration, and of the error of
+            each stage; the components only say how the variance divides.
+
+        Returns
+        -------
+        RelativeVariance
+            The same share between PSUs, and the square of that error under the present design.
+        """
+        factor = relative_error**2 / self.of(self.psus, self.respondents)
+        return replace(self, between=self.between * factor, within=self.within * factor)
+
 
 def relative_variance(
     reports: Array,
@@ -64,8 +84,10 @@ def relative_variance(
 
     Parameters
     ----------
-    reports, degree, weights
-        Shape (n,); NaN where missing.
+    reports, degree
+        Numerator and denominator of the estimate, shape (n,); NaN where missing.
+    weights
+        Final weights, shape (n,).
     stratum, psu
         Labels, shape (n,).
 
@@ -80,7 +102,7 @@ def relative_variance(
     n = len(y)
     scores = n * w * (y - (w @ y) / (w @ d) * d) / (w @ y)
     strata, of_stratum = np.unique(stratum[inside].astype(str), return_inverse=True)
-    labels = np.char.add(np.char.add(stratum[inside].astype(str), "\t"), psu[inside].astype(str))
+    labels = distinct_units(stratum[inside], psu[inside])
     units, of_unit = np.unique(labels, return_inverse=True)
     size = np.bincount(of_unit).astype(float)
     means = np.bincount(of_unit, weights=scores) / size
@@ -191,29 +213,29 @@ def plan_study(
     Returns
     -------
     pandas.DataFrame
-        Rows of :func:`planning_table` with `group`; empty without designs, and for groups that
-        nobody reports.
+        Rows of :func:`planning_table` with `group`, for the headline's estimator, its present
+        standard error that of the headline; empty without designs, and for groups that nobody
+        reports.
     """
     import pandas as pd
 
+    groups = [group for group in study.hidden_groups() if np.nansum(group.reports) > 0]
+    if not (settings and groups):
+        return pd.DataFrame()
+    headline = study.headline_estimates(groups)
+    linearised = study.headline.inference.variance == LINEARISED
+    errors = headline.se_linearised if linearised else headline.std_error
+    labels = [texts(weights[name]) for name in ("stratum", "psu")]
     tables = []
-    strata = int(weights["stratum"].drop_duplicates().size)
-    for group in study.hidden_groups() if settings else ():
-        if not np.nansum(group.reports) > 0:
-            continue
-        present = relative_variance(
-            group.reports,
-            group.sizes.by_definition["known_population"],
-            study.sampling.weights,
-            texts(weights["stratum"]),
-            texts(weights["psu"]),
-        )
+    for group, error in zip(groups, errors / headline.ratio, strict=True):
+        columns = study.headline_columns(group)[:2]
+        present = relative_variance(*columns, study.sampling.weights, *labels)
         table = planning_table(
-            present,
-            (settings or {})["designs"],
-            strata=strata,
+            present.anchored(float(error)),
+            settings["designs"],
+            strata=len(np.unique(labels[0])),
             level=study.headline.inference.level,
-            power=(settings or {})["power"],
+            power=settings["power"],
         )
         tables.append(table.assign(group=group.name))
-    return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
+    return pd.concat(tables, ignore_index=True)

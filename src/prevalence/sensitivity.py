@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from prevalence.adjustment import EXPONENTS, Factor
 from prevalence.ratio import divided
+from prevalence.strata import distinct_units
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -251,9 +252,9 @@ def influence_table(study: Study) -> pd.DataFrame:
     import pandas as pd
 
     frame = study.respondents
-    psu = frame["stratum"].astype(str) + "\t" + frame["psu"].fillna("").astype(str)
-    ssu = frame["ssu"].fillna("").astype(str) if "ssu" in frame else psu
-    unit = (psu + "\t" + ssu).to_numpy(str)
+    unit = distinct_units(frame["stratum"], frame["psu"])
+    if "ssu" in frame:
+        unit = distinct_units(unit, frame["ssu"])
     tables = [
         influence(
             *study.headline_columns(group)[:2],

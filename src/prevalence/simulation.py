@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
-from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +17,7 @@ from prevalence.design import SampleDesign
 from prevalence.interval import t_quantile
 from prevalence.planning import RelativeVariance, detectable_log_change, relative_variance
 from prevalence.replication import Replicates
+from prevalence.streams import stream
 from prevalence.worlds import (
     INTERVALS,
     ORACLE,
@@ -38,24 +38,6 @@ PLANNING = "planning"
 PRESENT_SURVEYS = 20  # of the present design: what a formula based on any one of them would expect
 LEVEL, POWER = 0.95, 0.8  # of the test of a change between two waves
 HEADLINE = ("ratio_of_sums", "national", *INTERVALS[0])
-
-
-def stream(seed: int, *words: str | int) -> np.random.Generator:
-    """Give the random generator that belongs to some names and numbers.
-
-    Parameters
-    ----------
-    seed
-        The study's seed.
-    words
-        Names and numbers of what is drawn.
-
-    Returns
-    -------
-    numpy.random.Generator
-    """
-    numbers = [word if isinstance(word, int) else crc32(word.encode()) for word in words]
-    return np.random.default_rng(np.random.SeedSequence([seed, *numbers]))
 
 
 def simulate_coverage(
@@ -169,20 +151,24 @@ def simulate_design(
     """
     world = build_world(parameters, stream(seed, name, "world"))
     other = redesigned(world, design)
-    estimator, domain, interval, variance = HEADLINE
     rows = []
     for draw in range(first, first + count):
         survey = draw_survey(other, stream(seed, PLANNING, number, draw))
-        outcome = estimate_survey(other, survey)
-        places = [
-            outcome.keys.index((estimator, group, domain, interval, variance))
-            for group in world.hidden
-        ]
-        estimates, errors = outcome.estimate[places], outcome.std_error[places]
         units = _design_of(survey)
         sizes = (len(units.psus), len(units.strata), len(survey.degree))
-        rows.append([*estimates, *errors / estimates, *map(float, sizes)])
+        rows.append([*np.concatenate(_headlines(other, survey)), *map(float, sizes)])
     return np.array(rows)
+
+
+def _headlines(world: World, survey: SimulatedSurvey) -> tuple[Array, Array]:
+    """Headline of each hidden group, in persons, and its standard error over it; shapes (H,)."""
+    outcome = estimate_survey(world, survey)
+    estimator, domain, interval, variance = HEADLINE
+    places = [
+        outcome.keys.index((estimator, group, domain, interval, variance)) for group in world.hidden
+    ]
+    estimates = outcome.estimate[places]
+    return estimates, outcome.std_error[places] / estimates
 
 
 def expected_components(
@@ -207,12 +193,14 @@ def expected_components(
         survey = draw_survey(world, stream(seed, PLANNING, "present", number))
         design = _design_of(survey)
         place = design.psu
+        _, errors = _headlines(world, survey)
         for column, group in enumerate(world.hidden):
             reports = survey.counts[:, known + column]
             stratum = design.stages[0].stratum[place]
-            found[group].append(
-                relative_variance(reports, survey.degree, survey.sampling.weights, stratum, place)
+            components = relative_variance(
+                reports, survey.degree, survey.sampling.weights, stratum, place
             )
+            found[group].append(components.anchored(float(errors[column])))
     return found
 
 

@@ -29,6 +29,7 @@ from prevalence.known_groups import (
 from prevalence.ratio import BOOTSTRAP, LINEARISED, RatioBatch, RatioEstimates, divided, tidy
 from prevalence.relational import capped, quantile_cap, stacked
 from prevalence.scale_up import Form, ratio_columns
+from prevalence.strata import distinct_units
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -213,9 +214,8 @@ def _places(frame: pd.DataFrame) -> NDArray[np.object_] | None:
         return frame["city"].to_numpy(dtype=object)
     if "psu" not in frame:
         return None
-    stratum = frame["stratum"].astype(str) if "stratum" in frame else ""
-    psu: pd.Series[str] = stratum + "\t" + frame["psu"].astype(str)
-    return psu.to_numpy(dtype=object)
+    stratum = frame["stratum"] if "stratum" in frame else np.full(len(frame), "")
+    return distinct_units(stratum, frame["psu"]).astype(object)
 
 
 def specifications(

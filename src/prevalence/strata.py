@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from prevalence.coding import texts
+
 
 def certainty_as_strata(
     strata: ArrayLike, psu: ArrayLike, ssu: ArrayLike, certainty: ArrayLike
@@ -29,6 +31,23 @@ def certainty_as_strata(
     sure = np.asarray(certainty).astype(bool)
     joined = np.char.add(np.char.add(h, ":"), c)
     return np.where(sure, joined, h), np.where(sure, s, c)
+
+
+def distinct_units(strata: ArrayLike, psu: ArrayLike) -> NDArray[np.str_]:
+    """Give PSUs labels that differ between strata: two strata may each have a PSU of one label.
+
+    Parameters
+    ----------
+    strata, psu
+        Labels, shape (n,); a missing label is a label of its own.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (n,); only which of them are equal has a meaning.
+    """
+    labels: NDArray[np.str_] = np.char.add(np.char.add(texts(strata), "\t"), texts(psu))
+    return labels
 
 
 def joined_strata(

@@ -6,14 +6,20 @@ import numpy as np
 import pytest
 
 from prevalence.errors import PipelineError
-from prevalence.models.area_frame import area_frame, with_distinct_units
+from prevalence.models.area_frame import area_frame
 from prevalence.models.areas import area_rows, neighbours
 from prevalence.models.counts import CountTable
 from prevalence.models.fay_herriot import fay_herriot, smoothed_variances
 from prevalence.models.fitting import model_inputs
 from prevalence.models.intervals import Intervals
 from prevalence.models.predictive import predictive_table, statistics
-from prevalence.models.pseudo_posterior import corrected, design_covariance, exponents, psu_scores
+from prevalence.models.pseudo_posterior import (
+    corrected,
+    degrees_of_freedom,
+    design_covariance,
+    exponents,
+    psu_scores,
+)
 from prevalence.models.scaling import Scaling, alternatives, scaled, scaling_weights
 from prevalence.models.small_areas import area_multipliers, domain_prevalence, predicted_total
 
@@ -161,11 +167,11 @@ def listing(**changes):
     return pd.DataFrame(table | {"poverty": [0.1, 0.4, 0.2, 0.9, 0.3]} | changes)
 
 
-def frame_of(table, covariates=()):
+def frame_of(table, covariates=(), codes=(2, 1, 0, 1)):
     import pandas as pd
 
     areas, weights = pd.Series(["d", "b", "a", "b"]), np.array([8.0, 1.0, 5.0, 3.0])
-    return area_frame(table, areas, weights, "city", list(covariates))
+    return area_frame(table, areas, np.array(codes), weights, "city", list(covariates))
 
 
 def test_the_list_of_areas_is_parted_into_sampled_and_unsampled_ones():
@@ -176,6 +182,14 @@ def test_the_list_of_areas_is_parted_into_sampled_and_unsampled_ones():
     assert frame.covariates[0].tolist() == [[0.1], [0.4], [0.9]]
     assert frame.covariates[1].tolist() == [[0.2], [0.3]]
     assert frame_of(listing()).covariates[1].shape == (2, 0)
+    other = frame_of(listing(), codes=[0, 2, 1, 2])  # in the order of the model's numbers
+    assert other.sampled.tolist() == [40, 10, 20]
+    assert other.weights.tolist() == [0.2, 0.5, 0.2]
+
+
+def test_a_list_cannot_tell_areas_of_one_name_apart():
+    with pytest.raises(PipelineError, match="one name in several strata"):
+        frame_of(listing(), codes=[3, 1, 0, 2])
 
 
 @pytest.mark.parametrize(
@@ -197,9 +211,8 @@ def test_a_list_of_areas_that_cannot_be_used_ends_in_a_message(changes, covariat
 
 def test_units_of_one_label_in_two_strata_are_two_areas(study_from):
     study = study_from()
-    assert with_distinct_units(study.respondents) is study.respondents
     again = study.respondents.assign(psu=study.respondents["psu"].astype(int) // 4)
-    apart = model_inputs(replace(study, respondents=with_distinct_units(again)))
+    apart = model_inputs(replace(study, respondents=again))
     assert apart.area.max() + 1 == apart.psu.max() + 1 == 20
     pairs = {*zip(apart.area, study.respondents["psu"], strict=True)}
     assert len(pairs) == 20
@@ -262,11 +275,30 @@ def test_sandwich_gives_the_design_variance_of_a_mean():
     assert scores[:, 0] == pytest.approx(residuals, abs=1e-3)
     covariance = design_covariance(scores, np.zeros(20, int))
     draws = y.mean() + np.sqrt(2 / 200) * generator.standard_normal((4, 500, 1))
-    stretched = corrected(draws, shape, covariance)
+    stretched = corrected(draws, shape, covariance, 10**9, generator)
     by_hand = 20 / 19 * (np.bincount(psu, y - y.mean()) ** 2).sum() / 200**2
     expected = by_hand / (2 / 200) * draws.reshape(-1).var()
     assert stretched.reshape(-1).var() == pytest.approx(expected, rel=1e-3)
-    assert stretched.mean() == pytest.approx(draws.mean())
+    assert stretched.mean() == pytest.approx(draws.mean(), abs=1e-5)
+
+
+def test_stretched_draws_are_of_students_distribution():
+    """The covariance of a few PSUs is itself uncertain."""
+    from scipy.stats import kstest
+
+    from prevalence.models.preconditioning import marginal_mode
+
+    generator = np.random.default_rng(5)
+    shape = marginal_mode(Means(generator.normal(size=200)))
+    precision = 1 / float((shape.root @ shape.root.T)[0, 0])
+    draws = generator.standard_normal((4, 2_000, 1)) / np.sqrt(precision)
+    found = corrected(draws, shape, np.array([[4 * precision]]), 5, generator)
+    assert kstest(found.ravel() * np.sqrt(precision) / 2, "t", args=(5,)).pvalue > 0.01
+
+
+def test_degrees_of_freedom_are_psus_less_strata():
+    assert degrees_of_freedom(np.array([0, 0, 0, 1, 1])) == 3
+    assert degrees_of_freedom(np.array([0, 0, 1])) == 1  # a lone PSU tells nothing
 
 
 def test_fay_herriot_shrinks_towards_the_line_and_recovers_the_variance():

@@ -16,21 +16,15 @@ from prevalence.simulation import (
     redesigned,
     simulate_coverage,
     simulate_design,
-    stream,
     world_table,
 )
+from prevalence.streams import stream
 from prevalence.worlds import build_world
 
 CONFIG = read_yaml(Path(__file__).parents[2] / "benchmarks" / "worlds.yaml")
 SMALL = {"areas": 200, "regions": 4, "island_breaks": [1, 2], "psus": 40, "replicates": 20}
 PARAMETERS = {**CONFIG["defaults"], **CONFIG["worlds"]["plain"], **SMALL}
 DESIGN = {"psus": 60, "households_per_place": 5}
-
-
-def test_a_stream_belongs_to_its_names_and_numbers():
-    assert stream(1, "plain", 2).random() == stream(1, "plain", 2).random()
-    drawn = {stream(*key).random() for key in ((1, "plain", 2), (1, "plain", 3), (2, "plain", 2))}
-    assert len(drawn | {stream(1, "heaping", 2).random()}) == 4
 
 
 @pytest.mark.parametrize("size", [1, 2, 4])

@@ -34,7 +34,6 @@ from prevalence.adjustment.factors import (
     known_size_multiplier,
     log_normal_draws,
     pooled_draws,
-    stream,
     summary,
 )
 
@@ -62,7 +61,6 @@ __all__ = [
     "pooled_draws",
     "replicate_draws",
     "sampling_draws",
-    "stream",
     "study_factors",
     "study_size_error",
     "summary",

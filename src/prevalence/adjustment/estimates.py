@@ -12,12 +12,12 @@ from prevalence.adjustment.factors import (
     Factor,
     draw_factors,
     known_size_multiplier,
-    stream,
     summary,
 )
 from prevalence.ratio import RatioBatch
 from prevalence.relational import capped, stacked
 from prevalence.scale_up import FORMS, PER
+from prevalence.streams import stream
 
 if TYPE_CHECKING:
     import pandas as pd

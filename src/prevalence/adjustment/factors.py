@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-from zlib import crc32
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from prevalence.errors import PipelineError, listed
+from prevalence.streams import stream
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -429,12 +429,6 @@ def draw_factors(
             for name in EXPONENTS
         ]
     return found
-
-
-def stream(entropy: Sequence[int], *names: str) -> np.random.Generator:
-    """Give the random generator that belongs to some names, whatever else is drawn."""
-    words = [crc32(name.encode()) for name in names]
-    return np.random.default_rng(np.random.SeedSequence([*entropy, *words]))
 
 
 def factor_table(factors: Mapping[str, Sequence[Factor]], level: float) -> pd.DataFrame:

@@ -7,14 +7,16 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
+from prevalence.coding import texts
 from prevalence.errors import PipelineError, listed, suggestion
 from prevalence.models.fitting import ModelInputs, Posterior
 from prevalence.models.quantities import national_size
 from prevalence.models.small_areas import predicted_total
 from prevalence.models.specified import ALL_AREAS
 from prevalence.models.tables import area_prevalences
+from prevalence.streams import stream
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -43,29 +45,13 @@ class AreaFrame:
     weights: Array
 
 
-def with_distinct_units(respondents: pd.DataFrame) -> pd.DataFrame:
-    """Tell PSUs of one label in several strata apart, as the sample design does.
-
-    Parameters
-    ----------
-    respondents
-        With `stratum` and `psu`.
-
-    Returns
-    -------
-    pandas.DataFrame
-        The same where labels are unique; else with the stratum before the label of each PSU, so
-        that models whose areas are PSUs don't take several for one.
-    """
-    labels = respondents[["stratum", "psu"]].drop_duplicates()
-    if not labels["psu"].duplicated().any():
-        return respondents
-    both = respondents["stratum"].astype(str) + " " + respondents["psu"].astype(str)
-    return respondents.assign(psu=both)
-
-
 def area_frame(
-    table: pd.DataFrame, areas: pd.Series, weights: Array, variable: str, covariates: Sequence[str]
+    table: pd.DataFrame,
+    areas: ArrayLike,
+    codes: NDArray[np.int64],
+    weights: Array,
+    variable: str,
+    covariates: Sequence[str],
 ) -> AreaFrame:
     """Arrange the list of all areas.
 
@@ -74,7 +60,9 @@ def area_frame(
     table
         The side table `areas`: a row an area, with its `population`.
     areas
-        Each respondent's area, shape (n,).
+        Name of each respondent's area, shape (n,).
+    codes
+        The model's number of it, 0 … M−1, shape (n,).
     weights
         Final weights of the respondents, shape (n,).
     variable
@@ -91,8 +79,8 @@ def area_frame(
     Raises
     ------
     PipelineError
-        If a column is missing, an area is listed twice, a respondent's area isn't listed, or a
-        covariate has no number somewhere.
+        If a column is missing, an area is listed twice, a respondent's area isn't listed, two
+        sampled areas have one name, or a covariate has no number somewhere.
     """
     import pandas as pd
 
@@ -110,7 +98,16 @@ def area_frame(
                 remedy=suggestion(name, list(table.columns)),
             )
     listing = table.assign(**{variable: table[variable].astype(str)}).set_index(variable)
-    names, code = np.unique(areas.astype(str).to_numpy(str), return_inverse=True)
+    names = texts(areas)[np.unique(codes, return_index=True)[1]]
+    if shared := len(names) - len(np.unique(names)):
+        raise PipelineError(
+            "Sampled areas have one name in several strata, so the list can't tell them apart.",
+            file=FILE,
+            place=f"column {variable}",
+            found=f"{shared} of {len(names)} sampled areas with the name of another",
+            allowed="a name of its own for every area",
+            remedy="Name the areas apart in the frame, or set model.area to a variable that does.",
+        )
     twice = int(listing.index.duplicated().sum())
     absent = int((~np.isin(names, listing.index.to_numpy(str))).sum())
     if twice or absent:
@@ -128,7 +125,7 @@ def area_frame(
     population = listing["population"].to_numpy(float)
     if covariates:
         _check_apart(np.column_stack([np.log(population), values])[row], covariates)
-    people = np.bincount(code, np.asarray(weights, float), len(names))
+    people = np.bincount(codes, np.asarray(weights, float), len(names))
     return AreaFrame(
         population[row],
         population[~inside],
@@ -198,7 +195,7 @@ def with_all_areas(
     logs = area_prevalences(posterior, inputs)
     if logs is None:
         return None
-    generator = np.random.default_rng(np.random.SeedSequence(list(entropy)))
+    generator = stream(entropy, "all areas")
     total = predicted_total(
         logs,
         frame.sampled,

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
+from prevalence.coding import texts
 from prevalence.domains import Domain, Populations
 from prevalence.errors import PipelineError, listed, suggestion
 from prevalence.models.correlated import Correlated
@@ -22,6 +23,7 @@ from prevalence.models.poisson_lognormal import PoissonLognormal
 from prevalence.models.preconditioning import Whitening
 from prevalence.models.pseudo_posterior import (
     corrected,
+    degrees_of_freedom,
     design_covariance,
     exponents,
     psu_scores,
@@ -30,6 +32,8 @@ from prevalence.models.quantities import Quantity
 from prevalence.models.scaling import Scaling, alternatives, scaled, scaling_weights
 from prevalence.models.small_areas import area_multipliers, domain_prevalence
 from prevalence.models.specified import CAPPED, CENSORED, MODELS
+from prevalence.strata import distinct_units
+from prevalence.streams import stream
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -139,7 +143,8 @@ def model_inputs(
     study
         The survey.
     area
-        The respondents' variable whose values are the areas.
+        The respondents' variable whose values are the areas; PSUs of one label in two strata are
+        two areas.
     known_groups
         Known groups of the models; the headline's by default.
     intervals
@@ -179,6 +184,7 @@ def model_inputs(
             allowed=listed(sizes),
             remedy="Name groups that have a size and were asked about.",
         )
+    units = distinct_units(respondents["stratum"], respondents["psu"])
     hidden = study.hidden_groups()
     caps = dict.fromkeys(known, study.headline.known_cap)
     caps |= {group.name: study.headline.hidden_cap for group in hidden}
@@ -189,8 +195,8 @@ def model_inputs(
         study.populations.total,
         np.asarray(study.sampling.weights, float),
         _codes(respondents["stratum"]),
-        _codes(respondents["stratum"].astype(str) + "\t" + respondents["psu"].astype(str)),
-        _codes(respondents[area]),
+        _codes(units),
+        _codes(units if area == "psu" else respondents[area]),
         tuple(domain for domain in study.domains if domain.kind == "geographic"),
         study.populations,
         study.ratios,
@@ -236,8 +242,8 @@ def _answers(
     return CountTable(groups, exact, cells)
 
 
-def _codes(column: pd.Series) -> Index:
-    return np.unique(column.astype(str).to_numpy(str), return_inverse=True)[1].astype(np.int64)
+def _codes(labels: ArrayLike) -> Index:
+    return np.unique(texts(labels), return_inverse=True)[1].astype(np.int64)
 
 
 def fit_model(
@@ -363,7 +369,19 @@ def _fit_national(
         scores = psu_scores(density, result.whitening, weights, inputs.psu)
         strata = np.zeros(len(scores), np.int64)
         strata[inputs.psu] = inputs.stratum
-        top = corrected(top, result.whitening, design_covariance(scores, strata))
+        if (df := degrees_of_freedom(strata)) < 1:
+            raise PipelineError(
+                "A weighted fit has no design to correct its intervals by.",
+                found="no stratum with two PSUs",
+                remedy=f"Take {model} out of model.models, or set weight.lone_psu to collapse.",
+            )
+        top = corrected(
+            top,
+            result.whitening,
+            design_covariance(scores, strata),
+            df,
+            stream(entropy, "design"),
+        )
     return _whole_nation(model, density, inputs, result, density.prevalences(top), scales)
 
 
@@ -420,7 +438,7 @@ def _fit_partially_pooled(
     flat = result.draws.reshape(chains * draws, -1)
     log_prevalence = np.array([density.prevalences(x) for x in flat])
     areas = density.areas
-    generator = np.random.default_rng(np.random.SeedSequence([*entropy, 2]))
+    generator = stream(entropy, "areas")
     multipliers = area_multipliers(_strata_of_areas(inputs), len(flat), generator)
 
     def averaged(values: Array, mask: NDArray[np.bool_]) -> Array:

@@ -2,8 +2,9 @@
 
 Weights of mean 1 are exponents of each respondent's likelihood and prior. The pseudo-posterior is
 centred right but as wide as if the respondents were independent; its global parameters' draws are
-stretched to the design's variance (Williams & Savitsky 2021). Effects of areas that are themselves
-PSUs can't be corrected so: their intervals stay the model's.
+stretched to the design's variance (Williams & Savitsky 2021), and as that is known from a limited
+number of PSUs, to a Student distribution. Effects of areas that are themselves PSUs can't be
+corrected so: their intervals stay the model's.
 """
 
 from __future__ import annotations
@@ -102,7 +103,20 @@ def design_covariance(scores: Array, stratum: NDArray[np.int64]) -> Array:
     return total
 
 
-def corrected(draws: Array, shape: Whitening, covariance: Array) -> Array:
+def degrees_of_freedom(stratum: NDArray[np.int64]) -> int:
+    """Count PSUs less strata, over strata with two PSUs or more.
+
+    Parameters
+    ----------
+    stratum
+        Stratum of each PSU, 0 …, shape (C,).
+    """
+    return int(np.maximum(np.bincount(stratum) - 1, 0).sum())
+
+
+def corrected(
+    draws: Array, shape: Whitening, covariance: Array, df: int, generator: np.random.Generator
+) -> Array:
     """Stretch draws of the global parameters to the sandwich covariance ``H⁻¹ J H⁻¹``.
 
     Parameters
@@ -113,17 +127,24 @@ def corrected(draws: Array, shape: Whitening, covariance: Array) -> Array:
         Its root ``A`` has ``A Aᵀ = H⁻¹``.
     covariance
         ``J``, from :func:`design_covariance`.
+    df
+        Its degrees of freedom.
+    generator
+        Of the numbers that tell how far off `covariance` may be.
 
     Returns
     -------
     numpy.ndarray
-        Same shape and mean. The symmetric root of ``Aᵀ J A`` is the map nearest to none: with
-        ``J = H`` nothing moves.
+        Same shape, and the same mean but for that chance. The symmetric root of ``Aᵀ J A`` is the
+        map nearest to none: with ``J = H`` nothing moves. Each draw is then taken away from the
+        mean by ``√(df / χ²_df)``: what was normal is Student's with `df` degrees of freedom, as the
+        intervals of the design-based estimates are.
     """
     root = shape.root
     values, vectors = np.linalg.eigh(root.T @ covariance @ root)
     middle = (vectors * np.sqrt(np.maximum(values, 0.0))) @ vectors.T
     stretch = root @ middle @ np.linalg.inv(root)
     centre = draws.reshape(-1, draws.shape[-1]).mean(axis=0)
-    result: Array = centre + (draws - centre) @ stretch.T
+    tail = np.sqrt(df / generator.chisquare(df, (*draws.shape[:-1], 1)))
+    result: Array = centre + (draws - centre) @ stretch.T * tail
     return result
