@@ -4,6 +4,7 @@ from typing import Any
 
 import pandas as pd
 
+from prevalence.combination import choices_made
 from prevalence.contracts import check_table
 from prevalence.contracts.estimate import arranged
 from prevalence.contracts.model import (
@@ -50,8 +51,8 @@ def main(job: Any) -> None:
     specified = specification_rows(
         complete["scale_up"],
         scalings,
-        job.params.headline,
         job.params.model,
+        *choices_made(job.params.combine, job.params.imputations),
     )
     specified = arranged(specified, SPECIFICATIONS_MODELS, survey)
     output = job.output.specifications

@@ -6,7 +6,8 @@ configured and named (`methods`, cleaning).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,6 +19,34 @@ if TYPE_CHECKING:
 
 COMBINATIONS = ("maximum", "sum", "single")
 INCOMPLETE = ("available", "missing")
+AS_GIVEN = "as_given"  # nothing to combine, or groups with a rule each
+NOT_IMPUTED, PUBLISHED = "none", "published"
+
+
+def shared_rule(rules: Iterable[str]) -> str:
+    """Name the rule by which all groups of several items are combined, else ``as_given``."""
+    named = {rule for rule in rules if rule != AS_GIVEN}
+    return named.pop() if len(named) == 1 else AS_GIVEN
+
+
+def choices_made(
+    combine: Mapping[str, Mapping[str, Any]] | None, imputations: Sequence[Any] | None
+) -> tuple[str, str]:
+    """Name what the clean stage does to the reports of hidden groups.
+
+    Parameters
+    ----------
+    combine, imputations
+        The sections `clean.combine` and `clean.imputations` of a survey's config.
+
+    Returns
+    -------
+    combination, imputation : str
+        As in the specification table.
+    """
+    several = [one for one in (combine or {}).values() if len(one.get("items", ())) > 1]
+    rule = shared_rule(one.get("rule", AS_GIVEN) for one in several)
+    return rule, PUBLISHED if imputations else NOT_IMPUTED
 
 
 def combine_reports(

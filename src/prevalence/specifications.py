@@ -11,9 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from prevalence.combination import (
+    AS_GIVEN,
+    NOT_IMPUTED,
+    PUBLISHED,
     combine_reports,
     impute_perpetrators_from_victims,
     impute_victims_from_perpetrators,
+    shared_rule,
 )
 from prevalence.degree import degrees, leave_one_out_degrees
 from prevalence.errors import PipelineError, listed, suggestion
@@ -39,8 +43,6 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 
 HEADLINE = "headline"
-AS_GIVEN = "as_given"
-PUBLISHED = "published"
 IMPUTED = ("victims", "perpetrators")
 QUANTILES = {"p95": 0.95, "p97_5": 0.975, "p99": 0.99}
 ALLOWED = {
@@ -49,7 +51,7 @@ ALLOWED = {
     "top_code": (HEADLINE, "none", *QUANTILES),
     "weights": ("final", "trimmed", "nonresponse", "base", "none"),
     "combination": ("maximum", "sum"),
-    "imputation": ("none", PUBLISHED),
+    "imputation": (NOT_IMPUTED, PUBLISHED),
 }
 
 
@@ -130,13 +132,12 @@ class Reports:
     @property
     def combination(self) -> str:
         """How the headline combines items: the rule that all groups share, else ``as_given``."""
-        rules = {rule for rule in self.rules.values() if rule != AS_GIVEN}
-        return rules.pop() if len(rules) == 1 else AS_GIVEN
+        return shared_rule(self.rules.values())
 
     @property
     def imputation(self) -> str:
         """Whether the headline's reports are imputed: ``none`` or ``published``."""
-        return PUBLISHED if self.imputed else "none"
+        return PUBLISHED if self.imputed else NOT_IMPUTED
 
     def of(self, specification: Specification) -> dict[str, Array]:
         """Give one count a respondent and hidden group under a specification, not top-coded."""
@@ -150,7 +151,11 @@ class Reports:
             found[group] = (
                 items[:, 0] if one else combine_reports(items, rule, self.incomplete[group])
             )
-        if specification.imputation == "none" or self.victims is None or self.perpetrators is None:
+        if (
+            specification.imputation == NOT_IMPUTED
+            or self.victims is None
+            or self.perpetrators is None
+        ):
             return found
         victims, perpetrators = found[self.victims], found[self.perpetrators]
         found[self.victims] = impute_victims_from_perpetrators(victims, perpetrators)

@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from prevalence.combination import (
+    choices_made,
     combine_reasons,
     combine_reports,
     impute_perpetrators_from_victims,
@@ -100,3 +101,18 @@ def test_perpetrators_are_imputed_from_the_adults_of_the_municipality():
     imputed = impute_perpetrators_from_victims(victims, perpetrators, adults, place)
     # Municipality c tells nothing: the mean of all households, 7/3.
     np.testing.assert_allclose(imputed, [3, 3, 0, 5, 7 / 3])
+
+
+def test_what_was_done_to_the_reports_has_one_name():
+    """As the specification table has it: a rule where all groups of several items share one."""
+    two = {"items": ["a", "b"], "rule": "maximum"}
+    assert choices_made(None, None) == ("as_given", "none")
+    assert choices_made({"victims": two, "perpetrators": two}, []) == ("maximum", "none")
+    assert choices_made({"victims": two, "perpetrators": {**two, "rule": "sum"}}, None)[0] == (
+        "as_given"
+    )
+    one = {"items": ["a"], "rule": "sum"}
+    assert choices_made({"victims": two, "perpetrators": one}, [{"rule": "any"}]) == (
+        "maximum",
+        "published",
+    )

@@ -4,7 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from prevalence.combination import combine_reports, impute_victims_from_perpetrators
+from prevalence.combination import (
+    choices_made,
+    combine_reports,
+    impute_victims_from_perpetrators,
+)
 from prevalence.degree import degrees, leave_one_out_degrees
 from prevalence.errors import PipelineError
 from prevalence.known_groups import check_groups, study_design_effect
@@ -245,9 +249,11 @@ def test_reports_that_were_imputed_are_the_headlines(study_from):
     imputed = impute_victims_from_perpetrators(before, study.counts["perpetrators"])
     assert imputed.sum() > before.sum()
     study = replace(study, counts=dict(study.counts) | {"victims": imputed})
-    reports = reports_of(study, COMBINE, [{"rule": "victims_from_perpetrators"}])
+    done = [{"rule": "victims_from_perpetrators"}]
+    reports = reports_of(study, COMBINE, done)
     headline = headline_specification(study, reports)
     assert headline.imputation == "published"
+    assert (headline.combination, headline.imputation) == choices_made(COMBINE, done)
     np.testing.assert_array_equal(reports.of(headline)["victims"], imputed)
     np.testing.assert_array_equal(
         reports.of(replace(headline, imputation="none"))["victims"], before

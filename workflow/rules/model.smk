@@ -74,8 +74,9 @@ rule collect_models:
     conda:
         "../../environment.yml"
     params:
-        headline=setting("headline"),
         model=setting("model"),
+        combine=setting("clean.combine"),
+        imputations=setting("clean.imputations"),
     script:
         "../../scripts/model/collect_models.py"
 

@@ -23,8 +23,9 @@ CAPPED, CENSORED = "capped", "censored"  # what the models make of top codes
 def specification_rows(
     scale_up: pd.DataFrame,
     scalings: pd.DataFrame,
-    headline: Mapping[str, Any],
     settings: Mapping[str, Any],
+    combination: str,
+    imputation: str,
 ) -> pd.DataFrame:
     """Put the models into the columns of the specification table.
 
@@ -32,10 +33,10 @@ def specification_rows(
     ----------
     scale_up, scalings
         The models' rows, of :mod:`prevalence.models.tables`.
-    headline
-        The section `headline:` of the config, for the combination of items.
     settings
-        The section `model:`.
+        The section `model:` of the config.
+    combination, imputation
+        What the reports of hidden groups went through before (:mod:`prevalence.combination`).
 
     Returns
     -------
@@ -55,8 +56,8 @@ def specification_rows(
         top_code=CENSORED if settings.get("top_codes") == CENSORED else "headline",
         known_groups=rows["scaling_groups"].where(~by_default, groups),
         weights=weighted.map({True: "final", False: "none"}),
-        combination=headline.get("combination") or "as_given",
-        imputation="none",
+        combination=combination,
+        imputation=imputation,
         variance="posterior",
         se_linearised=float("nan"),
         headline=False,
