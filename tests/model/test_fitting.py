@@ -348,6 +348,8 @@ def test_scripts_write_their_tables(tmp_path, tables_of, weighted, configured):
             year=2022,
             seed=[1, 2, 3],
             model={"models": ["overdispersed"], "sampling": {"chains": 2, "draws": 60}},
+            combine={"victims": {"items": ["a", "b"], "rule": "maximum"}},
+            imputations=[{"rule": "victims_from_perpetrators"}],
         ),
         wildcards=SimpleNamespace(survey="made_up", model="overdispersed"),
         threads=1,
@@ -387,6 +389,8 @@ def test_scripts_write_their_tables(tmp_path, tables_of, weighted, configured):
     assert (other["estimate"].to_numpy() != main["estimate"].to_numpy()).all()
     assert set(rows["interval"]) == {"credible_unconverged"}
     assert rows["weights"].eq("none").all()
+    assert rows["combination"].eq("maximum").all()
+    assert rows["imputation"].eq("published").all()
     inputs = paths | {"posteriors": [posterior], "diagnostics": collected["diagnostics"]}
     check_adjusted(job, inputs, tmp_path / "all" / "adjustment_models.csv", sizes)
 
