@@ -10,7 +10,7 @@ MANIFEST ?=
 SCRATCH ?=
 AUDITOR ?= not named
 
-.PHONY: help report test test-slow quarto cluster check docs lock synthesize adopt-synthetic manifest audit verify diff reference resume new-survey check-survey debug wheelhouse clean
+.PHONY: help report page test test-slow quarto cluster check docs lock synthesize adopt-synthetic manifest audit verify diff reference resume new-survey check-survey debug wheelhouse clean
 
 help:  ## list these commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## / — /' | sort
@@ -19,6 +19,9 @@ report: $(INSTALLED)  ## install, run the pipeline, print where the report is
 	@$(SNAKEMAKE)
 	@for survey in $$($(BIN)/python -c "import yaml; print(*yaml.safe_load(open('config/config.yaml'))['surveys'])"); do \
 	  echo "report: reports/$$survey/summary.html (also .pdf and .docx)"; done
+
+page: $(INSTALLED)  ## the page after a changed sentence, for a look, in seconds: make page SURVEY=ph2022
+	@$(BIN)/python scripts/report/preview_page.py --survey "$(or $(SURVEY),ph2022)"
 
 test: $(INSTALLED)  ## the test suite
 	@$(BIN)/pytest -n 2 --dist loadscope --no-loadscope-reorder -m "not slow"

@@ -7,10 +7,11 @@
 
 Situations, in a scratch copy of the project: a cold run, without and with the models' compiled
 loops in the cache; a cold run without models; the same again (nothing to do); a changed sentence,
-for the page alone and for everything; a changed figure, a changed bound of the weights; and, as the
-peer of the cold run, one plain Python process that calls the same scripts one after the other,
-without Snakemake. Wall time, processor time of all processes, and the largest memory of all
-processes together. With --write, "Whole pipeline" in docs/performance.md is written anew.
+for the page alone, by `make page` and through Snakemake, and for everything; a changed figure, a
+changed bound of the weights; and, as the peer of the cold run, one plain Python process that calls
+the same scripts one after the other, without Snakemake. Wall time, processor time of all processes,
+and the largest memory of all processes together. With --write, "Whole pipeline" in
+docs/performance.md is written anew.
 """
 
 import argparse
@@ -37,7 +38,7 @@ ROOT = Path(__file__).parents[1]
 TITLE = "## Whole pipeline"
 CACHE = ".numba_cache"  # where the workflow keeps compiled loops unless told otherwise
 COLD, PLAIN = "cold run", "plain script, one process"
-PAGE = "changed sentence, the page alone"
+PAGE = "changed sentence, the page alone (`make page`)"
 # Seconds by the clock, ph2022, two cores.
 AIMS = {COLD: 60, "cold run without models": 40, PAGE: 5}
 RECORD = """
@@ -162,7 +163,9 @@ def situations(folder, recorded, survey, targets):
     run("nothing to do")
     _, path, change = CHANGES[0]
     with changed(folder, path, change):
-        run(PAGE, f"data/processed/{survey}/staged/summary.html")
+        *cost, _ = measured(folder, "scripts/report/preview_page.py", "--survey", survey)
+        found[PAGE] = (*cost, 1)
+        run("the same through Snakemake", f"data/processed/{survey}/staged/summary.html")
     measured(folder, "-m", "snakemake", "--cores", "2", *targets)
     for name, path, change in CHANGES:
         with changed(folder, path.format(survey), change):

@@ -9,12 +9,12 @@ from prevalence.config import check_config
 from prevalence.files import read_csv, read_json, read_yaml, write_json, write_text
 from prevalence.fonts import copy_fonts
 from prevalence.job import run_job
-from prevalence.report.compose import LABEL, composed
+from prevalence.report.compose import LABEL, START, composed
 from prevalence.report.material import Material
-from prevalence.report.reference_document import reference_document
 from prevalence.report.results import results
 
 STRINGS = "strings"
+PICTURES = (".svg", ".png")
 TEXT = {".qmd", ".css", ".csl", ".lua", ".typ", ".html", ".bib", ".yml"}
 
 
@@ -47,15 +47,16 @@ def translations_of(root: Path, survey: str, languages: list[str]) -> dict[str, 
     }
 
 
-def main(job: Any) -> None:
-    """Write the composed source and the results."""
-    published = read_yaml(job.input.findings)
-    check_config(published, read_yaml(job.input.findings_schema), job.input.findings)
-    identity = read_json(job.input.identity)
-    root = next(Path(path).parent for path in job.input.source if path.endswith("summary.qmd"))
-    codebook = parse_codebook(Path(job.input.codebook).read_bytes(), job.input.codebook)
-    material = Material(
-        survey_id=job.wildcards.survey,
+def root_of(job: Any) -> Path:
+    """Find the folder of the report's source."""
+    return next(Path(path).parent for path in job.input.source if Path(path).name == START)
+
+
+def material_of(job: Any, published: dict[str, Any]) -> Material:
+    """Gather all that the report may say something about."""
+    survey, codebook = job.wildcards.survey, Path(job.input.codebook)
+    return Material(
+        survey_id=survey,
         survey=job.params.survey,
         report=job.params.report,
         estimate=job.params.estimate,
@@ -63,46 +64,57 @@ def main(job: Any) -> None:
         tables={Path(path).stem: read_csv(path) for path in job.input.tables},
         figures=figures_of(list(job.input.figures)),
         published=published if job.params.survey.get("mirror") else None,
-        identity=identity,
+        identity=read_json(job.input.identity),
         renderer=job.params.renderer,
         replication=job.params.replication,
         policy=read_yaml(job.input.policy),
         labels={
             name: entry.label
-            for entry in codebook.variables
+            for entry in parse_codebook(codebook.read_bytes(), codebook).variables
             if entry.role in ("known", "child", "hidden", "hidden_item")
             for name in (entry.group, entry.name)
         },
         places=(job.params.figures or {}).get("names") or {},
         reference=reference_of(list(job.input.reference)),
         translations=translations_of(
-            root, job.wildcards.survey, job.params.report.get("translations") or []
+            root_of(job), survey, job.params.report.get("translations") or []
         ),
     )
+
+
+def write_source(job: Any, material: Material, target: Path) -> None:
+    """Compose the source from the prose and the material, and write it with the pictures."""
+    root = root_of(job)
     source = {
         Path(path).relative_to(root).as_posix(): Path(path).read_text(encoding="utf-8")
         for path in job.input.source
         if Path(path).suffix in TEXT
     }
-    texts = composed(material, source, read_yaml(root / "_quarto.yml"))
-    label = LABEL if material.synthetic else ""
-    reference = reference_document(material.survey["title"], label, str(identity["identity"]))
+    for path, text in composed(material, source, read_yaml(root / "_quarto.yml")).items():
+        write_text(text, target / path)
+    (target / "figures").mkdir(exist_ok=True)
+    for picture in map(Path, job.input.pictures):
+        if picture.suffix in PICTURES:
+            shutil.copyfile(picture, target / "figures" / picture.name)
+
+
+def main(job: Any) -> None:
+    """Write the composed source and the results."""
+    from prevalence.report.reference_document import reference_document
+
+    published = read_yaml(job.input.findings)
+    check_config(published, read_yaml(job.input.findings_schema), job.input.findings)
+    material = material_of(job, published)
     numbers = results(material)
     check_config(numbers, read_yaml(job.input.results_schema), job.output.results)
 
     target = Path(job.output.source)
-    for path, text in texts.items():
-        write_text(text, target / path)
+    write_source(job, material, target)
+    label = LABEL if material.synthetic else ""
+    identity = str(material.identity["identity"])
+    reference = reference_document(material.survey["title"], label, identity)
     (target / "templates" / "reference.docx").write_bytes(reference)
     copy_fonts(target / "fonts")
-    (target / "figures").mkdir(exist_ok=True)
-    for name in material.figures:
-        for suffix in ("svg", "png"):
-            picture = f"{name}.{suffix}"
-            folder = next(
-                Path(file).parent for file in job.input.figures if name in read_json(file)
-            )
-            shutil.copyfile(folder / picture, target / "figures" / picture)
     write_json(numbers, job.output.results)
 
 

@@ -41,6 +41,7 @@ from prevalence.files import read_parquet, read_yaml
 from prevalence.identifiers import key_mark
 from prevalence.job import TRACEBACK
 from prevalence.manifest import check_present
+from prevalence.report.inputs import REPORTED, source_files
 from prevalence.report.renderers import renderer_identity as named_renderer
 from prevalence.report.renderers import resolved_renderer
 
@@ -468,21 +469,7 @@ def renderer_identity():
 def report_sources():
     """Every file of the report's source: Snakemake sees no include by itself."""
     root = Path(workflow.basedir) / "reports"
-    folders = ("sections", "style", "templates", "filters", "strings")
-    paths = [
-        root / name
-        for name in (
-            "summary.qmd",
-            "_quarto.yml",
-            "references.bib",
-            "brief.qmd",
-            "checklist.yml",
-        )
-    ]
-    paths += [
-        path for folder in folders for path in sorted((root / folder).glob("*.*"))
-    ]
-    return [os.path.relpath(path) for path in paths]
+    return [os.path.relpath(path) for path in source_files(root)]
 
 
 def reference_results():

@@ -7,41 +7,6 @@
 #           staged/brief.pdf
 # usual:    compose_report, then render_report once a format
 
-# The released tables that a report shows; one without rows leaves its section out.
-REPORTED = [
-    "scale_up",
-    "degree_summary",
-    "known_groups",
-    "sample_flow",
-    "response_rates",
-    "nonresponse_bias",
-    "weighting",
-    "reporting",
-    "specifications",
-    "adjustment",
-    "validation",
-    "contrasts",
-    "agreement",
-    "trimming",
-    "choice_shares",
-    "factors",
-    "variance_components",
-    "sensitivity",
-    "influence",
-    "planning",
-    "estimands",
-    "margins",
-    "data_quality",
-    "disclosure_summary",
-    "diagnostics",
-    "predictive",
-    "model_comparison",
-    "prior_sensitivity",
-    "small_areas",
-    "adjustment_models",
-    "area_distribution",
-]
-
 
 rule compose_report:
     """Composes the report's source: sections whose inputs exist, variables, tables, figures."""

@@ -33,6 +33,9 @@ OWN_FILTER = "filters/report.lua"
 EPOCH = "1694044800"
 # Composing puts the font files there: both renderers take them from the source itself.
 FONTS = "fonts"
+# Embedded tables are most of the text. pandoc, which would read each sign of them, gets numbers.
+EMBEDDED = re.compile(r"data:text/csv;base64,[\w+/=]+")
+HELD = "data:text/csv;held,"
 
 
 def rendered(folder: Path, kind: str, document: str = "summary") -> bytes:
@@ -161,7 +164,11 @@ def _html(folder: Path, project: Mapping[str, Any], text: str) -> str:
         f"--toc-depth={project['toc-depth']}",
         "--wrap=preserve",
     ]
+    tables = {table: f"{HELD}{number}" for number, table in enumerate(EMBEDDED.findall(text))}
+    text = EMBEDDED.sub(lambda found: tables[found[0]], text)
     page = _pandoc(folder, text, options).decode()
+    held = {name: table for table, name in tables.items()}
+    page = re.sub(rf"{HELD}\d+", lambda found: held.get(found[0], found[0]), page)
     style = (folder / "style" / "report.css").read_text(encoding="utf-8")
     page = page.replace("/*style*/", style)
     # The contents stand twice, for wide and for narrow screens: their entries need no names.

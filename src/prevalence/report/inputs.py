@@ -1,0 +1,65 @@
+"""What a report is made from, by name: the released tables, and the files of its own source.
+
+Imports nothing heavy: the workflow reads it at every parse. It lists the folder of the source, and
+reads no file.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+# The released tables that a report shows; one without rows leaves its section out.
+REPORTED = [
+    "scale_up",
+    "degree_summary",
+    "known_groups",
+    "sample_flow",
+    "response_rates",
+    "nonresponse_bias",
+    "weighting",
+    "reporting",
+    "specifications",
+    "adjustment",
+    "validation",
+    "contrasts",
+    "agreement",
+    "trimming",
+    "choice_shares",
+    "factors",
+    "variance_components",
+    "sensitivity",
+    "influence",
+    "planning",
+    "estimands",
+    "margins",
+    "data_quality",
+    "disclosure_summary",
+    "diagnostics",
+    "predictive",
+    "model_comparison",
+    "prior_sensitivity",
+    "small_areas",
+    "adjustment_models",
+    "area_distribution",
+]
+SOURCE_FILES = ("summary.qmd", "_quarto.yml", "references.bib", "brief.qmd", "checklist.yml")
+SOURCE_FOLDERS = ("sections", "style", "templates", "filters", "strings")
+
+
+def source_files(root: Path) -> list[Path]:
+    """List every file of the report's source.
+
+    Parameters
+    ----------
+    root
+        The folder ``reports/``.
+
+    Returns
+    -------
+    list of pathlib.Path
+        The documents, then the files of each folder, sorted.
+    """
+    files = [root / name for name in SOURCE_FILES]
+    return files + [
+        path for folder in SOURCE_FOLDERS for path in sorted((root / folder).glob("*.*"))
+    ]
