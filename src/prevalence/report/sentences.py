@@ -135,14 +135,12 @@ def compared(material: Material, kind: str) -> str:
 def specified(material: Material) -> dict[str, Any]:
     """Say how far the estimates lie apart over all combinations of choices."""
     ranges = {}
+    asked = {name: material.headline[name] for name in ("interval", "variance")}
     for group in material.groups:
         values = {
             tuple(row.get(choice) for choice in CHOICES): row["estimate"]
-            for row in material.rows("specifications", group=group)
-            if not withheld(row)
-            and row.get("estimate") is not None
-            and row.get("interval") == material.headline["interval"]
-            and row.get("variance") == material.headline["variance"]
+            for row in material.rows("specifications", group=group, **asked)
+            if not withheld(row) and row.get("estimate") is not None
         }.values()
         if len(values) > 1:
             ranges[group] = (len(values), number(min(values)), number(max(values)))
