@@ -24,8 +24,11 @@ from prevalence.files import (
     write_parquet_pieces,
 )
 from prevalence.job import run_job
+from prevalence.respondents import FROM_FRAME
 
 LOG = logging.getLogger("prevalence")
+# Codes such as 01 are texts, not numbers.
+CODES = dict.fromkeys((*FROM_FRAME, "household", "disposition"), str)
 CONTRACTS = {
     "respondents": RESPONDENTS,
     "intervals": INTERVALS,
@@ -39,10 +42,9 @@ CONTRACTS = {
 def main(job: Any) -> None:
     """Write the tables of valid interviews, and what was excluded and changed."""
     codebook = parse_codebook(Path(job.input.codebook).read_bytes(), job.input.codebook)
-    ids = {"household": str, "stratum": str, "psu": str, "ssu": str, "city": str}
     frame = None
     if job.input.get("frame"):
-        frame = read_csv(job.input.frame, dtype=ids | {"interviewer": str, "disposition": str})
+        frame = read_csv(job.input.frame, dtype=CODES)
     tables, counts = clean_interviews(
         read_parquet(job.input.responses), codebook, job.params.clean, frame
     )

@@ -13,7 +13,7 @@ from prevalence.identifiers import pseudonym_key, public_data
 from prevalence.job import run_job
 from prevalence.side_tables import arrange_table, complete_known_groups, emptied, parse_table
 
-WITH_IDS = ("frame", "areas")
+WITH_IDS = ("frame", "areas", "companion", "visibility")
 
 
 def main(job: Any) -> None:

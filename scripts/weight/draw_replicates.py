@@ -9,6 +9,7 @@ from prevalence.files import read_csv, read_parquet, write_parquet
 from prevalence.job import run_job
 from prevalence.weighting import replicate_weights
 
+CATEGORIES = {"margin": str, "category": str}  # codes such as 01 are texts
 LOG = logging.getLogger("prevalence")
 
 
@@ -17,7 +18,7 @@ def main(job: Any) -> None:
     replicates, factors, made = replicate_weights(
         read_parquet(job.input.weights),
         read_parquet(job.input.households),
-        read_csv(job.input.margins),
+        read_csv(job.input.margins, dtype=CATEGORIES),
         job.params.weight,
         job.params.seed,
     )

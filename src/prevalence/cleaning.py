@@ -95,7 +95,7 @@ def clean_interviews(
     edited, changes = edit_answers(valid, codebook, settings.get("edits") or [])
     placed = place_in_design(edited, settings.get("keys") or {}, frame)
     combined = combine_groups(placed, codebook, combinations)
-    reported, imputed = impute_reports(combined, settings.get("imputations") or [])
+    reported, imputed = impute_reports(combined, codebook, settings.get("imputations") or [])
     answers = derive_variables(reported.answers, derivations)
     tables = {
         "respondents": respondents_table(answers, codebook, list(derivations)),

@@ -35,12 +35,19 @@ def derive_variables(
     Raises
     ------
     PipelineError
-        If a source doesn't exist, an answer has no place in a map or among the breaks, or the
-        labels don't fit the breaks.
+        If a source doesn't exist, an answer has no place in a map or among the breaks, the labels
+        don't fit the breaks, or the ids would be replaced.
     """
     answers = answers.copy()
     for name, definition in definitions.items():
         place = f"clean.derive.{name}"
+        if name == "respondent":
+            raise PipelineError(
+                "A derived variable would replace the respondents' ids.",
+                place=place,
+                found=name,
+                remedy="Choose another name.",
+            )
         sources = definition.get("paste") or definition.get("sum") or [definition.get("from")]
         for source in sources:
             if source not in answers.columns:
@@ -92,15 +99,15 @@ def _mapped(source: pd.Series, groups: Mapping[str, list[Any]], place: str) -> p
     names: dict[str, str] = {}
     for new, olds in groups.items():
         for old in olds:
-            if str(old) in names:
+            if _written(old) in names:
                 raise PipelineError(
                     "A value stands twice in a map.",
                     place=place,
                     found=old,
                     remedy="Leave it in one of its classes.",
                 )
-            names[str(old)] = str(new)
-    values = [None if _absent(value) else str(value) for value in source]
+            names[_written(old)] = str(new)
+    values = [None if _absent(value) else _written(value) for value in source]
     unknown = sorted({value for value in values if value is not None and value not in names})
     if unknown:
         raise PipelineError(
@@ -111,6 +118,11 @@ def _mapped(source: pd.Series, groups: Mapping[str, list[Any]], place: str) -> p
             remedy="Add them to the map.",
         )
     return _series([None if value is None else names[value] for value in values], "str")
+
+
+def _written(value: object) -> str:
+    """Write a value as text, whole numbers as a config has them: 1, not 1.0."""
+    return f"{value:.15g}" if isinstance(value, float) else str(value)
 
 
 def _absent(value: object) -> bool:
@@ -150,5 +162,6 @@ def _classed(source: pd.Series, definition: Mapping[str, Any], place: str) -> pd
 def _pasted(sources: pd.DataFrame, separator: str) -> pd.Series:
     rows = sources.astype(object).itertuples(index=False)
     return _series(
-        [None if any(map(_absent, row)) else separator.join(map(str, row)) for row in rows], "str"
+        [None if any(map(_absent, row)) else separator.join(map(_written, row)) for row in rows],
+        "str",
     )

@@ -19,6 +19,7 @@ from prevalence.coding import encoded, sums, texts
 from prevalence.design import SampleDesign
 from prevalence.errors import PipelineError, listed, suggestion
 from prevalence.variance import estimate_means
+from prevalence.weighting.margins import margin_labels
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -156,9 +157,8 @@ def _against_census(
     for margin, part in census.groupby("margin", sort=False):
         if margin not in respondents:
             continue
-        labels = respondents[margin]
-        known = labels.notna().to_numpy(bool)
-        text = texts(labels)
+        text = margin_labels(respondents, str(margin))
+        known = text != ""
         total = float(part["population"].sum())
         shares = {
             step: _weighted(text, known, weights[step].to_numpy(float))

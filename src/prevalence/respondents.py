@@ -62,15 +62,17 @@ def place_in_design(
     interviews
         The valid interviews.
     keys
-        The config's ``clean.keys``: design variable to analysis variable (or null).
+        The config's ``clean.keys``: design variable to analysis variable, or to None where the
+        export has none (a variable of that name isn't used then).
     frame
         The sampling frame, one row a household, or None.
 
     Returns
     -------
     Interviews
-        With the variables of `DESIGN` (empty texts where there is no such level), sorted by
-        respondent; region and urban from the frame where the export lacks them.
+        With the variables of `DESIGN` as text (empty where there is no such level), sorted by
+        respondent; region and urban from the frame where the export lacks them, stratum and PSU
+        where a single interview does.
 
     Raises
     ------
@@ -78,19 +80,26 @@ def place_in_design(
         If households are not in the frame or stand there twice, or frame and interviews disagree on
         a stratum or PSU.
     """
-    answers = interviews.answers.copy()
+    given = interviews.answers  # each key looks at the export, not at what another key has set
+    answers = given.drop(
+        columns=[name for name, source in keys.items() if source is None and name in given]
+    )
     for name, source in keys.items():
-        if source is None or source == name:
+        if source is None:
             continue
-        if source not in answers:
+        if source not in given and source != name:
             raise PipelineError(
                 "A key of the design rests on a variable that doesn't exist.",
                 place=f"clean.keys.{name}",
                 found=source,
-                allowed=listed(answers.columns, 40),
-                remedy=suggestion(source, answers.columns),
+                allowed=listed(given.columns, 40),
+                remedy=suggestion(source, given.columns),
             )
-        answers[name] = answers[source]
+        if source in given:
+            answers[name] = given[source]
+    for name in set(DESIGN) & set(answers):
+        if answers[name].dtype.kind == "f":  # a number code: 1, as a frame has it, not 1.0
+            answers[name] = answers[name].map(_text).replace("", None).astype("str")
     if frame is not None:
         answers = _with_frame(answers, frame)
     for name in DESIGN:
@@ -142,6 +151,7 @@ def _with_frame(answers: pd.DataFrame, frame: pd.DataFrame) -> pd.DataFrame:
             answers[name] = text
         elif name in COMPARED:
             _check_agreement(answers[name], text, name)
+            answers[name] = answers[name].fillna(text)
     return answers
 
 
@@ -225,7 +235,8 @@ def combine_groups(
     Raises
     ------
     PipelineError
-        If an item is not a group of the codebook, or a combined group has an item's id.
+        If an item is not a group of the codebook, or a combined group has the id of a group or the
+        name of a variable.
     """
     import pandas as pd
 
@@ -243,6 +254,14 @@ def combine_groups(
                 allowed=listed(by_group, 40),
                 remedy=suggestion(unknown[0], by_group) if unknown else "Choose another id.",
             )
+        if group in interviews.answers:
+            raise PipelineError(
+                "A combined group has the name of a variable, which it would replace.",
+                place=place,
+                found=group,
+                allowed="an id that neither a group nor a variable of the codebook has",
+                remedy="Rename the variable in the codebook, or choose another id.",
+            )
         names = [by_group[item] for item in definition["items"]]
         rule = definition["rule"]
         items = interviews.counts(names)
@@ -253,7 +272,7 @@ def combine_groups(
 
 
 def impute_reports(
-    interviews: Interviews, imputations: Sequence[Mapping[str, Any]]
+    interviews: Interviews, codebook: Codebook, imputations: Sequence[Mapping[str, Any]]
 ) -> tuple[Interviews, list[pd.DataFrame]]:
     """Apply the published imputations that the config names; none by default.
 
@@ -261,6 +280,8 @@ def impute_reports(
     ----------
     interviews
         The interviews with combined hidden groups and the design's variables.
+    codebook
+        The codebook; hidden groups are named by their ids.
     imputations
         The config's ``clean.imputations``.
 
@@ -278,12 +299,15 @@ def impute_reports(
     """
     before = interviews  # both rules look at what was reported, not at each other's result
     records: list[pd.DataFrame] = []
+    by_group = {variable.group: variable.name for variable in codebook.counts}
     for number, settings in enumerate(imputations):
         rule = settings["rule"]
         names = {
             part: str(settings.get(part, part))
             for part in ("victims", "perpetrators", "adults", "municipality")
         }
+        for part in ("victims", "perpetrators"):
+            names[part] = by_group.get(names[part], names[part])
         names["municipality"] = str(settings.get("municipality", "city"))
         needed = ["victims", "perpetrators"]
         if rule == "perpetrators_from_victims":

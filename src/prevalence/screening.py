@@ -111,9 +111,12 @@ def _variable(codebook: Codebook, settings: Mapping[str, Any], key: str, default
 def without_consent(
     interviews: Interviews, codebook: Codebook, settings: Mapping[str, Any]
 ) -> NDArray[np.bool_]:
-    """Exclude interviews whose answer is none of ``keep``, or is missing."""
+    """Exclude interviews whose answer is none of ``keep``, or is missing.
+
+    The variable has the rule's name, consent or eligible, unless told.
+    """
     variable = codebook.named(
-        _variable(codebook, settings, "variable", "consent"), "clean.screening"
+        _variable(codebook, settings, "variable", str(settings["rule"])), "clean.screening"
     )
     strange = [value for value in settings["keep"] if value not in variable.codes.values()]
     if strange:
@@ -266,15 +269,15 @@ def straight_lining(
 ) -> NDArray[np.bool_]:
     """Exclude interviews with one answer above zero to all count questions of known groups.
 
-    At least ``minimum_items`` must be answered. All zeros are no straight line: some people know
-    few others, and leaving them out would inflate every network.
+    At least ``minimum_items`` must be answered, two unless told: a single answer is no line. Nor
+    are all zeros: some people know few others, and leaving them out would inflate every network.
     """
     names = [variable.name for variable in codebook.with_role("known", "child")]
     counts = interviews.counts(names)
     answered = ~np.isnan(counts)
     lowest = np.where(answered, counts, np.inf).min(axis=1, initial=np.inf)
     highest = np.where(answered, counts, -np.inf).max(axis=1, initial=-np.inf)
-    enough = answered.sum(axis=1) >= settings.get("minimum_items", 1)
+    enough = answered.sum(axis=1) >= settings.get("minimum_items", 2)
     return np.asarray(enough & (lowest == highest) & (highest > 0))
 
 

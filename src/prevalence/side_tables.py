@@ -146,7 +146,8 @@ def arrange_table(
     Raises
     ------
     PipelineError
-        If the config names a column that the file lacks, or repeated columns differ in number.
+        If the config names a column that the file lacks, two columns would have one name, or
+        repeated columns differ in number.
     """
     settings = settings or {}
     names: Mapping[str, str] = settings.get("columns") or {}
@@ -173,8 +174,22 @@ def arrange_table(
             allowed="each column once, under columns or repeated",
             remedy="Take it out of one of the two.",
         )
+    constants: Mapping[str, Any] = settings.get("constants") or {}
+    left = [str(name) for name in table if name not in places]
+    after = [*(names.get(name, name) for name in left), *repeated, *constants]
+    if twice := sorted({name for name in after if after.count(name) > 1}):
+        raise PipelineError(
+            "Two columns of a side table would have one name.",
+            file=file,
+            place="ingest.arrange",
+            found=listed(twice),
+            allowed="each name once: of a column that the file has, that is renamed, that is "
+            "repeated, or that is constant",
+            remedy="Give the file's own column of that name another one under columns, or take it "
+            "out of repeated or constants.",
+        )
     table = _lengthened(table.rename(columns=dict(names)), repeated, file)
-    for name, value in (settings.get("constants") or {}).items():
+    for name, value in constants.items():
         table[name] = "" if value is None else str(value)
     if key is not None:
         for kind in KEY_KINDS:

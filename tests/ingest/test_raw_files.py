@@ -146,6 +146,15 @@ def test_the_frame_has_the_pseudonyms_of_the_responses(read_table, survey, answe
     assert frame["p_psu"].tolist() == [0.5, 0.25, 1.0]
 
 
+@pytest.mark.parametrize("name", ["companion", "visibility"])
+def test_members_of_a_hidden_group_have_pseudonyms(read_table, name):
+    lines = ["0917-555-0101,p1,victims,2,4,3", "0917-555-0101,p1,victims,1,3,3"]
+    table = read_table(name, ["respondent,psu,group,aware,alters,visibility", *lines])
+    assert "0917" not in read_table.out.read_text()
+    assert table["respondent"].nunique() == 1, "rows of one member stay together"
+    assert table["psu"].str.fullmatch("p[0-9a-f]{16}").all()
+
+
 def test_the_list_of_areas_has_the_pseudonyms_of_the_frame(read_table):
     frame = read_table("frame", [FRAME_HEADER, *FRAME])
     psus = [line.split(",")[FRAME_HEADER.split(",").index("psu")] for line in FRAME]

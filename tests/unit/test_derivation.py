@@ -79,3 +79,22 @@ def test_every_age_has_exactly_one_class(ages):
     )
     for age, group in zip(ages, table["group"], strict=True):
         assert group == ("a" if age < 18 else "b" if age < 65 else "c")
+
+
+def test_number_codes_are_written_as_a_config_has_them():
+    answers = pd.DataFrame({"code": [1.0, 2.0, 2.5, np.nan]})
+    derived = derive_variables(
+        answers,
+        {
+            "few": {"from": "code", "map": {"low": [1], "high": [2, 2.5]}},
+            "pair": {"paste": ["code", "few"], "separator": " "},
+        },
+    )
+    assert derived["few"].tolist()[:3] == ["low", "high", "high"]
+    assert derived["pair"].tolist()[:3] == ["1 low", "2 high", "2.5 high"]
+    assert derived.loc[3, ["few", "pair"]].isna().all()
+
+
+def test_ids_are_not_derived():
+    with pytest.raises(PipelineError, match="ids"):
+        derive_variables(pd.DataFrame({"x": [1.0]}), {"respondent": {"from": "x"}})

@@ -122,3 +122,10 @@ def test_unknown_names():
         edited(interviews([1], [1]), {"rule": "part_above_whole", "part": "prt", "whole": "whole"})
     with pytest.raises(PipelineError, match="An edit is unknown"):
         edited(interviews([1], [1]), {"rule": "round"})
+
+
+@pytest.mark.parametrize(("question", "answer"), [("knows_any", "non"), ("age", "30")])
+def test_a_filter_answer_that_nobody_can_give(question, answer):
+    rule = {"rule": "implied_zero", "filter": question, "equals": [answer], "variables": ["whole"]}
+    with pytest.raises(PipelineError, match="no such answer"):
+        edited(interviews([NA], [0]), rule)

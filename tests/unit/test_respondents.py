@@ -8,6 +8,7 @@ from prevalence.errors import PipelineError
 from prevalence.respondents import (
     check_respondent_ids,
     combine_groups,
+    impute_reports,
     place_in_design,
     respondents_table,
 )
@@ -85,3 +86,55 @@ def test_combined_groups_keep_the_reason():
 def test_ids_must_identify(ids, expected):
     with pytest.raises(PipelineError, match=expected):
         check_respondent_ids(interviews(respondent=pd.Series(ids, dtype="str")))
+
+
+def test_number_codes_of_the_design_are_those_of_the_frame():
+    frame = pd.DataFrame({"household": ["h1", "h2"], "stratum": ["2", "1"]})
+    data = interviews(stratum=[2.0, np.nan], household=pd.Series(["h1", "h2"], dtype="str"))
+    placed = place_in_design(data, {}, frame)
+    assert placed.answers["stratum"].tolist() == ["1", "2"], "and the frame knows what is missing"
+    with pytest.raises(PipelineError, match="1 interviews"):
+        place_in_design(data, {}, frame.assign(stratum=["7", "1"]))
+
+
+def test_a_key_that_the_survey_is_said_to_lack_is_not_used():
+    data = interviews(psu=pd.Series(["p1", "p2"], dtype="str"))
+    assert place_in_design(data, {}, None).answers["psu"].tolist() == ["p2", "p1"]
+    assert place_in_design(data, {"psu": None}, None).answers["psu"].tolist() == ["", ""]
+
+
+@pytest.mark.parametrize("order", [("stratum", "psu"), ("psu", "stratum")])
+def test_keys_may_stand_in_any_order(order):
+    data = interviews(
+        psu=pd.Series(["p1", "p2"], dtype="str"), ssu=pd.Series(["s1", "s2"], dtype="str")
+    )
+    keys = {"stratum": "psu", "psu": "ssu"}
+    placed = place_in_design(data, {name: keys[name] for name in order}, None)
+    assert placed.answers["stratum"].tolist() == ["p2", "p1"]
+    assert placed.answers["psu"].tolist() == ["s2", "s1"]
+
+
+def test_a_combined_group_never_replaces_a_variable():
+    with pytest.raises(PipelineError, match="name of a variable"):
+        combine_groups(
+            interviews(), CODEBOOK, {"weight": {"items": ["live", "nonlive"], "rule": "maximum"}}
+        )
+
+
+def test_imputations_name_hidden_groups_by_their_ids():
+    book = parse_codebook(
+        "\n".join(
+            [
+                ",".join(COLUMNS),
+                "ID,respondent,Interview,text,key,,,,,,",
+                "A,q12,Victims,numeric,hidden,,0,,,,children",
+                "B,q13,Perpetrators,numeric,hidden,,0,,,,adults",
+            ]
+        ).encode(),
+        "codebook.csv",
+    )
+    data = interviews(q12=[0.0, 1.0], q13=[2.0, 0.0])
+    rule = {"rule": "victims_from_perpetrators", "victims": "children", "perpetrators": "adults"}
+    imputed, records = impute_reports(data, book, [rule])
+    assert imputed.answers["q12"].tolist() == [4.0, 1.0]
+    assert len(records[0]) == 1

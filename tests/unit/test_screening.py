@@ -173,3 +173,26 @@ def test_one_interview_of_each_id_stays_whatever_the_order(ids, seed):
     pd.testing.assert_frame_equal(
         *(frame.sort_values("respondent", ignore_index=True) for frame in kept)
     )
+
+
+def test_eligibility_has_its_own_question():
+    book = parse_codebook(
+        "\n".join(
+            [
+                ",".join(COLUMNS),
+                "ID,respondent,Interview,text,key,,,,,,",
+                "CONS,consent,Consent,categorical,consent,,,,,1=yes;2=no,",
+                "EL,eligible,Eligible,categorical,consent,,,,,1=yes;2=no,",
+            ]
+        ).encode(),
+        "codebook.csv",
+    )
+    data = interviews(eligible=pd.Series(["yes", "no", "no"], dtype="str"))
+    rule = {"rule": "eligible", "keep": ["yes"]}
+    assert without_consent(data, book, rule).tolist() == [False, True, True]
+
+
+def test_a_single_answer_is_no_straight_line():
+    alone = {name: np.full(2, np.nan) for name in COUNTS[1:]}
+    data = interviews(k0=np.array([3.0, 3.0]), **alone)
+    assert not straight_lining(data, CODEBOOK, {}).any()

@@ -102,3 +102,25 @@ def test_active_content_is_refused_by_column(cell):
     with pytest.raises(PipelineError, match="columns label") as caught:
         parse_table(f"group,label\nx,{cell}\n".encode(), "t.csv")
     assert cell not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"columns": {"size_2022": "size"}},
+        {"columns": {"size_2022": "n", "group": "n"}},
+        {"constants": {"size": 5}},
+        {"repeated": {"group": ["size", "size_2022"]}},
+        {"repeated": {"n": ["size", "size_2022"]}, "constants": {"n": 5}},
+    ],
+)
+def test_no_column_replaces_another(settings):
+    table = parse_table(b"group,size,size_2022\nx,1,2\n", "t.csv")
+    with pytest.raises(PipelineError, match="would have one name"):
+        arrange_table(table, settings, None, "t.csv")
+
+
+def test_columns_may_change_their_names_with_one_another():
+    table = parse_table(b"group,size,size_2022\nx,1,2\n", "t.csv")
+    named = {"columns": {"size_2022": "size", "size": "size_2022"}}
+    assert arrange_table(table, named, None, "t.csv")["size"].tolist() == ["2"]

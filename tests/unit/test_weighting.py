@@ -396,3 +396,96 @@ def test_diagnostics():
     np.testing.assert_allclose(top["share"], [6 / 9, 2 / 9])
     sizes = effective_sizes(np.array([1.0, 1.0, 1.0, 3.0]), ["a", "a", "b", "b"])
     np.testing.assert_allclose(sizes["effective_n"], [2, 1.6])
+
+
+@pytest.mark.parametrize("name", ["eligible", "responding", "design_weight", "nonresponse_class"])
+def test_a_column_of_the_frame_never_replaces_one_that_is_computed(name):
+    respondents, frame, census = made_up_survey()
+    plain = weigh(respondents, SETTINGS, frame, census)
+    again = weigh(respondents, SETTINGS, frame.assign(**{name: 1.0}), census)
+    pd.testing.assert_frame_equal(again.weights, plain.weights)
+    pd.testing.assert_frame_equal(again.households, plain.households)
+    pd.testing.assert_frame_equal(again.response_rates, plain.response_rates)
+    by_name = SETTINGS | {"nonresponse": SETTINGS["nonresponse"] | {"classes": [name]}}
+    with pytest.raises(PipelineError, match="that are computed"):
+        weigh(respondents, by_name, frame.assign(**{name: 1.0}), census)
+
+
+def test_an_adjustment_for_nonresponse_needs_a_frame():
+    respondents, _, census = made_up_survey()
+    settings = SETTINGS | {"base": {"variable": "weight"}}
+    with pytest.raises(PipelineError, match="there is no sampling frame"):
+        weigh(respondents.assign(weight=3.0), settings, None, census)
+
+
+@pytest.mark.parametrize("wrong", [np.nan, 0.0, -1.0, np.inf])
+def test_supplied_weights_are_numbers_above_zero(wrong):
+    respondents, frame, census = made_up_survey()
+    weight = np.full(len(respondents), 3.0)
+    weight[1] = wrong
+    settings = SETTINGS | {"base": {"variable": "weight"}, "within_household": None}
+    with pytest.raises(PipelineError, match=r"weight\.base\.variable: weight\n.*1 of"):
+        weigh(respondents.assign(weight=weight), settings, frame, census)
+
+
+@pytest.mark.parametrize("wrong", [0, np.nan, 2.5])
+def test_a_number_of_adults_is_whole_and_at_least_one(wrong):
+    respondents, frame, census = made_up_survey()
+    adults = respondents["adults"].astype(float)
+    adults[3] = wrong
+    with pytest.raises(PipelineError, match=r"1 of .* without a whole number") as caught:
+        weigh(respondents.assign(adults=adults), SETTINGS, frame, census)
+    assert "missing: exclude" in str(caught.value)
+
+
+def test_respondents_without_a_psu_are_not_one_together():
+    respondents, _, _ = made_up_survey()
+    settings = {"base": {"variable": "weight"}, "replication": SETTINGS["replication"]}
+    weighted = respondents.assign(weight=3.0)
+    with pytest.raises(PipelineError, match="psu: respondent"):
+        weigh(weighted.assign(psu="", stratum=""), settings)
+    for name in ("psu", "stratum"):
+        some = weighted.assign(**{name: weighted[name].mask(weighted.index < 5, "")})
+        with pytest.raises(PipelineError, match=f"Some respondents have no {name}"):
+            weigh(some, settings)
+    direct = weigh(weighted.assign(psu=weighted["respondent"], stratum=""), settings)
+    assert (direct.weights["final"] == 3).all()
+
+
+def test_nobody_shares_a_factor_for_want_of_a_household():
+    respondents, frame, census = made_up_survey()
+    calibration = SETTINGS["calibration"] | {"method": "linear", "within": "place"}
+    place = respondents["household"].mask(respondents.index < 2, "")
+    with pytest.raises(PipelineError, match=r"2 of .* respondents without place"):
+        weigh(
+            respondents.assign(place=place), SETTINGS | {"calibration": calibration}, frame, census
+        )
+
+
+def test_who_was_selected_is_said_clearly():
+    respondents, frame, census = made_up_survey()
+    code = frame["disposition"]
+    chosen = (code.str.startswith("1") | (code == "2.112")).astype(int)
+    given = weigh(respondents, SETTINGS, frame.assign(person_selected=chosen), census)
+    rates = given.response_rates.set_index(["domain", "rate"])["weighted"]["national"]
+    assert rates["RR1"] == pytest.approx(rates["HR1"] * rates["WR1"])
+    for wrong in ("yes", 0, np.nan):
+        with pytest.raises(PipelineError, match="person_selected"):
+            weigh(respondents, SETTINGS, frame.assign(person_selected=wrong), census)
+
+
+def test_number_codes_of_a_margin_are_written_as_in_the_census():
+    respondents, frame, census = made_up_survey()
+    codes = {"female": 1.0, "male": 2.0}
+    numbered = census.assign(category=census["category"].replace({"female": "1", "male": "2"}))
+    plain = weigh(respondents, SETTINGS, frame, census)
+    made = weigh(respondents.assign(sex=respondents["sex"].map(codes)), SETTINGS, frame, numbered)
+    np.testing.assert_allclose(made.weights["final"], plain.weights["final"])
+
+
+def test_a_margin_without_population_is_named():
+    respondents, frame, census = made_up_survey()
+    nobody = census.assign(population=census["population"].mask(census["margin"] == "sex", 0.0))
+    calibration = SETTINGS["calibration"] | {"reconcile": 0.01}
+    with pytest.raises(PipelineError, match="sex: female has weight"):
+        weigh(respondents, SETTINGS | {"calibration": calibration}, frame, nobody)

@@ -65,8 +65,8 @@ def survey(folder):
     ).to_parquet(folder / "respondents.parquet")
 
 
-def test_files_to_files(tmp_path):
-    survey(tmp_path)
+def made_of(tmp_path):
+    """Run the two scripts on the files of a survey; give the paths of what they wrote."""
     names = ["weighting", "distribution", "response_rates", "margins", "collapsed"]
     output = Files({name: tmp_path / f"{name}.csv" for name in names})
     output |= {name: tmp_path / f"{name}.parquet" for name in ("weights", "households")}
@@ -89,6 +89,12 @@ def test_files_to_files(tmp_path):
         output=drawn,
         params=SimpleNamespace(weight=SETTINGS, seed=[1, 2, 3]),
     )
+    return output, drawn
+
+
+def test_files_to_files(tmp_path):
+    survey(tmp_path)
+    output, drawn = made_of(tmp_path)
     weights = pd.read_parquet(output["weights"])
     replicates = replicates_of_tables(
         weights, pd.read_parquet(drawn.replicates), pd.read_parquet(drawn.factors)
@@ -98,6 +104,23 @@ def test_files_to_files(tmp_path):
     np.testing.assert_allclose(
         replicates.totals(region), np.tile([70_000, 60_000], (25, 1)), rtol=1e-8
     )
+
+
+def test_codes_with_zeros_in_front_stay_codes(tmp_path):
+    survey(tmp_path)
+    for name in ("frame.csv", "census.csv"):
+        text = (tmp_path / name).read_text().replace(",II,", ",02,").replace(",I,", ",01,")
+        (tmp_path / name).write_text(text)
+    respondents = pd.read_parquet(tmp_path / "respondents.parquet")
+    codes = respondents["region"].map({"I": "01", "II": "02"})
+    respondents.assign(region=codes).to_parquet(tmp_path / "respondents.parquet")
+    output, drawn = made_of(tmp_path)
+    households = pd.read_parquet(output["households"])
+    assert set(households["nonresponse_class"]) == {"01", "02"}
+    margins = pd.read_csv(output["margins"], dtype={"category": str})
+    assert margins["category"].tolist() == ["01", "02"]
+    factors = pd.read_parquet(drawn.factors)
+    assert set(factors.loc[factors["kind"] == "calibration", "category"]) == {"01", "02"}
 
 
 def test_a_survey_without_side_tables(tmp_path):

@@ -199,7 +199,7 @@ _SAMPLE = {
         str,
         required=False,
         coerce=True,
-        description="Id of the member, where several rows belong to one.",
+        description="Pseudonym of the member, where several rows belong to one.",
     ),
 }
 

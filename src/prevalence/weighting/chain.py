@@ -41,6 +41,8 @@ Array = NDArray[np.float64]
 SELECTED = "person_selected"
 UNIT = "calibration_unit"
 PROBABILITIES = ("p_psu", "p_ssu", "p_household")
+# Columns of the households that are computed: the frame's own columns of these names are left out.
+COMPUTED = ("design_weight", "outcome", "eligible", "responding", "nonresponse_class")
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,11 +84,12 @@ def weigh(
     Raises
     ------
     PipelineError
-        If the tables don't fit one another, weights aren't positive, a margin cannot be met, or a
-        stratum has a lone PSU against the rule.
+        If the tables don't fit one another, weights aren't positive, a margin cannot be met, a step
+        lacks its table, nobody has a PSU, or a stratum has a lone PSU against the rule.
     """
     import pandas as pd
 
+    _check_units(respondents)
     households = _households(respondents, frame) if frame is not None else None
     base = _base_weights(respondents, settings, households)
     weights = pd.DataFrame(
@@ -164,7 +167,8 @@ def _households(respondents: pd.DataFrame, frame: pd.DataFrame) -> pd.DataFrame:
     eligible = np.select(
         [outcome == "not_eligible", outcome == "unknown"], [0.0, share * weight], weight
     )
-    kept = [c for c in frame.columns if c not in ("household", "stratum", "psu", *PROBABILITIES)]
+    taken = ("household", "stratum", "psu", *PROBABILITIES, *COMPUTED)
+    kept = [name for name in frame.columns if name not in taken]
     return pd.DataFrame(
         {
             "household": ids.to_numpy(),
@@ -174,7 +178,7 @@ def _households(respondents: pd.DataFrame, frame: pd.DataFrame) -> pd.DataFrame:
             "outcome": outcome,
             "eligible": eligible,
             "responding": np.where(responded, weight, 0.0),
-            **{name: frame[name].to_numpy() for name in kept if name != "outcome"},
+            **{name: frame[name].to_numpy() for name in kept},
         }
     )
 
@@ -192,7 +196,7 @@ def _base_weights(
                 allowed=listed(respondents.columns, 60),
                 remedy="Give the weight's column the role base_weight in the codebook.",
             )
-        weight = respondents[base["variable"]].to_numpy(float)
+        weight = _supplied_weights(respondents, str(base["variable"]))
     else:
         if households is None:
             raise PipelineError(
@@ -215,17 +219,59 @@ def _base_weights(
                 remedy=suggestion(within, numeric),
             )
         adults = respondents[within].to_numpy(float)
-        bad = int((~(adults >= 1)).sum())
+        bad = int((~((adults >= 1) & (adults == np.floor(adults)))).sum())
         if bad:
             raise PipelineError(
                 "The number of persons among whom the respondent was drawn is unknown.",
                 place=f"weight.within_household: {within}",
-                found=f"{bad} of {len(adults)} respondents without a number of at least 1",
+                found=f"{bad} of {len(adults)} respondents without a whole number of at least 1",
                 allowed="whole numbers from 1",
-                remedy="Impute it in the clean stage, or leave within_household out.",
+                remedy="Complete the export, exclude these interviews with clean.screening: "
+                f"{{rule: eligible_age, variable: {within}, minimum: 1, missing: exclude}}, or "
+                "leave within_household out.",
             )
         weight = weight * adults
     return np.asarray(weight, dtype=float)
+
+
+def _supplied_weights(respondents: pd.DataFrame, name: str) -> Array:
+    """Supplied base weights, shape (n,), checked to be numbers above 0."""
+    import pandas as pd
+
+    weight: Array = pd.to_numeric(respondents[name], errors="coerce").to_numpy(float)
+    bad = int((~((weight > 0) & np.isfinite(weight))).sum())
+    if bad:
+        raise PipelineError(
+            "Supplied base weights are missing or are no weights.",
+            place=f"weight.base.variable: {name}",
+            found=f"{bad} of {len(weight)} respondents without a number above 0",
+            allowed="a number above 0 for each respondent",
+            remedy="Complete the weights, or exclude these interviews under clean.screening.",
+        )
+    return weight
+
+
+def _check_units(respondents: pd.DataFrame) -> None:
+    """Refuse respondents without a PSU: together they would be one."""
+    for name in ("stratum", "psu"):
+        without = int((texts(respondents[name]) == "").sum())
+        if 0 < without < len(respondents):
+            raise PipelineError(
+                f"Some respondents have no {name}.",
+                place=f"respondents, column {name}",
+                found=f"{without:,} of {len(respondents):,} respondents",
+                allowed=f"a {name} for each respondent, or for none",
+                remedy=f"Complete the variable that clean.keys.{name} names, or the frame.",
+            )
+    if without:
+        raise PipelineError(
+            "The sample has no primary sampling units, so that no variance can be estimated.",
+            place="clean.keys.psu",
+            found="no PSU for any respondent",
+            allowed="the units that were selected first",
+            remedy="Name their variable; where households or persons were selected directly, "
+            "write psu: household or psu: respondent.",
+        )
 
 
 def _settle_lone_psus(
@@ -273,8 +319,16 @@ def _adjust_nonresponse(
     """Add nonresponse and nonresponse_class to the weights, and the class to the households."""
     rule = settings.get("nonresponse")
     weights["nonresponse"], weights["nonresponse_class"] = weights["base"], ""
-    if not rule or households is None:
+    if not rule:
         return
+    if households is None:
+        raise PipelineError(
+            "Weights are to be adjusted for nonresponse, and there is no sampling frame.",
+            place="weight.nonresponse",
+            found="no table frame under ingest.tables",
+            allowed="a frame with the dispositions of all sampled households",
+            remedy="List the frame, or set nonresponse: null.",
+        )
     classes = nonresponse_classes(
         _class_variables(households, rule),
         households["eligible"].to_numpy(),
@@ -295,14 +349,16 @@ def _class_variables(households: pd.DataFrame, rule: Mapping[str, Any]) -> list[
     import pandas as pd
 
     wanted = [*rule["classes"], *(rule.get("propensity") or {}).get("covariates", [])]
-    absent = [name for name in wanted if name not in households]
+    known = [str(name) for name in households if name not in COMPUTED]
+    absent = [name for name in wanted if name not in known]
     if absent:
         raise PipelineError(
-            "Nonresponse classes use variables that the sampling frame doesn't have.",
+            "Nonresponse classes use variables that the sampling frame doesn't have, or that are "
+            "computed.",
             place="weight.nonresponse",
             found=listed(absent),
-            allowed=listed(households.columns, 40),
-            remedy=suggestion(absent[0], households.columns),
+            allowed=listed(known, 40),
+            remedy=suggestion(absent[0], known),
         )
     columns: list[ArrayLike] = [texts(households[name]) for name in rule["classes"]]
     propensity = rule.get("propensity")
@@ -404,7 +460,17 @@ def _units(respondents: pd.DataFrame, name: str) -> NDArray[np.str_]:
             allowed=listed(respondents.columns, 60),
             remedy=suggestion(name, respondents.columns),
         )
-    return texts(respondents[name])
+    units = texts(respondents[name])
+    without = int((units == "").sum())
+    if without:
+        raise PipelineError(
+            "Respondents have no unit within which calibration is integrated.",
+            place="weight.calibration.within",
+            found=f"{without:,} of {len(units):,} respondents without {name}",
+            allowed="a unit for each respondent; those without one would share one factor",
+            remedy="Complete the variable, or set within: null.",
+        )
+    return units
 
 
 def calibration_bounds(rule: Mapping[str, Any]) -> tuple[float, float] | None:
@@ -439,17 +505,32 @@ def _response_rate_rows(
     for name in ("region", "interviewer"):
         if name in frame:
             domains[name] = texts(frame[name])
+    outcome = texts(households["outcome"])
     return response_rate_table(
-        texts(households["outcome"]),
-        households["design_weight"].to_numpy(),
-        domains,
-        _selected(frame),
+        outcome, households["design_weight"].to_numpy(), domains, _selected(frame, outcome)
     )
 
 
-def _selected(frame: pd.DataFrame) -> NDArray[np.bool_] | None:
+def _selected(frame: pd.DataFrame, outcome: NDArray[np.str_]) -> NDArray[np.bool_] | None:
     """Households in which a person was selected: said by the frame, or by detailed dispositions."""
     if SELECTED not in frame:
         return persons_selected(frame["disposition"])
-    said: NDArray[np.bool_] = frame[SELECTED].astype(float).to_numpy(float) == 1
-    return said
+    import pandas as pd
+
+    said = pd.to_numeric(frame[SELECTED], errors="coerce").to_numpy(float)
+    strange = int((~np.isin(said, (0, 1))).sum())
+    interviewed = np.isin(outcome, ("complete", "partial"))
+    contradictory = int((interviewed & (said == 0)).sum())
+    unselectable = int((np.isin(outcome, ("unknown", "not_eligible")) & (said == 1)).sum())
+    if strange or contradictory or unselectable:
+        raise PipelineError(
+            "The frame doesn't say clearly in which households a person was selected.",
+            place=f"sampling frame, column {SELECTED}",
+            found=f"{strange} values other than 1 and 0; {contradictory} interviews without a "
+            f"selected person; {unselectable} selected persons in households not known to be "
+            "eligible",
+            allowed="1 where a person was selected, as in each household with an interview, else 0",
+            remedy="Correct the column, or take it out of the frame.",
+        )
+    chosen: NDArray[np.bool_] = said == 1
+    return chosen

@@ -198,6 +198,8 @@ def margin_labels(respondents: pd.DataFrame, name: str) -> NDArray[np.str_]:
             remedy=suggestion(name, respondents.columns),
         )
     labels = respondents[name]
+    if labels.dtype.kind == "f":  # a code is written 1, as the census has it, not 1.0
+        return np.array(["" if np.isnan(value) else f"{value:.15g}" for value in labels], dtype=str)
     return np.where(labels.isna(), "", labels.astype(str)).astype(str)
 
 
@@ -224,11 +226,15 @@ def margin_populations(census: pd.DataFrame, name: str) -> dict[str, float]:
 def reconciled(
     populations: dict[str, dict[str, float]], tolerance: float
 ) -> dict[str, dict[str, float]]:
-    """Scale margins to the first one's sum where they differ by no more than the tolerance."""
+    """Scale margins to the first one's sum where they differ by no more than the tolerance.
+
+    A margin without any population is left to the calibration, which refuses it.
+    """
     total = sum(next(iter(populations.values())).values())
     scaled = {}
     for name, part in populations.items():
-        ratio = total / sum(part.values())
+        own = sum(part.values())
+        ratio = total / own if own > 0 else np.inf
         close = abs(ratio - 1) <= tolerance
         scaled[name] = {c: n * ratio for c, n in part.items()} if close else part
     return scaled
