@@ -61,6 +61,8 @@ class Export:
         Variable labels.
     declared_missing
         Ranges ``(low, high)`` of codes that the file itself declares to be missing, by variable.
+    declared_texts
+        Texts that the file declares to be missing, by variable.
     format
         The suffix, such as ``".sav"``.
     value_labels
@@ -72,6 +74,7 @@ class Export:
     declared_missing: Mapping[str, Sequence[tuple[float, float]]] = field(default_factory=dict)
     format: str = ".csv"
     value_labels: Mapping[str, Mapping[Any, str]] = field(default_factory=dict)
+    declared_texts: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     @property
     def n(self) -> int:
@@ -236,6 +239,10 @@ def _parse_statistical(path: Path, options: Mapping[str, Any]) -> Export:
         },
         format=suffix,
         value_labels=dict(metadata.variable_value_labels or {}),
+        declared_texts={
+            name: [span["lo"].strip() for span in spans if isinstance(span["lo"], str)]
+            for name, spans in (metadata.missing_ranges or {}).items()
+        },
     )
 
 

@@ -309,7 +309,7 @@ def nonresponse_classes(
     Raises
     ------
     PipelineError
-        If nobody responded.
+        If nobody responded, or all classes in one would have too large a factor.
     """
     labels = [np.asarray(column).astype(str) for column in variables]
     joint = np.array([", ".join(parts) for parts in zip(*labels, strict=True)], dtype=str)
@@ -323,6 +323,16 @@ def nonresponse_classes(
             "No sampled household responded.",
             place="sampling frame",
             remedy="Check the household ids of respondents and frame: they must be the same.",
+        )
+    overall = float(want.sum() / have.sum())
+    if overall > maximum_factor:
+        raise PipelineError(
+            "Too few households responded for the largest adjustment factor.",
+            place="weight.nonresponse.maximum_factor",
+            found=f"a factor of {overall:.3g} for all households together, {maximum_factor:g} "
+            "allowed: every class would be merged with the others",
+            allowed=f"more than {overall:.3g}",
+            remedy="Raise maximum_factor, or set nonresponse: null and say why.",
         )
     merges: list[Merge] = []
     while len(members) > 1:
@@ -451,5 +461,7 @@ def propensity_classes(
             remedy="Take out a covariate that separates respondents from nonrespondents.",
         )
     p = 1 / (1 + np.exp(-(z @ beta)))
-    cuts = np.quantile(p, np.arange(1, count) / count)
-    return np.searchsorted(cuts, p, side="left").astype(np.intp), p
+    # Households alike in every covariate differ in the last digits of a product of matrices.
+    even = p.round(12)
+    cuts = np.quantile(even, np.arange(1, count) / count)
+    return np.searchsorted(cuts, even, side="left").astype(np.intp), p

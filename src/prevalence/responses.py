@@ -20,7 +20,7 @@ import numpy as np
 from prevalence.codebook import Codebook, Variable, canonical_code, is_number_code
 from prevalence.errors import PipelineError, listed, suggestion
 from prevalence.exports import Export, Value
-from prevalence.identifiers import pseudonyms
+from prevalence.identifiers import canonical_id, pseudonyms
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 # Stata knows no dots in names, SPSS's portable format neither small letters nor long names.
 _NAME_LENGTH = {".dta": 32, ".por": 8}
+_EXACT = 2**53  # from here on a number of a statistics program isn't exact
 LARGEST_CODE = 10_000  # a larger number in a coded column could be a telephone number
 
 
@@ -169,9 +170,10 @@ def type_responses(export: Export, codebook: Codebook, key: str, file: object) -
     Raises
     ------
     PipelineError
-        If a column is missing, holds values of another type, a code that the codebook doesn't
-        list, or a code that the export declares missing and the codebook doesn't; if the export's
-        own labels give a code the meaning that another code has in the codebook.
+        If a column is missing, holds values of another type, ids that have lost digits, a code that
+        the codebook doesn't list, or a code that the export declares missing and the codebook
+        doesn't; if the export's own labels give a code the meaning that another code has in the
+        codebook.
     """
     import pandas as pd
 
@@ -181,14 +183,19 @@ def type_responses(export: Export, codebook: Codebook, key: str, file: object) -
     for variable in codebook.kept:
         column = located[variable.raw]
         values = export.columns[column]
+        spans = export.declared_missing.get(column, ())
+        _check_declared_texts(values, export.declared_texts.get(column, ()), variable, file)
         if variable.role == "key":
+            if spans:
+                _check_declared(_numbers_among(values), spans, variable, file)
+            values = _ids(values, variable, file)
             typed[variable.raw] = pd.array(
                 [value or None for value in pseudonyms(key, variable.name, values)], dtype="str"
             )
         elif variable.is_number:
             numbers = _numbers(values, variable, file)
             _check_codes(numbers, variable, file)
-            _check_declared(numbers, export.declared_missing.get(column, ()), variable, file)
+            _check_declared(numbers, spans, variable, file)
             typed[variable.raw] = numbers
         elif variable.type == "datetime":
             typed[variable.raw] = pd.array(_times(values, variable, file), dtype="str")
@@ -199,6 +206,24 @@ def type_responses(export: Export, codebook: Codebook, key: str, file: object) -
     frame = pd.DataFrame(typed)
     first = next(variable.raw for variable in codebook.kept if variable.name == "respondent")
     return _sorted(frame, first)
+
+
+def _ids(values: Sequence[Value], variable: Variable, file: object) -> Sequence[Value]:
+    """Ids as the export has them, nothing for a code that says that there is none."""
+    rounded = sum(isinstance(value, int | float) and abs(value) >= _EXACT for value in set(values))
+    if rounded:
+        raise PipelineError(
+            "Ids are numbers with more digits than the file can hold.",
+            file=file,
+            place=f"column {variable.raw}",
+            found=f"{rounded:,} numbers of more than 15 digits, of which the last may be lost",
+            allowed="such ids as text",
+            remedy="Export the column as text, from where its digits are still there.",
+        )
+    none = set(variable.missing_codes)
+    if not none:
+        return values
+    return [None if canonical_code(canonical_id(value)) in none else value for value in values]
 
 
 def _sorted(frame: pd.DataFrame, first: str) -> pd.DataFrame:
@@ -319,6 +344,29 @@ def _check_declared(
             file=file,
             place=f"column {variable.raw}",
             found=_codes_told(*np.unique(numbers[inside], return_counts=True)),
+            allowed=listed(variable.missing_codes),
+            remedy=f"Add them to missing_codes on line {variable.line} of the codebook.",
+        )
+
+
+def _numbers_among(values: Sequence[Value]) -> NDArray[np.float64]:
+    """Numbers as they are, NaN for everything else."""
+    numbers = [float(value) if isinstance(value, int | float) else np.nan for value in values]
+    return np.array(numbers, dtype=np.float64)
+
+
+def _check_declared_texts(
+    values: Sequence[Value], texts: Sequence[str], variable: Variable, file: object
+) -> None:
+    """Refuse texts that the export itself calls missing and the codebook would take as answers."""
+    declared = {text for text in texts if canonical_code(text) not in variable.missing_codes}
+    rows = sum(isinstance(value, str) and value.strip() in declared for value in values)
+    if rows:
+        raise PipelineError(
+            "The survey export declares codes missing that the codebook doesn't.",
+            file=file,
+            place=f"column {variable.raw}",
+            found=f"{len(declared)} texts, in {rows:,} rows",
             allowed=listed(variable.missing_codes),
             remedy=f"Add them to missing_codes on line {variable.line} of the codebook.",
         )

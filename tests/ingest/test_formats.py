@@ -85,3 +85,17 @@ def test_an_extended_missing_value_without_a_number_gets_its_own_code(survey, an
     assert (responses["Q12_4"] == -1003).sum() == 1
     missing = read_csv(out.variables).set_index("raw").loc["Q12_4", "missing_codes"]
     assert '"-1003": "not_asked"' in missing
+
+
+def test_texts_that_spss_declares_missing_are_known(tmp_path):
+    import pandas as pd
+    import pyreadstat
+
+    from prevalence.exports import read_export
+
+    file = tmp_path / "a.sav"
+    frame = pd.DataFrame({"place": ["north", "REF"], "n": [1.0, 998.0]})
+    pyreadstat.write_sav(frame, str(file), missing_ranges={"place": ["REF"], "n": [998]})
+    export = read_export(file)
+    assert list(export.declared_texts["place"]) == ["REF"]
+    assert list(export.declared_missing["n"]) == [(998.0, 998.0)]

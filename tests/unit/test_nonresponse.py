@@ -123,3 +123,18 @@ def test_propensities_recover_the_model():
     assert p[group == 0].max() <= p[group == 4].min()
     with pytest.raises(PipelineError, match="propensities"):
         propensity_classes(x[:, :1], x[:, 0] > 0, np.ones(4000))
+
+
+def test_a_factor_that_no_merging_can_reach_stops():
+    with pytest.raises(PipelineError, match=r"a factor of 1\.47 for all"):
+        classes(maximum_factor=1.4)
+
+
+def test_households_alike_have_one_class_whatever_the_last_digits():
+    """Products of matrices differ in the last digits by a row's place, as these covariates do."""
+    x = np.tile([0.3, 0.3 + 1e-14, 0.9], 40)[:, None]
+    responded = np.arange(120) % 4 > 0
+    responded[2::12] = False
+    group, _ = propensity_classes(x, responded, np.ones(120), count=3)
+    assert set(group[0::3]) == set(group[1::3])
+    assert set(group[0::3]) != set(group[2::3])

@@ -131,3 +131,43 @@ def test_a_number_that_cannot_be_a_code_is_counted_and_not_told(value):
     assert f"{value:g}" not in str(error.value)
     with pytest.raises(PipelineError, match=r"7 \(1 rows\)"):
         typed(export(**{"S.2": 7.0}))
+
+
+@pytest.mark.parametrize("value", [2.0**53, -(2.0**60), 12345678901234567890])
+def test_ids_that_have_lost_digits(value):
+    with pytest.raises(PipelineError, match="more digits") as caught:
+        typed(export(**{"Q.ID": value}))
+    assert str(int(value)) not in str(caught.value)
+    assert len(typed(export(**{"Q.ID": str(int(value))}))) == 1
+
+
+KEYED = parse_codebook(
+    "\n".join(
+        [
+            ",".join(COLUMNS),
+            "ID,respondent,Interview,text,key,,,,,,",
+            "P,psu,PSU,text,key,999=system;none=refused,,,,,",
+            "R,region,Region,text,domain,X=refused,,,,,",
+        ]
+    ).encode(),
+    "codebook.csv",
+)
+
+
+def keyed(**settings):
+    columns = {"ID": ["a", "b", "c"], "P": [1.0, 999.0, "none"], "R": ["N", "S", "X"]}
+    return type_responses(Export(columns=columns, **settings), KEYED, "key", "export")
+
+
+def test_a_code_of_no_id_is_no_id():
+    assert keyed()["P"].isna().sum() == 2
+
+
+@pytest.mark.parametrize(
+    "declared",
+    [{"declared_missing": {"P": [(1.0, 1.0)]}}, {"declared_texts": {"R": ["S"]}}],
+)
+def test_what_the_file_declares_missing_is_no_id_and_no_text(declared):
+    assert len(keyed(declared_missing={"P": [(999.0, 999.0)]}, declared_texts={"R": ["X"]})) == 3
+    with pytest.raises(PipelineError, match="declares codes missing"):
+        keyed(**declared)

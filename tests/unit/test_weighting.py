@@ -489,3 +489,28 @@ def test_a_margin_without_population_is_named():
     calibration = SETTINGS["calibration"] | {"reconcile": 0.01}
     with pytest.raises(PipelineError, match="sex: female has weight"):
         weigh(respondents, SETTINGS | {"calibration": calibration}, frame, nobody)
+
+
+def test_partners_of_strata_that_are_not_joined():
+    respondents, frame, census = made_up_survey()
+    settings = SETTINGS | {"lone_psu": "certainty", "lone_psu_partners": {"north": "south"}}
+    with pytest.raises(PipelineError, match="none are joined"):
+        weigh(respondents, settings, frame, census)
+
+
+def test_weights_below_zero_are_laid_to_the_calibration():
+    respondents, frame, census = made_up_survey()
+    # Nearly all women live in the south; the census has many people there and few women.
+    usual = np.where(respondents["region"] == "south", "female", "male")
+    sex = np.where(np.arange(len(respondents)) % 20 == 0, respondents["sex"], usual)
+    lopsided = census.assign(population=[50e3, 450e3, 20e3, 480e3])
+    settings = SETTINGS | {"calibration": SETTINGS["calibration"] | {"method": "linear"}}
+    with pytest.raises(PipelineError, match="weights that are none") as caught:
+        weigh(respondents.assign(sex=sex), settings, frame, lopsided)
+    assert "bounds" in str(caught.value)
+
+
+def test_a_category_may_hold_the_joint_in_its_own_name():
+    partners = {"a + b": "c", "c": "a + b", "d": "c"}
+    found = partners_after_merging("m", ["a + b", "c + d"], partners)
+    assert found == {"m: a + b": "m: c + d", "m: c + d": "m: a + b"}

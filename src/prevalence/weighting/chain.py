@@ -292,9 +292,10 @@ def _settle_lone_psus(
                 remedy="Correct the respondents' stratum and psu, or the frame.",
             )
     empty = sorted(set(sampled) - respondents_psus)
+    partners = settings.get("lone_psu_partners") or {}
+    _check_partners(partners, lone_rule(settings))
     if lone_rule(settings) != "collapse":
         return empty
-    partners = settings.get("lone_psu_partners") or {}
     for table in (weights, households):
         if table is None:
             continue
@@ -307,6 +308,18 @@ def _settle_lone_psus(
         return []
     settled = set(zip(households["stratum"], households["psu"], strict=True))
     return sorted(settled - set(zip(weights["stratum"], weights["psu"], strict=True)))
+
+
+def _check_partners(partners: Mapping[str, str], rule: str) -> None:
+    """Refuse partners of strata where none are joined."""
+    if partners and rule != "collapse":
+        raise PipelineError(
+            "Strata have partners, and none are joined.",
+            place="weight.lone_psu_partners",
+            found=f"lone_psu: {rule}",
+            allowed="lone_psu: collapse",
+            remedy="Set it, or take lone_psu_partners out.",
+        )
 
 
 def _adjust_nonresponse(
@@ -439,6 +452,16 @@ def _calibrate(
         tolerance=rule.get("tolerance", 1e-10),
         maximum_iterations=rule.get("maximum_iterations", 200),
     )
+    negative = int((calibration.calibrated <= 0).sum())
+    if negative:
+        raise PipelineError(
+            "Calibration makes weights that are none.",
+            place=f"weight.calibration.method: {rule['method']}",
+            found=f"{negative} of {len(weights)} calibrated weights at 0 or below",
+            allowed="weights above 0",
+            remedy="Give bounds with a lower one above 0, such as bounds: [0.3, 3], or take "
+            "raking or exponential.",
+        )
     weights["calibrated"] = calibration.calibrated
     before = auxiliary.by_cell(calibration.initial) @ auxiliary.x
     after = auxiliary.by_cell(calibration.calibrated) @ auxiliary.x

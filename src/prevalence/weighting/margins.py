@@ -172,13 +172,27 @@ def partners_after_merging(
     partners
         Original category -> partner.
     """
-    at = {part: name for name in categories for part in name.split(JOINED)}
+    known = {*partners, *partners.values()}
+    members = {name: _members(name, known) for name in categories}
+    at = {part: name for name, parts in members.items() for part in parts}
     found = {}
-    for name in categories:
-        into = _partner_group(name.split(JOINED), at, partners)
+    for name, parts in members.items():
+        into = _partner_group(parts, at, partners)
         if into is not None:
             found[f"{margin}: {name}"] = f"{margin}: {into}"
     return found
+
+
+def _members(name: str, known: set[str]) -> list[str]:
+    """Categories that a merged one was made of; a category's own name may hold the joint, too."""
+    parts = name.split(JOINED)
+    members: list[str] = []
+    while parts:
+        sizes = [n for n in range(len(parts), 0, -1) if JOINED.join(parts[:n]) in known]
+        size = sizes[0] if sizes else 1
+        members.append(JOINED.join(parts[:size]))
+        parts = parts[size:]
+    return members
 
 
 def margin_labels(respondents: pd.DataFrame, name: str) -> NDArray[np.str_]:
