@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from prevalence.codebook import parse_codebook
+from prevalence.figures.trend import ruled
 from prevalence.files import read_csv, read_json, read_yaml, write_json, write_text
 from prevalence.fonts import copy_fonts
 from prevalence.identity import content_hash, value_hash
@@ -45,11 +46,14 @@ def main(job: Any) -> None:
     identity = {"identity": identity_of(job)}
     title = f"Change from {years[0]} to {years[1]}"
     subtitle = f"{later['survey']['title']}. {later['survey'].get('subtitle') or ''}".strip()
+    synthetic = any(bool(wave["survey"]["synthetic"]) for wave in (earlier, later))
+    hidden = [wave["estimate"]["hidden_groups"] for wave in (later, earlier)]
+    groups = {"hidden_groups": ruled(*hidden)}
     material = Material(
         survey_id=job.wildcards.survey,
-        survey={**later["survey"], "title": title, "subtitle": subtitle},
+        survey={**later["survey"], "title": title, "subtitle": subtitle, "synthetic": synthetic},
         report=later["report"],
-        estimate=later["estimate"],
+        estimate={**later["estimate"], "level": earlier["estimate"]["level"], **groups},
         headline=earlier["headline"],
         tables={},
         figures=figures_of(list(job.input.figures)),

@@ -13,7 +13,7 @@ def main(job: Any) -> None:
     tables = {name: read_csv(job.input.get(name)) for name in trend.FIGURES}
     params = job.params
     words = trend.Named(
-        groups=params.groups,
+        groups=trend.ruled(params.groups, params.earlier_groups),
         domains=params.domains or [],
         synthetic=params.synthetic,
         years=params.years,

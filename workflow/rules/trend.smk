@@ -94,8 +94,9 @@ rule draw_trend:
         "../../environment.yml"
     params:
         groups=setting("estimate.hidden_groups"),
+        earlier_groups=of_earlier(setting("estimate.hidden_groups")),
         domains=setting("estimate.domains"),
-        level=setting("estimate.level"),
+        level=of_earlier(setting("estimate.level")),
         years=lambda wildcards: {
             wave: survey_config(wave)["survey"]["year"]
             for wave in (wildcards.survey, wildcards.earlier)

@@ -67,6 +67,28 @@ class Named:
         return f"{PER[self.groups[group]['per']]} {people}"
 
 
+def ruled(
+    later: Mapping[str, Mapping[str, Any]], earlier: Mapping[str, Mapping[str, Any]]
+) -> dict[str, dict[str, Any]]:
+    """Give hidden groups of the later wave the earlier's denominator and unit: both waves have it.
+
+    Parameters
+    ----------
+    later, earlier
+        The waves' hidden groups, as their configs have them.
+
+    Returns
+    -------
+    dict
+        Groups that both waves have, in the later's order and by its labels.
+    """
+    return {
+        name: {**own, **{key: earlier[name][key] for key in ("population", "per")}}
+        for name, own in later.items()
+        if name in earlier
+    }
+
+
 def levels(tables: Mapping[str, pd.DataFrame], words: Named) -> Drawing:
     """Rates in both waves, by place."""
     import pandas as pd
@@ -117,8 +139,8 @@ def levels(tables: Mapping[str, pd.DataFrame], words: Named) -> Drawing:
         sheet.close(),
         pd.concat(frames, ignore_index=True)[[*columns, "suppressed", "precision"]],
         alt=f"Dots with intervals for {' and '.join(years)} by place. {'. '.join(said)}.",
-        caption="Estimated rates in both waves with their intervals, by the earlier wave's "
-        "choices.",
+        caption=f"Estimated rates in both waves with their {words.level} intervals, by the earlier "
+        "wave's choices.",
     )
 
 
@@ -167,8 +189,8 @@ def changes(tables: Mapping[str, pd.DataFrame], words: Named) -> Drawing:
         sheet.close(),
         pd.concat(frames, ignore_index=True)[[*columns, "suppressed", "precision"]],
         alt=f"Dots with intervals: ratio of the later to the earlier rate. {'. '.join(said)}.",
-        caption="Change of the estimated rates: later over earlier wave, with intervals. An "
-        "interval that holds 1 shows a change in neither direction.",
+        caption=f"Change of the estimated rates: later over earlier wave, with {words.level} "
+        "intervals. An interval that holds 1 shows a change in neither direction.",
     )
 
 

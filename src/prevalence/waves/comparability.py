@@ -245,6 +245,10 @@ def _populations(earlier: Described, later: Described) -> Iterator[Found]:
         if pair[0] != pair[1]:
             why = "the rate is per head of others; the earlier wave's choice is used"
             yield ("populations", f"{name}: denominator", *pair, CAUTION, why)
+        units = [wave[name].get("per") for wave in groups]
+        if units[0] != units[1]:
+            why = "the earlier wave's unit is used"
+            yield ("populations", f"{name}: unit of the rate", *units, EXPECTED, why)
     years = [setting(wave.config, "survey.year") for wave in (earlier, later)]
     if years[0] != years[1]:
         why = "rates are per head of each year's own population"

@@ -17,6 +17,7 @@ from prevalence.disclosure.rules import (
     precision_flags,
     records,
 )
+from prevalence.united import modelled_rows
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,17 +39,20 @@ def cell_reasons(scale_up: pd.DataFrame, headline: str) -> Reasons:
     Returns
     -------
     dict
-        By group, type of domain, domain and unit: why the cell is withheld (empty: it is shown) and
-        its precision flag.
+        By group, type of domain, domain and unit (any rate's is ``rate``): why the cell is withheld
+        (empty: it is shown) and its precision flag.
     """
-    own = scale_up[scale_up["estimator"].isin([headline, "ratio"]) | (scale_up["unit"] == "ratio")]
+    ratios = (scale_up["unit"] == "ratio") & ~modelled_rows(scale_up)
+    own = scale_up[(scale_up["estimator"] == headline) | ratios]
     return {
-        (str(row["group"]), str(row["domain_type"]), str(row["domain"]), str(row["unit"])): (
-            _plain(row["suppressed"]),
-            _plain(row["precision"]),
-        )
-        for row in records(own)
+        _cell(row): (_plain(row["suppressed"]), _plain(row["precision"])) for row in records(own)
     }
+
+
+def _cell(row: Mapping[str, Any]) -> tuple[str, str, str, str]:
+    """Key of a cell; a rate is one whatever it is per, since waves may give it in two units."""
+    unit = "rate" if str(row["unit"]).startswith("per_1") else str(row["unit"])
+    return (str(row["group"]), str(row["domain_type"]), str(row["domain"]), unit)
 
 
 def _plain(value: object) -> str:
@@ -115,8 +119,7 @@ def controlled_changes(
 
 def _given(waves: Sequence[Reasons], row: Mapping[str, Any]) -> tuple[str, str]:
     """Why a row is withheld in one of the waves, and whether only its interval is shown there."""
-    key = (str(row["group"]), str(row["domain_type"]), str(row["domain"]), str(row["unit"]))
-    found = [wave.get(key, (GEOGRAPHY, "")) for wave in waves]
+    found = [wave.get(_cell(row), (GEOGRAPHY, "")) for wave in waves]
     flag = INTERVAL_ONLY if any(precision == INTERVAL_ONLY for _, precision in found) else ""
     return next((reason for reason, _ in found if reason), ""), flag
 

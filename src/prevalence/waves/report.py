@@ -192,7 +192,19 @@ def _changed(material: Material, rows: Mapping[str, Sequence[Row]], years: tuple
         f"{_change_words(one)}"
         for one in _nationally(material, rows)
     ]
-    return bullets(said)
+    return bullets(said) + _warning(rows["comparability"])
+
+
+def _warning(rows: Sequence[Row]) -> str:
+    """Warn below the changes of what may be the whole of them, before anybody quotes one."""
+    grave = sum(row["severity"] == SERIOUS for row in rows)
+    if not grave:
+        return ""
+    may, them = ("is", "it") if grave == 1 else ("are", "them")
+    return (
+        f"\nBetween the waves there {may} {counted(grave, 'difference')} that may be the whole "
+        f"change, whatever the intervals say: @sec-comparable lists {them}.\n"
+    )
 
 
 def _people(settings: Mapping[str, Any]) -> str:
@@ -203,29 +215,40 @@ def _change_words(one: _National) -> str:
     if withheld(one.ratio):
         return f"The change is {withheld(one.ratio)}."
     unit = f" {one.per}" if one.per else ""
-    said = f"The later is {_signed(one.ratio)} times the earlier, a difference of "
-    return f"{said}{_signed(one.gap)}{unit}. {_verdict(one.ratio)}"
+    ends = _written(one.ratio)
+    if DASH in ends[1:]:
+        return "How many times the earlier the later is cannot be told."
+    if ends[0] == DASH:
+        told = f"The later is between {ends[1]} and {ends[2]} times the earlier"
+        said = f"{told} ({level(one.ratio)} interval)"
+    else:
+        said = f"The later is {_signed(one.ratio)} times the earlier"
+    gap = _written(one.gap)
+    if DASH in gap[1:] or withheld(one.gap):
+        return f"{said}. {_verdict(one.ratio)}"
+    if gap[0] == DASH:
+        more = f"a difference between {gap[1]} and {gap[2]}{unit} ({level(one.gap)} interval)"
+    else:
+        more = f"a difference of {_signed(one.gap)}{unit}"
+    return f"{said}, {more}. {_verdict(one.ratio)}"
 
 
 def _verdict(row: Row) -> str:
     """Say what the interval of a ratio shows."""
     if row["lower"] is None or row["upper"] is None:
         return "There is no interval."
-    less, more = ("fewer", "more") if row["unit"] != "ratio" else ("lower", "higher")
+    what = "ratio" if row["unit"] == "ratio" else "rate"
     if row["upper"] < 1:
-        return f"The whole interval lies below 1: {less} than before."
+        return f"The whole interval lies below 1: a lower {what} than before."
     if row["lower"] > 1:
-        return f"The whole interval lies above 1: {more} than before."
+        return f"The whole interval lies above 1: a higher {what} than before."
     return "The interval holds 1: it shows a change in neither direction."
 
 
 def _signed(row: Row) -> str:
     """Write a change and its limits, as finely as they were released."""
     value, low, high = _written(row)
-    if DASH in (low, high):
-        return value
-    said = f"{level(row)} interval {low} to {high}"
-    return said if value == DASH else f"{value} ({said})"
+    return f"{value} ({level(row)} interval {low} to {high})"
 
 
 def _written(row: Row) -> list[str]:
@@ -243,6 +266,8 @@ def _cells(row: Row | None) -> list[str]:
     if withheld(row):
         return [withheld(row), DASH]
     value, low, high = _written(row)
+    if DASH in (low, high):
+        return [DASH, DASH]
     mark = " †" if row["precision"] == "imprecise" else ""
     return ["interval only" if value == DASH else value + mark, unbroken(f"{low} to {high}")]
 
@@ -263,7 +288,9 @@ def _comparable(rows: Sequence[Row]) -> str:
     ]
     if not found:
         return "Nothing that was looked at differs between the waves.\n"
-    return escaped(f"Between the waves there are {joined(found)}.") + "\n"
+    first = next(count for count in counts.values() if count)
+    there = "there is" if first == 1 else "there are"
+    return escaped(f"Between the waves {there} {joined(found)}.") + "\n"
 
 
 def _changes_table(material: Material, rows: Sequence[Row]) -> str:
@@ -290,7 +317,7 @@ def _changes_table(material: Material, rows: Sequence[Row]) -> str:
         cells.append([label, _place(row), *_cells(row), *_cells(gap)])
     left_out = [material.domain_words(kind)["many"] for kind in gone if kind in geographic]
     return table(
-        ["Group", "Place", "Ratio", "Interval", "Difference", "Interval"],
+        ["Group", "Place", "Ratio", _interval(rows), "Difference", _interval(rows)],
         once(cells),
         caption="Change of the estimated rates: later over earlier, and later less earlier",
         label="changes",
@@ -303,6 +330,11 @@ def _changes_table(material: Material, rows: Sequence[Row]) -> str:
             _not_shown(material, shown),
         ),
     )
+
+
+def _interval(rows: Sequence[Row]) -> str:
+    """Head a column of intervals by their level."""
+    return f"{level(rows[0])} interval" if rows else "Interval"
 
 
 def _place(row: Row) -> str:
@@ -322,8 +354,9 @@ def _not_shown(material: Material, rows: Sequence[Row]) -> str:
 def _controls_words(rows: Sequence[Row]) -> str:
     if not rows:
         return "There are none."
-    agree = sum(bool(row["agrees"]) for row in rows)
-    return f"For {agree} of {len(rows)} of them the interval holds it."
+    tried = [row for row in rows if row["lower"] is not None]
+    agree = sum(bool(row["agrees"]) for row in tried)
+    return f"For {agree} of {len(tried)} of them the interval holds it."
 
 
 def _controls_table(material: Material, rows: Sequence[Row]) -> str:
@@ -332,14 +365,14 @@ def _controls_table(material: Material, rows: Sequence[Row]) -> str:
             capitalised(material.item(row["group"])),
             *_cells({**row, "suppressed": ""}),
             significant(float(row["expected"])),
-            "yes" if row["agrees"] else "no",
+            DASH if row["lower"] is None else ("yes" if row["agrees"] else "no"),
             whole(row["n_earlier"]),
             whole(row["n"]),
         ]
         for row in rows
     ]
     return table(
-        ["Known group", "Ratio", "Interval", "Of known sizes", "Held", "n earlier", "n later"],
+        ["Known group", "Ratio", _interval(rows), "Of known sizes", "Held", "n earlier", "n later"],
         cells,
         caption="Estimated change of groups of known size, each by network sizes that rest on the "
         "others, beside the change of the known size",

@@ -1,0 +1,112 @@
+"""What the trend report says: direction, significance, units, and what may be the whole change."""
+
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+ROOT = Path(__file__).parents[2]
+sys.path.insert(0, str(ROOT / "tests" / "report"))
+
+from material_of import figure, philippine_material  # noqa: E402
+
+from prevalence.figures.trend import ruled  # noqa: E402
+from prevalence.files import read_yaml  # noqa: E402
+from prevalence.waves.control import cell_reasons  # noqa: E402
+from prevalence.waves.report import composed  # noqa: E402
+
+SOURCE = {
+    path.relative_to(ROOT / "reports").as_posix(): path.read_text()
+    for pattern in ("*.qmd", "sections/*.qmd", "*.bib")
+    for path in (ROOT / "reports").glob(pattern)
+}
+PROJECT = read_yaml(ROOT / "reports" / "_quarto.yml")
+CELL = {"group": "victims", "domain_type": "national", "domain": "national", "unit": "per_100"}
+SHOWN = {"suppressed": None, "precision": None, "level": 0.95}
+CHANGE = {**CELL, **SHOWN, "n": 1800, "n_earlier": 3700}
+CAUSE = {"earlier_value": "a", "later_value": "b", "meaning": "another wording"}
+
+
+def level_row(wave, estimate, **values):
+    ends = {"estimate": estimate, "lower": 0.8 * estimate, "upper": 1.25 * estimate}
+    return {**CELL, **SHOWN, **ends, "wave": wave, "n": 1800, **values}
+
+
+def told(ratio, gap=(-0.5, -0.7, -0.3), *, severities=(), material=None, levels=None, **values):
+    """The bullets of the changes, and how the waves compare."""
+    names = ("estimate", "lower", "upper")
+    changes = [
+        {**CHANGE, "measure": measure, **dict(zip(names, ends, strict=True)), **values}
+        for measure, ends in (("ratio", ratio), ("difference", gap))
+    ]
+    differing = [
+        {"aspect": "instrument", "item": f"item_{place}: wording", "severity": severity, **CAUSE}
+        for place, severity in enumerate(severities)
+    ]
+    nothing = ["aspect", "item", "earlier_value", "later_value", "severity", "meaning"]
+    tables = {
+        "levels": pd.DataFrame(levels or [level_row("a", 1.2), level_row("b", 0.7)]),
+        "changes": pd.DataFrame(changes),
+        "controls": pd.DataFrame(columns=["group", "lower", "agrees"]),
+        "comparability": pd.DataFrame(differing or None, columns=nothing),
+        "validation": pd.DataFrame(columns=[*CELL, "measure", "truth", "covered"]),
+    }
+    figures = {name: figure(name, 2022) for name in ("levels", "changes")}
+    material = material or philippine_material(tables={}, figures=figures)
+    files = composed(material, tables, (2022, 2024), SOURCE, PROJECT)
+    return files["partials/changed.md"], files["partials/comparable.md"]
+
+
+@pytest.mark.parametrize(
+    ("ratio", "verdict"),
+    [
+        ((0.59, 0.46, 0.75), "The whole interval lies below 1: a lower rate than before."),
+        ((1.4, 1.1, 1.8), "The whole interval lies above 1: a higher rate than before."),
+        ((0.8, 0.6, 1.0), "The interval holds 1: it shows a change in neither direction."),
+    ],
+)
+def test_the_verdict_is_on_the_rate_and_follows_the_interval(ratio, verdict):
+    assert verdict in told(ratio)[0]
+
+
+def test_a_change_without_a_point_is_said_as_a_range():
+    text, _ = told((None, 0.3, 1.9), (None, -0.9, 0.6), precision="interval_only")
+    assert "The later is between 0.3 and 1.9 times the earlier (95% interval), a difference" in text
+    assert "a difference between −0.9 and 0.6 per 100 children (95% interval)." in text
+
+
+def test_a_serious_difference_is_told_where_the_change_is():
+    text, where = told((0.59, 0.46, 0.75), severities=["serious", "caution"])
+    assert "there is 1 difference that may be the whole change" in text
+    assert where.startswith("Between the waves there is 1 difference that may be the whole change")
+    assert "Between the waves" not in told((0.59, 0.46, 0.75), severities=["caution"])[0]
+
+
+def test_waves_with_two_units_are_told_in_the_earlier_waves():
+    groups = philippine_material().estimate["hidden_groups"]
+    later = {"victims": {**groups["victims"], "per": "per_1000", "population": "all_ages"}}
+    assert ruled(later, groups)["victims"] == groups["victims"]
+    figures = {name: figure(name, 2022) for name in ("levels", "changes")}
+    estimate = {**philippine_material().estimate, "hidden_groups": ruled(later, groups)}
+    material = philippine_material(tables={}, figures=figures, estimate=estimate)
+    assert "per 100 children (95% interval" in told((0.59, 0.46, 0.75), material=material)[0]
+
+
+def reasons(**last):
+    keys = {"group": "victims", "domain_type": "national", "domain": "national"}
+    return [{**keys, "estimator": "ratio_of_sums", "suppressed": "", "precision": "", **last}]
+
+
+def test_a_rate_is_the_same_cell_in_any_unit():
+    one, other = (
+        cell_reasons(pd.DataFrame(reasons(unit=unit)), "ratio_of_sums")
+        for unit in ("per_100", "per_1000")
+    )
+    assert one == other
+
+
+def test_a_models_ratio_does_not_decide_what_is_shown_of_the_headlines():
+    rows = reasons(unit="ratio")
+    rows += reasons(unit="ratio", estimator="overdispersed", precision="interval_only")
+    assert list(cell_reasons(pd.DataFrame(rows), "mean_of_ratios").values()) == [("", "")]
