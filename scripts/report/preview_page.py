@@ -16,7 +16,7 @@ from prevalence.config import check_survey, read_config, setting, survey_schema
 from prevalence.errors import PipelineError, listed, suggestion
 from prevalence.figures.catalogue import FIGURES, section_figures
 from prevalence.files import read_yaml, replacing
-from prevalence.report.inputs import REPORTED, source_files
+from prevalence.report.inputs import REPORTED, STUDIES, source_files, study_files
 from prevalence.report.render_builtin import rendered
 from prevalence.report.renderers import renderer_identity
 
@@ -52,7 +52,7 @@ def job_of(survey: str, config: dict[str, Any], run: Path) -> SimpleNamespace:
         findings="config/published_findings.yaml",
         policy="config/disclosure.yaml",
         codebook=config["ingest"]["codebook"],
-        reference=sorted(Path("data/reference").glob("coverage.*")),
+        reference=study_files(Path("data/reference"), STUDIES),
         source=source_files(Path("reports")),
     )
     params = {

@@ -175,15 +175,18 @@ def main(job: Any) -> None:
     report = job.params.config["report"]
     hidden = job.params.config["estimate"]["hidden_groups"]
     lines = [str(n) for line in report.get("help_lines") or [] for n in line.get("numbers", [])]
-    coverage = next((read_csv(path) for path in job.input.reference if path.endswith(".csv")), None)
-    shown = derived_tables(tables, coverage, job.params.config["headline"])
+    studies = {
+        Path(path).stem: read_csv(path) for path in job.input.reference if path.endswith(".csv")
+    }
+    shown = derived_tables(tables, studies.pop("coverage", None), job.params.config["headline"])
+    told = {f"study_{name}": table for name, table in studies.items()}
     declared = [*declared_files(job), *released_files, *sidecars]
     reviewed.append("\n".join(declared))
     known = words_of("\n".join([*reviewed, *table_words(tables)]))
     allowed = Allowed(
         declared=declared,
         vocabulary=frozenset(known),
-        numbers=allowed_numbers(tables | shown, reviewed),
+        numbers=allowed_numbers(tables | told | shown, reviewed),
         texts=[*lines, *(line.split(" ")[0] for line in lines), *hashes(identity, sidecars)],
         required=required_texts(
             job.params.config["survey"],

@@ -256,6 +256,7 @@ def planning_rows(
                 "expected_cv_low": float(np.quantile(expected, 0.1)),
                 "expected_cv_high": float(np.quantile(expected, 0.9)),
                 "simulated_cv": float(estimates.std(ddof=1) / estimates.mean()),
+                "power": POWER,
                 "detectable_fall": float(np.exp(-reach) - 1),
                 "detectable_rise": float(np.exp(reach) - 1),
                 "fall_found": found[0],

@@ -224,20 +224,17 @@ def _planning(table: pd.DataFrame) -> list[str]:
     import pandas as pd
 
     ratio = table["simulated_cv"] / table["expected_cv"]
-    said = [
-        f"In {len(table)} designs, {int(table['surveys'].max())} simulated surveys each, the "
-        f"simulated coefficient of variation is {ratio.min():.2f} to {ratio.max():.2f} times the "
-        f"one that the formula expects, in the median {ratio.median():.2f} times."
-    ]
-    if "fall_found" not in table:
-        return said
     found = 100 * pd.concat([table["fall_found"], table["rise_found"]])
+    groups = table["group"].nunique()
     return [
-        *said,
+        f"In {len(table) // groups} designs, {int(table['surveys'].max())} simulated surveys each, "
+        f"and for {groups} hidden groups, the simulated coefficient of variation is "
+        f"{ratio.min():.2f} to {ratio.max():.2f} times the one that the formula expects, in the "
+        f"median {ratio.median():.2f} times.",
         "",
         "The smallest change between waves that the formula says is found with a probability of "
-        f"80 % was found in {found.min():.0f} to {found.max():.0f} % of simulated pairs of waves, "
-        f"in the median {found.median():.0f} %.",
+        f"{100 * table['power'].iloc[0]:g} % was found in {found.min():.0f} to {found.max():.0f} % "
+        f"of simulated pairs of waves, in the median {found.median():.0f} %.",
     ]
 
 

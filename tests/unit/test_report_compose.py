@@ -276,3 +276,14 @@ def test_the_break_even_value_of_a_ratio_is_said_to_be_a_quotient():
         changed = philippine_material(tables=material.tables | {"sensitivity": tables})
         text = composed(changed, SOURCE, PROJECT)["partials/tbl-break-even.md"]
         assert ("over that of the group below it" in text) == told
+
+
+def test_the_check_of_the_planning_formula_is_told_as_it_was_found():
+    told = flattened(variables(FULL))["planning.checked"]
+    assert told == (
+        "In simulations of 3 designs, 400 surveys each, changes of which the formula says that "
+        "they are found with a probability of 80% were found in 77% to 81% of the pairs of surveys."
+    )
+    without = replace(FULL, reference={})
+    assert "planning.checked" not in flattened(variables(without))
+    assert not metadata(without)["has"]["planning_study"]

@@ -73,6 +73,7 @@ def test_the_planning_table_counts_and_compares():
     assert first["simulated_cv"] == pytest.approx(
         np.std(values[:, 0], ddof=1) / values[:, 0].mean()
     )
+    assert first["power"] == 0.8
     assert first["expected_cv_low"] <= first["expected_cv"] <= first["expected_cv_high"]
     assert (1 + first["detectable_fall"]) * (1 + first["detectable_rise"]) == pytest.approx(1)
 

@@ -41,7 +41,7 @@ from prevalence.files import read_parquet, read_yaml
 from prevalence.identifiers import key_mark
 from prevalence.job import TRACEBACK
 from prevalence.manifest import check_present
-from prevalence.report.inputs import REPORTED, source_files
+from prevalence.report.inputs import REPORTED, STUDIES, source_files, study_files
 from prevalence.report.renderers import renderer_identity as named_renderer
 from prevalence.report.renderers import resolved_renderer
 
@@ -472,10 +472,9 @@ def report_sources():
     return [os.path.relpath(path) for path in source_files(root)]
 
 
-def reference_results():
-    """Results that the report shows and that were computed outside of the DAG, where present."""
-    paths = [Path(f"data/reference/coverage.{suffix}") for suffix in ("csv", "json")]
-    return [str(path) for path in paths if path.exists()]
+def reference_results(*studies):
+    """Studies that a report shows and that were computed outside of the DAG, where present."""
+    return [str(path) for path in study_files(Path("data/reference"), studies)]
 
 
 def files_of_figures(wildcards):

@@ -268,7 +268,7 @@ rule draw_coverage:
         tables=figure_tables("coverage"),
         findings="config/published_findings.yaml",
         policy="config/disclosure.yaml",
-        reference=reference_results(),
+        reference=reference_results("coverage"),
     output:
         svg=figure_files("coverage", "svg"),
         png=figure_files("coverage", "png"),

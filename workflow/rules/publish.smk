@@ -27,7 +27,7 @@ rule publish_report:
         words="config/terminology.yaml",
         words_schema="workflow/schemas/terminology.yaml",
         policy="config/disclosure.yaml",
-        reference=reference_results(),
+        reference=reference_results(*STUDIES),
     output:
         reports=expand(
             "reports/{{survey}}/{file}",

@@ -21,7 +21,7 @@ rule compose_report:
         results_schema="workflow/schemas/results.yaml",
         policy="config/disclosure.yaml",
         codebook=codebook,
-        reference=reference_results(),
+        reference=reference_results(*STUDIES),
         source=report_sources(),
     output:
         source=directory("data/processed/{survey}/staged/source"),

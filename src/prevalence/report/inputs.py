@@ -6,6 +6,7 @@ reads no file.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 # The released tables that a report shows; one without rows leaves its section out.
@@ -42,8 +43,24 @@ REPORTED = [
     "adjustment_models",
     "area_distribution",
 ]
+# Studies of the method that it tells of, under data/reference/.
+STUDIES = ("coverage", "planning")
 SOURCE_FILES = ("summary.qmd", "_quarto.yml", "references.bib", "brief.qmd", "checklist.yml")
 SOURCE_FOLDERS = ("sections", "style", "templates", "filters", "strings")
+
+
+def study_files(folder: Path, studies: Iterable[str]) -> list[Path]:
+    """List the tables and records of studies, where they are.
+
+    Parameters
+    ----------
+    folder
+        The folder ``data/reference/``.
+    studies
+        Names of the studies.
+    """
+    paths = [folder / f"{name}.{suffix}" for name in studies for suffix in ("csv", "json")]
+    return [path for path in paths if path.exists()]
 
 
 def source_files(root: Path) -> list[Path]:

@@ -347,6 +347,21 @@ def covered(material: Material) -> dict[str, str]:
     }
 
 
+def planning_checked(material: Material) -> str:
+    """Say how the planning formula did in simulated pairs of waves; nothing without the study."""
+    found = material.reference.get("planning")
+    if found is None or found.empty:
+        return ""
+    shares = found[["fall_found", "rise_found"]]
+    low, high = (f"{100 * end:.0f}%" for end in (shares.min().min(), shares.max().max()))
+    designs = len(found) // found["group"].nunique()
+    return (
+        f"In simulations of {number(designs)} designs, {number(found['surveys'].iloc[0])} surveys "
+        f"each, changes of which the formula says that they are found with a probability of "
+        f"{100 * found['power'].iloc[0]:g}% were found in {low} to {high} of the pairs of surveys."
+    )
+
+
 def controlled(material: Material) -> dict[str, str]:
     """Say how many rows disclosure control released, and by which thresholds."""
     from prevalence.report.tables_method import disclosure_totals

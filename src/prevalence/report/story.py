@@ -151,6 +151,7 @@ def metadata(material: Material) -> dict[str, Any]:
         "source": bool(words.get("source")),
         "raw_files": bool(material.identity.get("raw_files")),
         "planning": bool(_planning(material)),
+        "planning_study": "checked" in _planning(material),
         "comparison": len(material.rows("model_comparison")) > 1,
         "priors": _shown(material, "prior_sensitivity"),
         "places": _shown(material, "small_areas"),
@@ -506,4 +507,7 @@ def _published(material: Material) -> dict[str, str]:
 def _planning(material: Material) -> dict[str, str]:
     power = (material.estimate.get("planning") or {}).get("power")
     rows = [row for row in material.rows("planning") if not withheld(row)]
-    return {"power": f"{100 * power:g}%"} if power and rows else {}
+    if not (power and rows):
+        return {}
+    checked = sentences.planning_checked(material)
+    return {"power": f"{100 * power:g}%", **({"checked": checked} if checked else {})}
