@@ -11,6 +11,7 @@ from prevalence.figures.legend import key
 from prevalence.figures.style import COLOURS, Drawing, Sheet
 from prevalence.figures.words import Words
 from prevalence.report.names import WORLD_HEADINGS, WORLDS, in_words
+from prevalence.report.tables_certainty import coverage_rows
 from prevalence.report.wording import day
 
 if TYPE_CHECKING:
@@ -81,9 +82,8 @@ def coverage(tables: Mapping[str, Any], words: Words) -> Drawing:
 
 def chosen_rows(table: pd.DataFrame, words: Words) -> pd.DataFrame:
     """National rows of the headline's estimator, interval and variance, for the survey's groups."""
-    for name in ("estimator", "interval", "variance"):
-        table = table[table[name] == words.headline[name]]
-    return table[(table["domain"] == "national") & table["group"].isin(list(words.groups))]
+    rows = coverage_rows(table, words.headline, float(words.estimate["level"]))
+    return rows[rows["group"].isin(list(words.groups))]
 
 
 def _entries(world: str, mine: pd.DataFrame, groups: list[str]) -> list[Entry]:

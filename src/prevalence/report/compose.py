@@ -218,7 +218,8 @@ def _with_data(material: Material) -> dict[str, str]:
         if table:
             texts[name] = with_data(text, material.tables.get(table), table)
         if name == "tbl-coverage":
-            rows = coverage_rows(material.reference["coverage"], dict(material.headline))
+            level = float(material.estimate["level"])
+            rows = coverage_rows(material.reference["coverage"], material.headline, level)
             texts[name] = with_data(text, rows, "coverage", "")
     return texts
 

@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 
 
 def derived_tables(
-    tables: Mapping[str, pd.DataFrame], coverage: pd.DataFrame | None, headline: Mapping[str, Any]
+    tables: Mapping[str, pd.DataFrame],
+    coverage: pd.DataFrame | None,
+    headline: Mapping[str, Any],
+    level: float,
 ) -> dict[str, pd.DataFrame]:
     """Collect what the report makes of released tables, and its rows of the coverage study.
 
@@ -27,6 +30,8 @@ def derived_tables(
         The coverage study, where there is one.
     headline
         The headline's estimator, interval and variance.
+    level
+        Level of the survey's intervals.
 
     Returns
     -------
@@ -45,5 +50,5 @@ def derived_tables(
         margins = tables["margins"]
         found["differences"] = margins[["category"]].assign(difference=differences(margins))
     if coverage is not None:
-        found["coverage_shown"] = coverage_rows(coverage, dict(headline))
+        found["coverage_shown"] = coverage_rows(coverage, headline, level)
     return found

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 NATIONAL = "national"
 RATE_UNITS = ("per_100", "per_1000")
+OF_RATIOS = "ratio_of_sums"  # the estimator of a ratio of hidden groups
 Row = dict[str, Any]
 
 
@@ -154,8 +155,16 @@ class Material:
         return self._sorted[name, column]
 
     def estimates(self, **keys: Any) -> list[Row]:
-        """Rows of the headline's estimator in the scale-up table."""
-        return self.rows("scale_up", estimator=self.headline["estimator"], **keys)
+        """Rows of the headline's estimator in the scale-up table, and of ratios of hidden groups.
+
+        Network sizes cancel out of a ratio of two groups, so that it has one estimator whatever the
+        headline's is.
+        """
+        own = self.rows("scale_up", estimator=self.headline["estimator"], **keys)
+        if self.headline["estimator"] == OF_RATIOS:
+            return own
+        found = self.rows("scale_up", **{"unit": "ratio", **keys, "estimator": OF_RATIOS})
+        return own + [row for row in found if row["unit"] == "ratio"]
 
     def national(self, group: str, unit: str) -> Row | None:
         """Return the headline's national estimate of a group in a unit."""

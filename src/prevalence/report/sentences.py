@@ -17,6 +17,7 @@ from prevalence.report.wording import (
     level,
     number,
     phrase,
+    point,
     significant,
     withheld,
     written,
@@ -61,8 +62,9 @@ def reported(material: Material) -> dict[str, str]:
         if withheld(row):
             sentences.append(f"{start}, the share reported is {withheld(row)}.")
         else:
+            about = "" if point(row) == "interval only" else "an estimated "
             sentences.append(
-                f"{start}, an estimated {phrase(row)} were reported. "
+                f"{start}, {about}{phrase(row)} were reported. "
                 f"{number(row['n'])} respondents gave such an answer."
             )
     return {"sentence": " ".join(sentences)} if sentences else {}
@@ -107,23 +109,17 @@ def compared(material: Material, kind: str) -> str:
     sentences = []
     words = material.domain_words(kind)
     for group in material.groups:
-        rows = [
-            row
-            for row in material.rows(
-                "contrasts",
-                group=group,
-                domain_type=kind,
-                estimator=material.headline["estimator"],
-            )
-            if not withheld(row) and row.get("lower") is not None
-        ]
+        keys = {"group": group, "domain_type": kind, "estimator": material.headline["estimator"]}
+        every = material.rows("contrasts", **keys)
+        rows = [row for row in every if not withheld(row) and row.get("lower") is not None]
         if not rows:
             continue
         open_ones = sum(row["lower"] <= 1 <= row["upper"] for row in rows)
         told = "a difference that sampling alone would rarely make"
         if len(rows) == 1:
-            shows = f"the two {words['many']} show {'no' if open_ones else 'a'}"
-            told = f"{shows} {told.removeprefix('a ')}"
+            lone = f"the two {words['many']} show"
+            lone = lone if len(every) == 1 else "the one comparison that may be shown shows"
+            told = f"{lone} {'no' if open_ones else 'a'} {told.removeprefix('a ')}"
         else:
             apart = len(rows) - open_ones
             verb = "show" if apart > 1 else "shows"
@@ -170,16 +166,16 @@ def adjusted(material: Material) -> dict[str, str]:
 
 def leave_one_out(material: Material) -> dict[str, str]:
     """Say how close the estimates of known groups come to the sizes on record."""
-    rows = [
-        row
-        for row in material.rows("known_groups", estimator=material.headline["estimator"])
-        if row.get("known_size") and row.get("estimate") is not None
-    ]
+    every = material.rows("known_groups", estimator=material.headline["estimator"])
+    rows = [row for row in every if row.get("known_size") and row.get("lower") is not None]
     if not rows:
         return {}
     used = [row for row in rows if is_true(row.get("in_headline"))]
-    sentences = [_inside(used or rows, "of the headline's known groups" if used else "groups")]
-    others = [row for row in rows if row not in used] if used else []
+    what = "of the headline's known groups" if used else "groups"
+    if len(used) < sum(is_true(row.get("in_headline")) for row in every):
+        what += " that may be shown"
+    sentences = [_inside(used or rows, what)]
+    others = [row for row in rows if row not in used and row.get("estimate")] if used else []
     if others:
         names = joined([str(row["label"]) for row in others])
         largest = significant(max(_factor(row) for row in others), 2)
@@ -191,18 +187,27 @@ def leave_one_out(material: Material) -> dict[str, str]:
 
 
 def _inside(rows: list[Row], what: str) -> str:
-    inside = sum(row["lower"] <= row["known_size"] <= row["upper"] for row in rows)
-    largest = max(_factor(row) for row in rows)
+    inside = sum(_holds_size(row) for row in rows)
     how_many = f"all {inside}" if inside == len(rows) > 1 else f"{inside} of {len(rows)}"
-    return (
-        f"For {how_many} {what} the size on record lies in the interval; the largest "
-        f"difference is a factor of {significant(largest, 2)}."
-    )
+    told = f"For {how_many} {what} the size on record lies in the interval"
+    factors = [_factor(row) for row in rows if row.get("estimate")]
+    if not factors:
+        return f"{told}."
+    return f"{told}; the largest difference is a factor of {significant(max(factors), 2)}."
+
+
+def _holds_size(row: Row) -> bool:
+    """Whether the interval holds the size on record: by the log ratios, which the figure draws.
+
+    The limits in persons are rounded more coarsely, and one may come to stand on the size itself.
+    """
+    low, high = row.get("log_ratio_lower"), row.get("log_ratio_upper")
+    if low is None or high is None:
+        return bool(row["lower"] <= row["known_size"] <= row["upper"])
+    return bool(low <= 0 <= high)
 
 
 def _factor(row: Row) -> float:
-    if not row["estimate"]:
-        return math.inf
     return float(max(row["estimate"] / row["known_size"], row["known_size"] / row["estimate"]))
 
 
@@ -216,8 +221,8 @@ def agreed(material: Material) -> dict[str, str]:
     row = size[0]
     middle, low, high = (math.exp(row[name]) for name in ("estimate", "lower", "upper"))
     sentence = (
-        f"The typical error over these groups (root mean square on the log scale) is a factor of "
-        f"{middle:.2f} ({level(row)} interval {low:.2f} to {high:.2f})."
+        "The typical error over the headline's known groups (root mean square on the log scale) is "
+        f"a factor of {middle:.2f} ({level(row)} interval {low:.2f} to {high:.2f})."
     )
     if slope and not withheld(slope[0]) and slope[0].get("lower") is not None:
         ends = [signed(slope[0][name]) for name in ("estimate", "lower", "upper")]
@@ -323,7 +328,9 @@ def covered(material: Material) -> dict[str, str]:
 
     if "coverage" not in material.reference:
         return {}
-    frame = coverage_rows(material.reference["coverage"], dict(material.headline))
+    frame = coverage_rows(
+        material.reference["coverage"], material.headline, float(material.estimate["level"])
+    )
     frame = frame[frame["group"].isin(list(material.groups))]
     record = material.reference.get("coverage_record")
     if frame.empty or not record:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from prevalence.report import sentences
@@ -36,6 +36,19 @@ COMBINATIONS = {
     "maximum": "the larger of the two answers",
     "sum": "the sum of the two answers",
     "union": "the answers' union",
+}
+# Why a number is withheld, and what is so of several.
+BECAUSE = {
+    "primary": "It rests on too few respondents or reports to be released.",
+    "complementary": "It would give another withheld number away.",
+    "dominance": "It rests mostly on what one or two respondents report.",
+    "geography": "Too many estimates of its kind may not be released.",
+}
+MANY_BECAUSE = {
+    "primary": "rest on too few respondents or reports",
+    "dominance": "rest mostly on what one or two respondents report",
+    "geography": "are of a kind of which too many may not be released",
+    "complementary": "would give another number away",
 }
 # The worked example in "The idea": round numbers that are nobody's estimate.
 ILLUSTRATION = {"known": "200", "thousand": "1,000", "hidden": "5"}
@@ -141,7 +154,6 @@ def metadata(material: Material) -> dict[str, Any]:
         "help_lines": bool(words.get("help_lines")),
         "tie_definition": bool((material.estimate.get("degree") or {}).get("tie_definition")),
         "degree": bool(_degree(material)),
-        "bootstrap": material.replication is not None,
         "estimators": len(_estimators(material)) > 1,
         "respondent_domains": bool(material.domain_types("respondent")),
         "respondent_contrasts": bool(_respondents(material)),
@@ -170,9 +182,11 @@ def metadata(material: Material) -> dict[str, Any]:
     }
     return {
         "synthetic": material.synthetic,
+        "form": _form(material),
         "has": {name: bool(value) for name, value in present.items()},
         "groups": {
             group: {
+                **_told(material, group),
                 "estimand": "estimand" in settings,
                 "moves": group in checks["specifications"] or group in checks["adjusted"],
                 "published": any(finding["group"] == group for finding in findings),
@@ -182,7 +196,11 @@ def metadata(material: Material) -> dict[str, Any]:
             for group, settings in material.groups.items()
         },
         "ratios": {
-            name: {"published": any(finding["group"] == name for finding in findings)}
+            name: {
+                "shown": bool(material.national(name, "ratio"))
+                and not withheld(material.national(name, "ratio") or {}),
+                "published": any(finding["group"] == name for finding in findings),
+            }
             for name in material.ratios
         },
         "domains": {
@@ -193,6 +211,25 @@ def metadata(material: Material) -> dict[str, Any]:
             }
             for kind in material.domain_types("geographic")
         },
+    }
+
+
+def _form(material: Material) -> dict[str, bool]:
+    """Tell which formulas the headline's estimator, variance and interval have."""
+    from prevalence.scale_up import FORMS
+
+    headline = material.headline
+    form, variance = FORMS[headline["estimator"]], headline["variance"]
+    linearised = variance == "linearised"
+    bootstrap = not linearised and material.replication == "rescaled_bootstrap"
+    return {
+        "mean_degrees": form.degree == "mean_of_ratios",
+        "mean_ratios": form.combination == "mean_of_ratios",
+        "unweighted": not form.weighted,
+        "linearised": linearised,
+        "bootstrap": bootstrap,
+        "replicates": not linearised and not bootstrap and material.replication is not None,
+        "log_t": headline["interval"] == "log_t",
     }
 
 
@@ -228,6 +265,7 @@ def _headline(material: Material) -> dict[str, str]:
     return {
         "date": day(headline["date"]),
         "interval_words": INTERVAL_WORDS[headline["interval"]],
+        "variance_words": _worded(VARIANCES, headline["variance"]),
         "known_groups": _known(material),
         "top_codes": _top_codes(material),
     }
@@ -332,9 +370,9 @@ def _group(material: Material, group: str) -> dict[str, str]:
         "subject": f"{settings['many']} {settings['act']}"
         if settings.get("act")
         else settings["label"],
-        "count": phrase(count) if count else "not estimated",
-        "rate": phrase(rate, per_words(settings)) if rate else "no rate",
-        "one_in": _one_in_words(rate, settings) if rate else "not estimated",
+        "count": phrase(count) if count else "not available",
+        "rate": phrase(rate, per_words(settings)) if rate else "not available",
+        "one_in": _one_in_words(rate, settings) if rate else "not available",
         "basis": _basis(count, settings),
     }
     wordings = _wordings(material, group)
@@ -355,9 +393,14 @@ def _wordings(material: Material, name: str) -> str:
     return joined([f"“{found['wording']}”" for found in findings if found["group"] == name])
 
 
+def _told(material: Material, group: str) -> dict[str, bool]:
+    """Tell whether a group's number may be said, with or without its rate."""
+    rows = [material.national(group, unit) for unit in ("persons", material.groups[group]["per"])]
+    count, rate = (row is not None and not withheld(row) for row in rows)
+    return {"rated": count and rate, "counted": count and not rate, "withheld": not count}
+
+
 def _opening(count: Row | None, settings: Mapping[str, Any]) -> str:
-    if count is not None and withheld(count):
-        return "The estimate is"
     if count is not None and point(count) == "interval only":
         return "The survey gives a range only:"
     return "An estimated" if settings.get("act") else "There were an estimated"
@@ -370,8 +413,10 @@ def _one_in_words(rate: Row, settings: Mapping[str, Any]) -> str:
 def _basis(count: Row | None, settings: Mapping[str, Any]) -> str:
     """Say how many respondents an estimate rests on, and how they were asked."""
     note = str(settings.get("note") or "")
-    if count is None or withheld(count):
-        return f"It rests on too few respondents or reports to be released. {note}".strip()
+    if count is None:
+        return note or "There is no estimate of it."
+    if withheld(count):
+        return f"{BECAUSE.get(str(count['suppressed']), 'It may not be released.')} {note}".strip()
     return (
         f"The estimate rests on {number(count['n'])} respondents who answered, of whom "
         f"{number(count['n_reporting'])} know at least one such person. {note}"
@@ -411,12 +456,11 @@ def _analysed(material: Material) -> str:
 
 def _domain(material: Material, kind: str) -> dict[str, str]:
     rows = material.estimates(domain_type=kind, unit="persons")
-    released = [row for row in rows if not withheld(row)]
     words = material.domain_words(kind)
     branch = {
         "one": words["one"],
         "many": words["many"],
-        "released": _released_words(len(released), len(rows), words["one"]),
+        "released": _released_words(rows, words["one"]),
     }
     sums, contrasts = _sums(material, kind), sentences.compared(material, kind)
     return (
@@ -424,13 +468,15 @@ def _domain(material: Material, kind: str) -> dict[str, str]:
     )
 
 
-def _released_words(released: int, total: int, one: str) -> str:
-    if released == total:
+def _released_words(rows: Sequence[Row], one: str) -> str:
+    released = sum(not withheld(row) for row in rows)
+    if released == len(rows):
         return f"No estimate by {one} had to be withheld."
+    found = {str(row["suppressed"]) for row in rows if withheld(row)}
+    why = ", or ".join(words for reason, words in MANY_BECAUSE.items() if reason in found)
     return (
-        f"{released} of the {total} estimates by {one} may be shown. The others rest "
-        "on too few respondents or reports, or would give another number away. They are marked as "
-        "suppressed, which means neither zero nor small."
+        f"{released or 'None'} of the {len(rows)} estimates by {one} may be shown. The others "
+        f"{why}. They are marked as suppressed, which means neither zero nor small."
     )
 
 
@@ -468,15 +514,15 @@ def _respondents(material: Material) -> dict[str, str]:
         return {}
     open_ones = sum(row["lower"] <= 1 <= row["upper"] for row in found)
     return {
-        "contrasts": f"Of {counted(len(found), 'comparison')} of two such parts, {open_ones} have "
-        "an interval that includes equal answers."
+        "contrasts": f"Of {counted(len(found), 'comparison')} of two such parts, {open_ones} "
+        f"{'has' if open_ones == 1 else 'have'} an interval that includes equal answers."
     }
 
 
 def _degree(material: Material) -> dict[str, str]:
     rows = material.rows("degree_summary", domain_type=NATIONAL)
     own = [row for row in rows if row["estimator"] == "known_population"] or rows
-    if not own:
+    if not own or withheld(own[0]) or own[0].get("lower") is None:
         return {}
     return {"mean": phrase(own[0]).replace(" (", " people (", 1)}
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from prevalence.report.cells import (
@@ -64,6 +66,7 @@ CHOICES = {
     "imputation": "Imputation between hidden groups",
     "interactions": "Interplay of these",
 }
+COVERAGE_LEVEL = 0.95  # of the intervals that benchmarks/coverage.py tries
 DRAWN = (
     "Intervals are quantiles of draws, also where nothing is allowed for: the headline’s own "
     "interval differs a little."
@@ -76,6 +79,7 @@ GRADES = (
 
 def known_groups_table(material: Material) -> str:
     """Set each known group's estimate from the others beside its size on record."""
+    found = material.rows("known_groups", estimator=material.headline["estimator"])
     rows = [
         [
             capitalised(str(row["label"])),
@@ -85,7 +89,7 @@ def known_groups_table(material: Material) -> str:
             str(row.get("quality") or DASH),
             "yes" if is_true(row.get("in_headline")) else "no",
         ]
-        for row in material.rows("known_groups", estimator=material.headline["estimator"])
+        for row in found
     ]
     if not rows:
         return ""
@@ -104,7 +108,7 @@ def known_groups_table(material: Material) -> str:
         label="known-groups",
         align="lrrrrll",
         widths=[30, 14, 14, 25, 8, 9, 12],
-        note=GRADES,
+        note=notes(GRADES, suppression_note(found), precision_note(material, found)),
     )
 
 
@@ -353,11 +357,13 @@ def _end(row: Row) -> str:
 def models_table(material: Material) -> str:
     """Set the models' national rates beside the headline's."""
     rows = []
+    found: list[Row] = []
     for group, settings in material.groups.items():
         keys = {"group": group, "domain_type": NATIONAL, "unit": settings["per"]}
         modelled = [row for row in material.rows("scale_up", **keys) if is_modelled(row)]
         own = material.national(group, settings["per"])
         for row in [*([own] if own and modelled else []), *modelled]:
+            found.append(row)
             name, *numbers, _ = _estimator_cells(material, row)
             trusted = "no" if str(row.get("interval")) == UNCONVERGED else "yes"
             rows.append(
@@ -373,6 +379,7 @@ def models_table(material: Material) -> str:
         label="models",
         align="llrrl",
         widths=[27, 35, 16, 20, 12],
+        note=notes(suppression_note(found), precision_note(material, found)),
     )
 
 
@@ -443,7 +450,9 @@ def predictive_table(material: Material) -> str:
     )
 
 
-def coverage_rows(coverage: pd.DataFrame, headline: dict[str, Any]) -> pd.DataFrame:
+def coverage_rows(
+    coverage: pd.DataFrame, headline: Mapping[str, Any], level: float
+) -> pd.DataFrame:
     """Take from the coverage study what the report shows: national rows of the headline's choices.
 
     Parameters
@@ -452,12 +461,16 @@ def coverage_rows(coverage: pd.DataFrame, headline: dict[str, Any]) -> pd.DataFr
         ``data/reference/coverage.csv``.
     headline
         The headline's estimator, interval and variance.
+    level
+        Level of the survey's intervals.
 
     Returns
     -------
     pandas.DataFrame
-        A row a world and hidden group.
+        A row a world and hidden group; none where the study's intervals are of another level.
     """
+    if not math.isclose(level, COVERAGE_LEVEL):
+        return coverage.iloc[:0]
     keys = {name: headline[name] for name in ("estimator", "interval", "variance")}
     for name, value in {**keys, "domain": NATIONAL}.items():
         coverage = coverage[coverage[name] == value]
@@ -468,7 +481,8 @@ def coverage_table(material: Material) -> str:
     """Write how often the interval held the truth in each simulated world."""
     if "coverage" not in material.reference:
         return ""
-    found = coverage_rows(material.reference["coverage"], dict(material.headline))
+    level = float(material.estimate["level"])
+    found = coverage_rows(material.reference["coverage"], material.headline, level)
     found = found[found["group"].isin(list(material.groups))]
     rows = []
     for holds, heading in WORLD_HEADINGS.items():

@@ -25,8 +25,8 @@ from prevalence.report.cells import (
 from prevalence.report.markdown import card, cards, table
 from prevalence.report.material import NATIONAL, Material, Row, slug
 from prevalence.report.names import place_name, plain
-from prevalence.report.statements import statement_rows
-from prevalence.report.story import is_true, per_words
+from prevalence.report.statements import statement_rows, statement_sources
+from prevalence.report.story import PER, is_true, per_words
 from prevalence.report.wording import (
     UNIT_WORDS,
     capitalised,
@@ -231,7 +231,11 @@ def reporting_table(material: Material) -> str:
         label="reporting",
         align="lrrr",
         widths=[50, 24, 18, 8],
-        note=notes("n: respondents who described a situation.", suppression_note(found)),
+        note=notes(
+            "n: respondents who described such situations.",
+            suppression_note(found),
+            precision_note(material, found),
+        ),
     )
 
 
@@ -258,10 +262,16 @@ def published_table(material: Material) -> str:
     if not material.published:
         return ""
     rows = []
-    for finding in material.published["findings"]:
+    used: list[Row] = []
+    sources = []
+    for claimed in material.published["findings"]:
+        finding = _in_own_unit(claimed, material.groups.get(claimed["group"]))
         row = material.national(finding["group"], finding["unit"])
         if row is None:
             continue
+        used.append(row)
+        if finding.get("source"):
+            sources.append(finding)
         run = withheld(row) or f"{point(row)} ({unbroken(interval(row))})"
         reading = DASH if withheld(row) else _reading(finding)
         rows.append([capitalised(finding["claim"]), run, reading, _agreement(finding, row)])
@@ -279,11 +289,22 @@ def published_table(material: Material) -> str:
             "“Read here as” is this project's reading of published words, and is not published.",
             *(
                 f"“{capitalised(one['wording'])}” is from {one['source']}, not from the release."
-                for one in material.published["findings"]
-                if one.get("source")
+                for one in sources
             ),
+            precision_note(material, [*used, *statement_sources(material)]),
         ),
     )
+
+
+def _in_own_unit(
+    finding: Mapping[str, Any], settings: Mapping[str, Any] | None
+) -> Mapping[str, Any]:
+    """Give a published rate's range in the unit in which the survey gives the group's rate."""
+    per = (settings or {}).get("per")
+    if finding["unit"] not in PER or per is None or per == finding["unit"]:
+        return finding
+    factor = PER[per] / PER[finding["unit"]]
+    return {**finding, "unit": per, **{end: factor * finding[end] for end in ("low", "high")}}
 
 
 def _reading(finding: Mapping[str, Any]) -> str:

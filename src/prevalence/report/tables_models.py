@@ -151,7 +151,7 @@ def places_table(material: Material) -> str:
             mean = fixed(sum(shrunk) / len(shrunk), 2) if shrunk else DASH
             rows.append(
                 [
-                    f"{material.heading(group)}, {kind.replace('_', ' ')}s",
+                    f"{material.heading(group)}, {material.domain_words(kind)['many']}",
                     _name(model, *found),
                     whole(len(shown)),
                     mean,

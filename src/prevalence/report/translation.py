@@ -8,6 +8,7 @@ from typing import Any
 
 from prevalence.errors import PipelineError, listed
 from prevalence.report.material import Material, Row
+from prevalence.report.sentences import PER
 from prevalence.report.variables import escaped
 from prevalence.report.wording import number, point, withheld, written
 
@@ -46,8 +47,9 @@ def _section(material: Material, language: str, strings: Mapping[str, Any]) -> s
     paragraphs += [escaped(strings["method"]), escaped(strings["quote"])]
     if strings.get("help") and material.report.get("help_lines"):
         numbers = "; ".join(
-            f"{line['name']}: {', '.join(line.get('numbers', []))}"
+            f"{line['name']}: {', '.join(ways)}" if ways else str(line["name"])
             for line in material.report["help_lines"]
+            for ways in [[*line.get("numbers", []), *filter(None, [line.get("url")])]]
         )
         paragraphs.append(escaped(f"{strings['help']} {numbers}."))
     body = "\n\n".join(paragraphs)
@@ -69,12 +71,13 @@ def _sentences(material: Material, language: str, strings: Mapping[str, Any]) ->
     found = []
     for group, settings in material.groups.items():
         words = strings["groups"].get(group)
+        per = {"per": number(PER[settings["per"]])}
         count, rate = material.national(group, "persons"), material.national(group, settings["per"])
         if words is None or count is None:
             continue
         found.append(_filled(language, strings, words["count"], count))
         if rate and not withheld(rate):
-            found[-1] += " " + _filled(language, strings, words["rate"], rate)
+            found[-1] += " " + _filled(language, strings, words["rate"], rate, per)
     for name in material.ratios:
         ratio = material.national(name, "ratio")
         if ratio and name in strings["ratios"]:
@@ -82,8 +85,14 @@ def _sentences(material: Material, language: str, strings: Mapping[str, Any]) ->
     return found
 
 
-def _filled(language: str, strings: Mapping[str, Any], text: str, row: Row) -> str:
-    """Fill an estimate with its interval into a sentence."""
+def _filled(
+    language: str,
+    strings: Mapping[str, Any],
+    text: str,
+    row: Row,
+    others: Mapping[str, str] | None = None,
+) -> str:
+    """Fill an estimate with its interval, and what else the sentence names, into a sentence."""
     if withheld(row):
         return str(strings["withheld"])
     values = {
@@ -97,12 +106,12 @@ def _filled(language: str, strings: Mapping[str, Any], text: str, row: Row) -> s
         values["value"] = written(row, "estimate")
     try:
         value = string.Template(str(strings[form])).substitute(values)
-        return string.Template(text).substitute(values | {"estimate": value})
+        return string.Template(text).substitute({**values, **(others or {}), "estimate": value})
     except (KeyError, ValueError) as error:
         raise PipelineError(
             "A string of a translation has a mark that cannot be filled in.",
             place=language,
             found=str(error),
-            allowed="${estimate}, ${n}; within estimate and range also ${value}, ${lower}, "
-            "${upper}, ${level}",
+            allowed="${estimate}, ${n}, of a rate ${per}; within estimate and range also ${value}, "
+            "${lower}, ${upper}, ${level}",
         ) from error

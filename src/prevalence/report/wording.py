@@ -147,7 +147,7 @@ def written(row: Mapping[str, Any], name: str) -> str:
         return "unbounded"
     text = f"{value:,.{decimals(row)}f}"
     rounded_away = value != 0 and not any(digit in text for digit in "123456789")
-    return significant(value, 1) if rounded_away else text
+    return (significant(value, 1) if rounded_away else text).replace("-", "−")
 
 
 def interval(row: Mapping[str, Any]) -> str:
@@ -233,10 +233,11 @@ def phrase(row: Mapping[str, Any], per: str = "") -> str:
     if withheld(row):
         return withheld(row)
     unit = f" {per}" if per else ""
-    if point(row) == "interval only":
-        return f"between {interval(row).replace(' to ', ' and ')}{unit} ({level(row)} interval)"
-    imprecise = "imprecise: " if row.get("precision") == "imprecise" else ""
     sign = "%" if row["unit"] == "per_cent" else ""
+    if point(row) == "interval only":
+        ends = interval(row).replace(" to ", " and ")
+        return f"between {ends}{sign}{unit} ({level(row)} interval)"
+    imprecise = "imprecise: " if row.get("precision") == "imprecise" else ""
     value = written(row, "estimate")
     return f"{value}{sign}{unit} ({imprecise}{level(row)} interval {interval(row)}{sign})"
 
