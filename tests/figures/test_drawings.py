@@ -441,3 +441,54 @@ def test_areas_are_drawn_by_their_quantiles_and_without_names(drawings, tables):
         line for axes in drawing.figure.axes for line in axes.lines if line.get_marker() == "D"
     ]
     assert {line.get_markerfacecolor() for line in diamonds} == {"white"}
+
+
+def test_respondents_and_the_census_need_not_be_of_adults(drawings):
+    """A survey may be of people from 15 on: nothing but its config says whom it interviewed."""
+    for name in ("degree_distribution", "margins"):
+        drawing = drawings["ph2022", name]
+        shown = " ".join(text for text, _ in boxes(drawing.figure))
+        assert "adult" not in f"{shown} {drawing.alt} {drawing.caption}".lower()
+
+
+def test_without_a_national_estimate_the_places_that_are_shown_are_not_hatched(tables, words):
+    changed = dict(tables["ph2022"])
+    table = changed["scale_up"].copy()
+    nation = (table["domain_type"] == "national") & (table["group"] == "victims")
+    table.loc[nation, ["estimate", "lower", "upper"]] = np.nan
+    table.loc[nation, "suppressed"] = "primary"
+    changed["scale_up"] = table
+    drawing = draw("ph2022", "tile_map", changed, words["ph2022"])
+    mine = drawing.data[drawing.data["group"] == "victims"]
+    shown = mine["suppressed"].map(lambda reason: not (isinstance(reason, str) and reason))
+    assert set(mine.loc[shown, "against_nation"]) == {"alone"}
+    assert set(mine.loc[~shown, "against_nation"]) == {""}
+    told = drawing.alt.split(". ")[1]
+    assert f"{len(mine)} regions shown" not in told
+    assert f"{int(shown.sum())} regions shown, and no national estimate" in told
+    assert f"{int((~shown).sum())} suppressed" in told
+
+
+def test_a_key_without_a_national_estimate_has_no_mark_of_one(tables, words):
+    changed = dict(tables["ph2022"])
+    table = changed["scale_up"]
+    changed["scale_up"] = table[table["domain_type"] != "national"]
+    drawing = draw("ph2022", "island_groups", changed, words["ph2022"])
+    assert "national estimate" not in [text for text, _ in boxes(drawing.figure)]
+
+
+def test_few_known_groups_are_named_and_no_others_are_hinted_at(tables, words):
+    changed = dict(tables["ph2022"])
+    table = changed["known_groups"]
+    used = table[table["in_headline"].astype(bool)]["group"].unique()[:2]
+    changed["known_groups"] = table[table["group"].isin(used)]
+    drawing = draw("ph2022", "nsum", changed, words["ph2022"])
+    shown = " ".join(" ".join(text for text, _ in boxes(drawing.figure)).split())
+    assert "Here there are 2:" in shown
+    assert "and others. Who" not in shown
+
+
+def test_a_study_of_intervals_of_another_level_is_not_drawn(tables, words):
+    own = words["ph2022"]
+    other = released.words("ph2022", estimate={**own.estimate, "level": 0.9})
+    assert "nothing that may be shown" in draw("ph2022", "coverage", tables["ph2022"], other).alt

@@ -55,7 +55,7 @@ def margins(tables: Mapping[str, pd.DataFrame], words: Words) -> Drawing:
     widest = max(text_width(t, BODY) for mine in lines.values() for part in mine for t in part)
     sheet = Sheet(words)
     left = MARGIN + widest + 0.14
-    head = "census, adults"
+    head = "census, persons"
     right = MARGIN + text_width(head, SMALL) + 0.14
     before, after = (100 * data[f"difference_{when}"] for when in ("before", "after"))
     least, most = float(min(before.min(), after.min())), float(max(before.max(), after.max()))
@@ -109,13 +109,13 @@ def _alt(words: Words, data: pd.DataFrame) -> str:
     far: Any = data.iloc[int(np.argmax(before))]
     text = (
         f"Weighted totals of {len(data)} categories against the census. Before calibration the "
-        f"largest relative difference is {_name(words, far)}: {far['before']:,.0f} adults, of whom "
+        f"largest relative difference is {_name(words, far)}: {far['before']:,.0f} persons, where "
         f"the census has {far['population']:,.0f}."
     )
     if np.max(after) <= ROUNDING:
         return f"{text} After calibration all agree within the rounding of the release."
     left: Any = data.iloc[int(np.argmax(after))]
-    return f"{text} After calibration it is {_name(words, left)}: {left['after']:,.0f} adults."
+    return f"{text} After calibration it is {_name(words, left)}: {left['after']:,.0f} persons."
 
 
 def _name(words: Words, row: Any) -> str:

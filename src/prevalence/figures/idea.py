@@ -25,7 +25,7 @@ from prevalence.figures.style import (
     wrapped,
 )
 from prevalence.figures.words import Words
-from prevalence.report.wording import phrase
+from prevalence.report.wording import joined, phrase
 from prevalence.report.wording import written as digits
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ PEOPLE, IN_THOUSAND = 1000, 5
 AROUND, KNOWN_MARKED, HIDDEN_MARKED = 26, 5, 1
 KNOWN, HIDDEN = COLOURS[3], COLOURS[1]
 SIDE = 1.62
+NAMED = 3  # known groups that are named
 PERSON_KEY = ("●", INK, "respondent")
 KNOWN_KEY = (PERSON_KEY, ("■", KNOWN, "known, in a group on record"))
 HIDDEN_KEY = (PERSON_KEY, ("◆", HIDDEN, "known, in the hidden group"))
@@ -82,10 +83,10 @@ def steps(tables: Mapping[str, pd.DataFrame], words: Words) -> Drawing:
 
 
 def _first(names: list[str], degree: Mapping[str, Any], words: Words) -> str:
-    some = ", ".join(names[:3])
+    some = f"{', '.join(names[:NAMED])} and others" if len(names) > NAMED + 1 else joined(names)
     text = (
         "Nobody can say offhand. But people can say how many they know in groups whose size is on "
-        f"record. Here there are {len(names)}: {some} and others. Who knows many of these knows "
+        f"record. Here there are {len(names)}: {some}. Who knows many of these knows "
         "many people."
     )
     if degree:

@@ -59,7 +59,7 @@ def histogram(tables: Mapping[str, pd.DataFrame], words: Words) -> Drawing:
     inside = ~none & ~beyond
     edges = np.append(lower[inside], upper[inside][-1:])
     sheet = Sheet(words)
-    sheet.heading("Share of adults, per cent")
+    sheet.heading("Share of respondents, weighted, per cent")
     head = sheet.top
     sheet.skip(line_height(BODY))
     axes = sheet.axes(TALL, LEFT)
@@ -72,8 +72,8 @@ def histogram(tables: Mapping[str, pd.DataFrame], words: Words) -> Drawing:
         sheet.close(),
         table,
         alt=_alt(mean, share[none], share[beyond], float(edges[-1])),
-        caption="Estimated network sizes of adults, weighted. The bars set apart are those who "
-        "know nobody in the known groups, and all above the scale",
+        caption="Estimated network sizes of respondents, weighted. The bars set apart are those "
+        "who know nobody in the known groups, and all above the scale",
     )
 
 
@@ -165,7 +165,7 @@ def _ticks(
 
 
 def _alt(mean: Mapping[str, Any], none: Array, beyond: Array, last: float) -> str:
-    parts = ["Histogram of the number of people whom adults know."]
+    parts = ["Histogram of the number of people whom respondents know, weighted."]
     if mean:
         said = f"{written(mean, 'estimate')} ({level(mean)} interval {interval(mean)})"
         parts.append(f"The mean is {said}.")

@@ -39,6 +39,7 @@ CLASSES = {
     "above": ("#dd9058", "▲ interval wholly above the national estimate"),
     "within": ("#e6ebf0", "interval holds the national estimate"),
     "below": ("#a9c3dc", "▼ interval wholly below the national estimate"),
+    "alone": ("#f5f6f8", "no national estimate to set the interval beside"),
 }
 
 
@@ -123,7 +124,9 @@ def places(tables: Mapping[str, pd.DataFrame], words: Words, domain_type: str) -
     used = marks_used(every, words, limit)
     beyond = any(_beyond(rows[group].values()) for group in groups)
     used += [("beyond", "goes on beyond the scale")] if beyond else []
-    key(sheet, [*used, ("dash", "national estimate"), ("band", f"national {words.level} interval")])
+    if any(panel.line is not None for panel in panels):
+        used += [("dash", "national estimate"), ("band", f"national {words.level} interval")]
+    key(sheet, used)
     sheet.note(f"{words.kind(domain_type)['many'].capitalize()} in a fixed order: no ranking.")
     return Drawing(
         sheet.close(),
@@ -264,8 +267,10 @@ def _by_chance(count: int, words: Words) -> str:
 
 
 def _class(row: Mapping[str, Any], nation: Mapping[str, Any]) -> str:
-    if suppressed(row) or not nation or row.get("lower") is None:
+    if suppressed(row) or row.get("lower") is None:
         return ""
+    if not nation:
+        return "alone"
     if float(row["lower"]) > float(nation["estimate"]):
         return "above"
     return "below" if float(row["upper"]) < float(nation["estimate"]) else "within"
@@ -316,10 +321,15 @@ def _tile_alt(
     kind = words.kind(domain_type)
     parts = []
     for group, mine in classes.items():
-        text = (
-            f"{words.label(group)}: in {sum(c == 'within' for c in mine.values())} of "
-            f"{len(mine)} {kind['many']} the interval holds the national estimate"
-        )
+        compared = [c for c in mine.values() if c != "alone"]
+        text = f"{words.label(group)}: "
+        if len(compared) < len(mine):
+            text += f"{len(mine) - len(compared)} {kind['many']} shown, and no national estimate"
+        else:
+            text += (
+                f"in {sum(c == 'within' for c in compared)} of {len(mine)} {kind['many']} the "
+                "interval holds the national estimate"
+            )
         for found, side in (("above", "above"), ("below", "below")):
             names = [
                 words.place(domain_type, p).replace("  ", " ")
