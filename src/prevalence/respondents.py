@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from prevalence.codebook import Codebook, Variable
+from prevalence.codebook import KEY_KINDS, Codebook, Variable
 from prevalence.combination import (
     combine_reasons,
     combine_reports,
@@ -101,7 +101,8 @@ def place_in_design(
         if answers[name].dtype.kind == "f":  # a number code: 1, as a frame has it, not 1.0
             answers[name] = answers[name].map(_text).replace("", None).astype("str")
     if frame is not None:
-        answers = _with_frame(answers, frame)
+        kinds = {name for name, source in keys.items() if source in KEY_KINDS and source != name}
+        answers = _with_frame(answers, frame, kinds)
     for name in DESIGN:
         answers[name] = answers[name].fillna("") if name in answers else ""
         answers[name] = answers[name].astype("str")
@@ -112,7 +113,10 @@ def place_in_design(
     )
 
 
-def _with_frame(answers: pd.DataFrame, frame: pd.DataFrame) -> pd.DataFrame:
+def _with_frame(
+    answers: pd.DataFrame, frame: pd.DataFrame, other_kinds: Collection[str]
+) -> pd.DataFrame:
+    """Add what the frame knows; `other_kinds` have pseudonyms of another kind than the frame's."""
     if "household" not in answers:
         raise PipelineError(
             "There is a sampling frame, but interviews name no household.",
@@ -149,6 +153,9 @@ def _with_frame(answers: pd.DataFrame, frame: pd.DataFrame) -> pd.DataFrame:
             text = text.map(lambda code: URBAN.get(code, code))
         if name not in answers:
             answers[name] = text
+        elif name in COMPARED and name in other_kinds:
+            _check_pairs(answers[name], text, name)
+            answers[name] = text
         elif name in COMPARED:
             _check_agreement(answers[name], text, name)
             answers[name] = answers[name].fillna(text)
@@ -159,6 +166,21 @@ def _text(value: object) -> str:
     if isinstance(value, float):
         return "" if np.isnan(value) else f"{value:.15g}"
     return "" if value is None else str(value)
+
+
+def _check_pairs(answers: pd.Series, frame: pd.Series, name: str) -> None:
+    """Refuse labels that aren't those of the frame under other names, one for one."""
+    told = answers.notna().to_numpy()
+    pairs = set(zip(answers[told], frame[told], strict=True))
+    several = len(pairs) - min(len({own for own, _ in pairs}), len({label for _, label in pairs}))
+    if several:
+        raise PipelineError(
+            "Interviews and the sampling frame disagree.",
+            place=name,
+            found=f"{several:,} labels that stand for several of the other's",
+            allowed="one label of the interviews for each of the frame",
+            remedy=f"Correct clean.keys.{name}, the frame or the export.",
+        )
 
 
 def _check_agreement(answers: pd.Series, frame: pd.Series, name: str) -> None:

@@ -138,3 +138,14 @@ def test_imputations_name_hidden_groups_by_their_ids():
     imputed, records = impute_reports(data, book, [rule])
     assert imputed.answers["q12"].tolist() == [4.0, 1.0]
     assert len(records[0]) == 1
+
+
+def test_a_psu_may_be_the_city_though_pseudonyms_differ_by_kind():
+    data = interviews(
+        household=pd.Series(["h1", "h2"], dtype="str"), city=pd.Series(["c1", "c2"], dtype="str")
+    )
+    frame = pd.DataFrame({"household": ["h1", "h2"], "psu": ["p1", "p2"]})
+    placed = place_in_design(data, {"psu": "city"}, frame)
+    assert placed.answers["psu"].tolist() == ["p2", "p1"]
+    with pytest.raises(PipelineError, match="1 labels that stand for several"):
+        place_in_design(data, {"psu": "city"}, frame.assign(psu="p1"))

@@ -514,3 +514,31 @@ def test_a_category_may_hold_the_joint_in_its_own_name():
     partners = {"a + b": "c", "c": "a + b", "d": "c"}
     found = partners_after_merging("m", ["a + b", "c + d"], partners)
     assert found == {"m: a + b": "m: c + d", "m: c + d": "m: a + b"}
+
+
+def test_a_city_taken_with_certainty_is_a_stratum():
+    respondents, frame, census = made_up_survey()
+    certain = (frame["psu"] == "c03").astype(int)
+    plain = weigh(respondents, SETTINGS, frame.assign(certainty=0), census)
+    with pytest.raises(PipelineError, match="1 strata with such a city and other places"):
+        weigh(respondents, SETTINGS, frame.assign(certainty=certain), census)
+    whole = frame.assign(certainty=(frame["stratum"] == "north").astype(int), city=frame["psu"])
+    with pytest.raises(PipelineError, match="1 with several such cities"):
+        weigh(respondents, SETTINGS, whole, census)
+    made = weigh(respondents, SETTINGS, whole.assign(city=frame["stratum"]), census)
+    pd.testing.assert_frame_equal(made.weights, plain.weights)
+
+
+def test_a_coefficient_of_another_method_is_refused():
+    respondents, frame, census = made_up_survey()
+    made = weigh(respondents, SETTINGS, frame, census)
+    settings = SETTINGS | {"replication": {"method": "jkn", "fay": 0.3}}
+    with pytest.raises(PipelineError, match="Fay"):
+        replicate_weights(made.weights, made.households, made.margins, settings, [1])
+
+
+def test_a_frame_without_probabilities():
+    respondents, frame, census = made_up_survey()
+    without = frame.drop(columns=["p_psu", "p_ssu", "p_household"])
+    with pytest.raises(PipelineError, match="no selection probabilities"):
+        weigh(respondents, SETTINGS, without, census)

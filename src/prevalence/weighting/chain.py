@@ -150,6 +150,7 @@ def _households(respondents: pd.DataFrame, frame: pd.DataFrame) -> pd.DataFrame:
             allowed="one row a sampled household",
             remedy="Remove the repeated rows.",
         )
+    _check_certainty(frame)
     interviewed = set(respondents["household"].astype(str))
     unknown = len(interviewed - set(ids))
     responded = ids.isin(interviewed).to_numpy()
@@ -181,6 +182,30 @@ def _households(respondents: pd.DataFrame, frame: pd.DataFrame) -> pd.DataFrame:
             **{name: frame[name].to_numpy() for name in kept},
         }
     )
+
+
+def _check_certainty(frame: pd.DataFrame) -> None:
+    """Refuse a city taken with certainty that is no stratum of its own: it isn't a random PSU."""
+    if "certainty" not in frame:
+        return
+    certain = frame["certainty"].to_numpy(float) == 1
+    strata = texts(frame["stratum"])
+    mixed = set(strata[certain]) & set(strata[~certain])
+    cities = texts(frame["city"]) if "city" in frame else strata
+    places = {*zip(strata[certain].tolist(), cities[certain].tolist(), strict=True)}
+    first = [stratum for stratum, _ in places]
+    shared = {stratum for stratum in first if first.count(stratum) > 1}
+    if mixed or shared:
+        raise PipelineError(
+            "Cities taken with certainty are no strata of their own.",
+            place="sampling frame, columns certainty and stratum",
+            found=f"{len(mixed)} strata with such a city and other places, {len(shared)} with "
+            "several such cities",
+            allowed="a stratum for each city taken with certainty; its PSUs are what was selected "
+            "in it, such as barangays",
+            remedy="Correct stratum, psu and the probabilities of these households in the frame: "
+            "as PSUs drawn at random they would have a variance that they don't have.",
+        )
 
 
 def _base_weights(

@@ -10,6 +10,7 @@ import numpy as np
 from prevalence.calibration import Auxiliary
 from prevalence.coding import encoded, texts
 from prevalence.design import SampleDesign
+from prevalence.errors import PipelineError
 from prevalence.nonresponse import nearest_classes
 from prevalence.replication import (
     CalibrationPlan,
@@ -58,6 +59,7 @@ def replicate_weights(
     made : Replicates
         The replicates themselves.
     """
+    _check_coefficient(settings["replication"])
     sampled = {*zip(weights["stratum"], weights["psu"], strict=True)}
     inhabited = set(sampled)
     sampled |= {*zip(households["stratum"], households["psu"], strict=True)}
@@ -103,6 +105,18 @@ def replicate_weights(
         method="" if plan is None else plan.method,
     )
     return psu_table(made), adjustments, made
+
+
+def _check_coefficient(replication: Mapping[str, Any]) -> None:
+    """Refuse a coefficient of Fay's method where another method would pass it over."""
+    if replication.get("fay") is not None and replication["method"] != "fay":
+        raise PipelineError(
+            "A coefficient of Fay's method is given for another one.",
+            place="weight.replication.fay",
+            found=f"method: {replication['method']}",
+            allowed="method: fay",
+            remedy="Take the coefficient out, or set method: fay.",
+        )
 
 
 def _household_cases(design: SampleDesign, households: pd.DataFrame) -> Households:

@@ -31,8 +31,15 @@ def selection_weights(probabilities: Sequence[ArrayLike]) -> Array:
     Raises
     ------
     PipelineError
-        If a probability isn't in (0, 1], by stage and count.
+        If there is no probability, or one isn't in (0, 1], by stage and count.
     """
+    if not probabilities:
+        raise PipelineError(
+            "The sampling frame has no selection probabilities.",
+            place="sampling frame",
+            allowed="one column a stage: p_psu, p_ssu, p_household",
+            remedy="Complete the frame, or leave it out and use base: {variable: …}.",
+        )
     product = np.ones(len(np.asarray(probabilities[0])))
     for stage, column in enumerate(probabilities, start=1):
         p = np.asarray(column, dtype=float)
