@@ -492,3 +492,17 @@ def test_a_study_of_intervals_of_another_level_is_not_drawn(tables, words):
     own = words["ph2022"]
     other = released.words("ph2022", estimate={**own.estimate, "level": 0.9})
     assert "nothing that may be shown" in draw("ph2022", "coverage", tables["ph2022"], other).alt
+
+
+@pytest.mark.parametrize("name", ["tile_map", "regions", "island_groups", "models"])
+def test_a_place_without_limits_is_drawn_and_not_called_suppressed(tables, words, name):
+    changed = dict(tables["ph2022"])
+    table = changed["scale_up"].copy()
+    place = table["domain"].isin(["V", "Visayas"])
+    table.loc[place, ["estimate", "lower", "upper"]] = np.nan
+    table.loc[place, "precision"] = "interval_only"
+    changed["scale_up"] = table
+    drawing = draw("ph2022", name, changed, words["ph2022"])
+    before = draw("ph2022", name, tables["ph2022"], words["ph2022"])
+    assert drawing.alt.count("suppressed") == before.alt.count("suppressed")
+    assert "nan" not in drawing.alt

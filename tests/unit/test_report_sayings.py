@@ -13,6 +13,7 @@ from material_of import philippine_material  # noqa: E402
 
 from prevalence.files import read_yaml  # noqa: E402
 from prevalence.report import sentences  # noqa: E402
+from prevalence.report.cells import fixed, limits  # noqa: E402
 from prevalence.report.compose import composed  # noqa: E402
 from prevalence.report.resolve import resolved  # noqa: E402
 from prevalence.report.results import results  # noqa: E402
@@ -254,3 +255,44 @@ def test_a_claim_that_has_no_row_has_no_note():
 def test_a_limit_below_zero_has_a_minus_sign():
     material = changed("scale_up", national("victims"), lower=-5000.0)
     assert "−5,000 to" in variables(material)["groups"]["victims"]["count"]
+
+
+def test_a_place_without_any_number_is_told_and_stops_nothing():
+    """A place with one sampling unit has no degree of freedom: no limits, and so no number."""
+    gone = dict.fromkeys(["estimate", "std_error", "lower", "upper"])
+    place = changed(
+        "scale_up", lambda row: row["domain"] == "XI", precision="interval_only", **gone
+    )
+    row = next(line for line in page(place).split(" | XI ")[1:2])
+    assert row.startswith("| too imprecise | – | too imprecise | – | 209 | 24 |")
+    nation = changed("scale_up", national("victims"), precision="interval_only", **gone)
+    text = page(nation)
+    assert "CSEM in 2022 is **too imprecise to be given**." in text
+    assert "not comparable: too imprecise" in text
+
+
+def test_a_share_of_all_has_no_interval():
+    material = changed(
+        "reporting",
+        lambda row: row["estimator"] == "reported_of_answered",
+        estimate=100.0,
+        lower=None,
+        upper=None,
+    )
+    assert "100.0% (no interval) were reported" in sentences.reported(material)["sentence"]
+    page(material)
+
+
+def test_combinations_without_a_number_are_counted():
+    told = sentences.specified(FULL)["sentence"]
+    assert told.startswith("Children: 3 combinations give estimates from 310,000 to 690,000")
+    material = changed("specifications", lambda row: row["top_code"] == "2", estimate=None)
+    told = sentences.specified(material)["sentence"]
+    assert told.startswith(
+        "Children: 2 of 3 combinations give an estimate that may be stated as a number, from 310"
+    )
+
+
+def test_numbers_below_zero_have_a_true_minus_sign_in_tables():
+    assert fixed(-460.2, 0) == "−460"
+    assert limits(-0.5, 0.25) == "−0.50\u00a0to\u00a00.25"

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from prevalence.figures.forest import Entry, farthest, forest, plain_row, shown_values, suppressed
+from prevalence.figures.forest import written as numbers
 from prevalence.figures.legend import key, marks_used
 from prevalence.figures.style import COLOURS, Drawing, Sheet
-from prevalence.report.wording import capitalised, interval, written
+from prevalence.report.wording import capitalised
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -106,6 +107,4 @@ def _what(row: Mapping[str, Any]) -> str:
 def _numbers(row: Mapping[str, Any]) -> str:
     if suppressed(row):
         return "suppressed"
-    if row["precision"] == "interval_only" or row["estimate"] is None:
-        return interval(row)
-    return f"{written(row, 'estimate')} ({interval(row)})"
+    return numbers(row)

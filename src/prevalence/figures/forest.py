@@ -21,7 +21,7 @@ from prevalence.figures.style import (
     text_width,
     wrapped,
 )
-from prevalence.report.wording import interval, point, withheld
+from prevalence.report.wording import interval, point, withheld, without_interval
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -100,6 +100,8 @@ def written(row: Mapping[str, Any], *, lines: bool = False) -> str:
     limits = interval(row)
     if said == "interval only":
         return limits
+    if without_interval(row):
+        return said
     return f"{said}\n{limits}" if lines else f"{said} ({limits})"
 
 

@@ -10,7 +10,7 @@ from prevalence.figures.forest import Entry, farthest, forest, plain_row, suppre
 from prevalence.figures.legend import key, marks_used
 from prevalence.figures.style import COLOURS, SMALL, Drawing, Sheet, rounded, text_width
 from prevalence.report.names import place_name
-from prevalence.report.wording import capitalised
+from prevalence.report.wording import TOO_IMPRECISE, capitalised
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -228,6 +228,8 @@ def _numbers(row: Mapping[Any, Any]) -> str:
     row = plain_row(row)
     if suppressed(row):
         return "suppressed"
+    if row["lower"] is None or row["upper"] is None:
+        return TOO_IMPRECISE
     between = f"{rounded(row['lower'])} to {rounded(row['upper'])}"
     if row["estimate"] is None:
         return between
@@ -238,6 +240,8 @@ def _ratio(row: Mapping[Any, Any]) -> str:
     row = plain_row(row)
     if suppressed(row):
         return "suppressed"
+    if row["lower"] is None or row["upper"] is None:
+        return TOO_IMPRECISE
     between = f"{row['lower']:.2f} to {row['upper']:.2f}"
     return between if row["estimate"] is None else f"{row['estimate']:.2f} ({between})"
 

@@ -39,6 +39,7 @@ CLASSES = {
     "above": ("#dd9058", "▲ interval wholly above the national estimate"),
     "within": ("#e6ebf0", "interval holds the national estimate"),
     "below": ("#a9c3dc", "▼ interval wholly below the national estimate"),
+    "open": ("#ffffff", "too imprecise for an interval"),
     "alone": ("#f5f6f8", "no national estimate to set the interval beside"),
 }
 
@@ -186,9 +187,10 @@ def _place_alt(words: Words, rows: Mapping[str, Mapping[str, Any]], domain_type:
     for group, mine in rows.items():
         shown = [row for row in mine.values() if not suppressed(row)]
         text = f"{words.label(group)}: {len(shown)} of {len(mine)} {many} shown"
-        if shown:
-            low = min(shown, key=lambda row: float(row["lower"]))
-            high = max(shown, key=lambda row: float(row["upper"]))
+        limited = [row for row in shown if row.get("lower") is not None]
+        if limited:
+            low = min(limited, key=lambda row: float(row["lower"]))
+            high = max(limited, key=lambda row: float(row["upper"]))
             text += (
                 f", with intervals from {written(low, 'lower')} at the lowest end to "
                 f"{written(high, 'upper')} at the highest, {words.denominator(group)}"
@@ -267,8 +269,10 @@ def _by_chance(count: int, words: Words) -> str:
 
 
 def _class(row: Mapping[str, Any], nation: Mapping[str, Any]) -> str:
-    if suppressed(row) or row.get("lower") is None:
+    if suppressed(row):
         return ""
+    if row.get("lower") is None:
+        return "open"
     if not nation:
         return "alone"
     if float(row["lower"]) > float(nation["estimate"]):
@@ -300,7 +304,9 @@ def _tile(
     middle = left + width / 2
     sign = {"above": " ▲", "below": " ▼"}.get(found, "")
     lines = [(place + sign, "bold", SMALL)]
-    if found:
+    if found == "open":
+        lines.append(("–", "normal", BODY))
+    elif found:
         dagger = " †" if row.get("precision") == "imprecise" else ""
         value = point(dict(row)).removesuffix(" †")
         lines.append((f"{'–' if value == 'interval only' else value}{dagger}", "normal", BODY))
@@ -321,10 +327,12 @@ def _tile_alt(
     kind = words.kind(domain_type)
     parts = []
     for group, mine in classes.items():
-        compared = [c for c in mine.values() if c != "alone"]
+        compared = [c for c in mine.values() if c not in ("alone", "open")]
+        imprecise = sum(c == "open" for c in mine.values())
         text = f"{words.label(group)}: "
-        if len(compared) < len(mine):
-            text += f"{len(mine) - len(compared)} {kind['many']} shown, and no national estimate"
+        alone = len(mine) - len(compared) - imprecise
+        if alone:
+            text += f"{alone} {kind['many']} shown, and no national estimate"
         else:
             text += (
                 f"in {sum(c == 'within' for c in compared)} of {len(mine)} {kind['many']} the "
@@ -338,6 +346,8 @@ def _tile_alt(
             ]
             if names:
                 text += f"; wholly {side} it: {', '.join(names)}"
+        if imprecise:
+            text += f"; {imprecise} too imprecise for an interval"
         hidden = [p for p in order if mine.get(p) == ""]
         if hidden:
             text += f"; {len(hidden)} suppressed"

@@ -60,14 +60,14 @@ def digits(value: Any, count: int = 3) -> str:
 
 def fixed(value: Any, places: int = 2) -> str:
     """Write a number with so many decimals; a dash where there is none."""
-    return DASH if value is None else f"{float(value):,.{places}f}"
+    return DASH if value is None else f"{float(value):,.{places}f}".replace("-", "−")
 
 
 def limits(low: Any, high: Any, places: int = 2) -> str:
     """Write two limits as one cell; a dash where there are none."""
     if low is None or high is None:
         return DASH
-    return unbroken(f"{float(low):,.{places}f} to {float(high):,.{places}f}")
+    return unbroken(f"{fixed(low, places)} to {fixed(high, places)}")
 
 
 def level_of(material: Material) -> str:

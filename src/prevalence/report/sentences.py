@@ -20,6 +20,7 @@ from prevalence.report.wording import (
     point,
     significant,
     withheld,
+    without_interval,
     written,
 )
 from prevalence.united import is_modelled
@@ -133,24 +134,30 @@ def specified(material: Material) -> dict[str, Any]:
     ranges = {}
     asked = {name: material.headline[name] for name in ("interval", "variance")}
     for group in material.groups:
-        values = {
+        every = {
             tuple(row.get(choice) for choice in CHOICES): row["estimate"]
             for row in material.rows("specifications", group=group, **asked)
-            if not withheld(row) and row.get("estimate") is not None
-        }.values()
+        }
+        values = [value for value in every.values() if value is not None]
         if len(values) > 1:
-            ranges[group] = (len(values), number(min(values)), number(max(values)))
+            counts = (len(values), len(every))
+            ranges[group] = (counts, number(min(values)), number(max(values)))
     if not ranges:
         return {}
     sentences = [
-        f"{material.heading(group)}: {count} combinations give estimates from {low} to {high} "
-        "persons."
-        for group, (count, low, high) in ranges.items()
+        f"{material.heading(group)}: {_combinations(*counts)} from {low} to {high} persons."
+        for group, (counts, low, high) in ranges.items()
     ]
     return {
         "sentence": " ".join(sentences),
         **{group: f"from {low} to {high}" for group, (_, low, high) in ranges.items()},
     }
+
+
+def _combinations(stated: int, every: int) -> str:
+    if stated == every:
+        return f"{every:,} combinations give estimates"
+    return f"{stated:,} of {every:,} combinations give an estimate that may be stated as a number,"
 
 
 def adjusted(material: Material) -> dict[str, str]:
@@ -159,7 +166,7 @@ def adjusted(material: Material) -> dict[str, str]:
     for group in material.groups:
         rows = material.rows("adjustment", group=group, unit="persons", adjustment="all")
         own = [row for row in rows if row["estimator"] == material.headline["estimator"]]
-        if own and not withheld(own[0]):
+        if own and not withheld(own[0]) and not without_interval(own[0]):
             found[group] = phrase(own[0])
     return found
 

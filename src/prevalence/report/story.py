@@ -18,6 +18,7 @@ from prevalence.report.wording import (
     phrase,
     point,
     withheld,
+    without_interval,
 )
 
 is_true, per_words, PER = sentences.is_true, sentences.per_words, sentences.PER
@@ -396,7 +397,9 @@ def _wordings(material: Material, name: str) -> str:
 def _told(material: Material, group: str) -> dict[str, bool]:
     """Tell whether a group's number may be said, with or without its rate."""
     rows = [material.national(group, unit) for unit in ("persons", material.groups[group]["per"])]
-    count, rate = (row is not None and not withheld(row) for row in rows)
+    count, rate = (
+        row is not None and not withheld(row) and not without_interval(row) for row in rows
+    )
     return {"rated": count and rate, "counted": count and not rate, "withheld": not count}
 
 

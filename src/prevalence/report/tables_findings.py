@@ -28,6 +28,7 @@ from prevalence.report.names import place_name, plain
 from prevalence.report.statements import statement_rows, statement_sources
 from prevalence.report.story import PER, is_true, per_words
 from prevalence.report.wording import (
+    TOO_IMPRECISE,
     UNIT_WORDS,
     capitalised,
     interval,
@@ -35,6 +36,7 @@ from prevalence.report.wording import (
     phrase,
     point,
     withheld,
+    without_interval,
     written,
 )
 
@@ -69,7 +71,8 @@ def _card(row: Row, label: str, more: str) -> str:
     big = interval(row) if text == "interval only" else text
     others = []
     if not withheld(row):
-        others.append(f"{100 * row['level']:g}% interval {unbroken(interval(row))}")
+        if not without_interval(row):
+            others.append(f"{100 * row['level']:g}% interval {unbroken(interval(row))}")
         others += [more] if more else []
         others.append(f"from {number(row['n'])} respondents")
     return card(big, label, others, span=" to " in big or bool(withheld(row)))
@@ -246,7 +249,7 @@ def _share_row(words: str, row: Row) -> list[str]:
 def _overall(row: Row) -> str:
     words = {
         "reported_of_answered": "Reported, of those with the answer yes or no",
-        "reported_of_all": "Reported, of all described, “don't know” included",
+        "reported_of_all": "Reported, of all described, “don't know” and refusals included",
     }
     return words.get(str(row["estimator"]), "")
 
@@ -272,7 +275,9 @@ def published_table(material: Material) -> str:
         used.append(row)
         if finding.get("source"):
             sources.append(finding)
-        run = withheld(row) or f"{point(row)} ({unbroken(interval(row))})"
+        run = point(row)
+        if not withheld(row) and not without_interval(row):
+            run += f" ({unbroken(interval(row))})"
         reading = DASH if withheld(row) else _reading(finding)
         rows.append([capitalised(finding["claim"]), run, reading, _agreement(finding, row)])
     rows += statement_rows(material)
@@ -318,8 +323,10 @@ def _plain_number(value: float) -> str:
 
 
 def _agreement(finding: Mapping[str, Any], row: Row) -> str:
-    if withheld(row) or row.get("lower") is None:
+    if withheld(row):
         return "not comparable: suppressed"
+    if without_interval(row):
+        return f"not comparable: {TOO_IMPRECISE}"
     if row["upper"] < finding["low"] or row["lower"] > finding["high"]:
         return "the interval and the range do not meet"
     estimate = row.get("estimate")

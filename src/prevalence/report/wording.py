@@ -33,6 +33,7 @@ EXPLANATIONS = {
     "dominance": "dominated: the reports of one or two persons make up most of it",
     "geography": "larger area only: too many parts of this size fail to be released",
 }
+TOO_IMPRECISE = "too imprecise"
 UNIT_WORDS = {
     "persons": "persons",
     "per_100": "per 100",
@@ -142,6 +143,8 @@ def written(row: Mapping[str, Any], name: str) -> str:
     str
         For instance ``0.95``.
     """
+    if _missing(row.get(name)):
+        return "–"
     value = float(row[name])
     if not math.isfinite(value):
         return "unbounded"
@@ -161,9 +164,16 @@ def interval(row: Mapping[str, Any]) -> str:
     Returns
     -------
     str
-        The limits in the row's unit.
+        The limits in the row's unit; a dash where there is no interval.
     """
+    if without_interval(row):
+        return "–"
     return f"{written(row, 'lower')} to {written(row, 'upper')}"
+
+
+def without_interval(row: Mapping[str, Any]) -> bool:
+    """Whether a row has no interval: a place with one sampling unit, a share of all or none."""
+    return _missing(row.get("lower")) or _missing(row.get("upper"))
 
 
 def day(date: Any) -> str:
@@ -205,10 +215,13 @@ def point(row: Mapping[str, Any]) -> str:
     Returns
     -------
     str
-        The number; ``suppressed (reason)``; or that only the interval can be given.
+        The number; ``suppressed (reason)``; that only the interval can be given; or that not even
+        that can, as where a place has one sampling unit.
     """
     if withheld(row):
         return withheld(row)
+    if _missing(row.get("estimate")) and without_interval(row):
+        return TOO_IMPRECISE
     if row.get("precision") == "interval_only" or _missing(row.get("estimate")):
         return "interval only"
     mark = " †" if row.get("precision") == "imprecise" else ""
@@ -237,6 +250,10 @@ def phrase(row: Mapping[str, Any], per: str = "") -> str:
     if point(row) == "interval only":
         ends = interval(row).replace(" to ", " and ")
         return f"between {ends}{sign}{unit} ({level(row)} interval)"
+    if point(row) == TOO_IMPRECISE:
+        return f"{TOO_IMPRECISE} to be given"
+    if without_interval(row):
+        return f"{written(row, 'estimate')}{sign}{unit} (no interval)"
     imprecise = "imprecise: " if row.get("precision") == "imprecise" else ""
     value = written(row, "estimate")
     return f"{value}{sign}{unit} ({imprecise}{level(row)} interval {interval(row)}{sign})"
@@ -261,6 +278,8 @@ def one_in(row: Mapping[str, Any], base: float, who: str = "") -> str:
     """
     if withheld(row):
         return withheld(row)
+    if without_interval(row):
+        return f"{TOO_IMPRECISE} to be given"
     low, high = (_one(base, row[name]) for name in ("lower", "upper"))
     if point(row) == "interval only":
         return f"between {low} and {high}{who and f' {who}'} ({level(row)} interval)"
