@@ -431,7 +431,7 @@ def propensity_classes(
     Returns
     -------
     classes : numpy.ndarray
-        0 for the least likely to respond, shape (N,).
+        0 for the least likely to respond, shape (N,); one class where all or none responded.
     propensities : numpy.ndarray
         Shape (N,).
 
@@ -440,6 +440,8 @@ def propensity_classes(
     PipelineError
         If the logistic regression has no finite solution (a covariate separates respondents).
     """
+    if responded.all() or not responded.any():
+        return np.zeros(len(responded), dtype=np.intp), responded.astype(float)
     x = np.column_stack([np.ones(len(responded)), covariates])
     centre, spread = x.mean(axis=0), x.std(axis=0)
     centre[0], spread[0] = 0.0, 1.0

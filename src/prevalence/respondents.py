@@ -142,7 +142,10 @@ def _with_frame(
             place="household",
             found=f"{absent:,} of {len(answers):,} interviews",
             allowed="households that the frame lists",
-            remedy="Correct the household's id, or complete the frame.",
+            remedy="Correct the household's id, or complete the frame."
+            if "household" not in other_kinds
+            else "List the household's id in the codebook as a variable of its own: "
+            "an id of another kind has other pseudonyms than the frame's.",
         )
     for name in FROM_FRAME:
         if name not in frame:

@@ -146,6 +146,17 @@ def test_the_frame_has_the_pseudonyms_of_the_responses(read_table, survey, answe
     assert frame["p_psu"].tolist() == [0.5, 0.25, 1.0]
 
 
+def test_populations_of_several_years(read_table):
+    from prevalence.domains import Populations
+
+    header = "domain_type,domain,year,all_ages,source"
+    lines = ["national,national,2020,100,x", "national,national,2022,110,x"]
+    table = read_table("populations", [header, *lines])
+    assert Populations.from_table(table, 2022).total == 110
+    with pytest.raises(PipelineError, match="populations"):
+        read_table("populations", [header, *lines, lines[0]])
+
+
 @pytest.mark.parametrize("name", ["companion", "visibility"])
 def test_members_of_a_hidden_group_have_pseudonyms(read_table, name):
     lines = ["0917-555-0101,p1,victims,2,4,3", "0917-555-0101,p1,victims,1,3,3"]

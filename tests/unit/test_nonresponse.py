@@ -138,3 +138,11 @@ def test_households_alike_have_one_class_whatever_the_last_digits():
     group, _ = propensity_classes(x, responded, np.ones(120), count=3)
     assert set(group[0::3]) == set(group[1::3])
     assert set(group[0::3]) != set(group[2::3])
+
+
+@pytest.mark.parametrize("answer", [True, False])
+def test_where_all_respond_alike_there_is_one_class(answer):
+    x = np.arange(30.0)[:, None]
+    group, p = propensity_classes(x, np.full(30, answer), np.ones(30))
+    assert set(group) == {0}
+    assert set(p) == {float(answer)}

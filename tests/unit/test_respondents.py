@@ -149,3 +149,9 @@ def test_a_psu_may_be_the_city_though_pseudonyms_differ_by_kind():
     assert placed.answers["psu"].tolist() == ["p2", "p1"]
     with pytest.raises(PipelineError, match="1 labels that stand for several"):
         place_in_design(data, {"psu": "city"}, frame.assign(psu="p1"))
+
+
+def test_a_household_is_a_variable_of_its_own():
+    frame = pd.DataFrame({"household": ["h1", "h2"], "psu": ["p1", "p2"]})
+    with pytest.raises(PipelineError, match="a variable of its own"):
+        place_in_design(interviews(), {"household": "respondent"}, frame)

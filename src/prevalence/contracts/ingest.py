@@ -114,7 +114,7 @@ POPULATIONS = pa.DataFrameSchema(
     },
     name="populations",
     description="Sizes of populations: denominators of rates.",
-    unique=["domain_type", "domain"],
+    unique=["domain_type", "domain", "year"],
     strict=False,
 )
 
