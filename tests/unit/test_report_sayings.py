@@ -4,6 +4,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 ROOT = Path(__file__).parents[2]
@@ -20,6 +21,7 @@ from prevalence.report.results import results  # noqa: E402
 from prevalence.report.statements import statement_rows  # noqa: E402
 from prevalence.report.story import metadata, variables  # noqa: E402
 from prevalence.report.tables_findings import published_table  # noqa: E402
+from prevalence.report.tables_method import choices_table  # noqa: E402
 from prevalence.report.variables import flattened  # noqa: E402
 
 FULL = philippine_material()
@@ -296,3 +298,37 @@ def test_combinations_without_a_number_are_counted():
 def test_numbers_below_zero_have_a_true_minus_sign_in_tables():
     assert fixed(-460.2, 0) == "−460"
     assert limits(-0.5, 0.25) == "−0.50\u00a0to\u00a00.25"
+
+
+def departing(*rows):
+    """The material of a run whose estimand sheet has these rows: group, element, text, flag."""
+    columns = ["group", "element", "text", "deviation"]
+    sheet = pd.DataFrame(list(rows), columns=columns)
+    return replace(FULL, tables={**FULL.tables, "estimands": sheet})
+
+
+def test_what_departs_for_one_hidden_group_is_no_choice_as_fixed():
+    material = departing(
+        ("victims", "combination", "sum of victims_nonlive, victims_live", True),
+        ("perpetrators", "combination", "maximum of perpetrators_nonlive", False),
+        ("victims", "known_groups", "doctors, teachers", True),
+        ("headline", "imputation", "perpetrators_without_victims", True),
+        ("headline", "missing_answers", "exclude", False),
+    )
+    lines = choices_table(material).splitlines()
+    row = {line.split(" | ")[0].strip("| "): line for line in lines if line.startswith("| ")}
+    combined = row["Two answers on one group"]
+    assert "departs from it: Children, the sum of the two answers" in combined
+        "departs from it: Children, the sum of the two answers" in row["Two answers on one group"]
+    )
+    assert "departs from it: Children, doctors and teachers" in row["Known groups"]
+    assert "| None | departs from it: perp" in row["Imputation between hidden groups"]
+    assert row["Estimator"].endswith("as fixed |")
+    assert "Known groups not answered about" not in row
+    assert "This run departs from the choices" in page(material)
+
+
+def test_a_run_that_keeps_to_everything_says_of_nothing_that_it_departs():
+    material = departing(("headline", "estimator", "ratio_of_sums", False))
+    assert "departs" not in choices_table(material)
+    assert "This run departs" not in page(material)

@@ -110,6 +110,15 @@ def _checks(material: Material) -> dict[str, Any]:
     }
 
 
+def departures(material: Material) -> dict[str, list[Row]]:
+    """Collect where the run departs from what was fixed: rows of the estimand sheet by element."""
+    found: dict[str, list[Row]] = {}
+    for row in material.rows("estimands"):
+        if is_true(row.get("deviation")):
+            found.setdefault(str(row["element"]), []).append(row)
+    return found
+
+
 _TABLES = (
     "sample_flow",
     "response_rates",
@@ -151,6 +160,7 @@ def metadata(material: Material) -> dict[str, Any]:
         **{name: material.has(name) for name in _TABLES},
         **{f"figure_{name}": True for name in material.figures},
         **{name: bool(branch) for name, branch in checks.items()},
+        "departures": bool(departures(material)),
         "content_note": "content_note" in words,
         "help_lines": bool(words.get("help_lines")),
         "tie_definition": bool((material.estimate.get("degree") or {}).get("tie_definition")),

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from prevalence.report.cells import DASH, digits, fixed, share, whole
 from prevalence.report.markdown import bullets, raw, table
 from prevalence.report.material import NATIONAL, Material, Row
-from prevalence.report.names import in_words, steps_named
-from prevalence.report.story import chosen, is_true
+from prevalence.report.names import in_words, plain, steps_named
+from prevalence.report.story import COMBINATIONS, chosen, departures
 from prevalence.report.variables import escaped
-from prevalence.report.wording import capitalised
+from prevalence.report.wording import capitalised, joined
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,6 +27,13 @@ DISPOSITIONS = {
 }
 # Steps at which the sample is counted; nobody can be left out there.
 COUNTED = ("sampled", "completed", "export", "analysed")
+# What a run can depart from though the headline doesn't name it.
+UNNAMED = {
+    "combination": ("Two answers on one group", "Not named"),
+    "imputation": ("Imputation between hidden groups", "None"),
+    "missing_answers": ("Known groups not answered about", "Left out of the network size"),
+}
+ADDED = ("imputation", "missing_answers")
 # What the screening rules say to a reader: the threshold stands in the sample flow.
 SCREENING = {
     "incomplete": "more than {share} of the key questions unanswered",
@@ -269,12 +276,13 @@ def quality_table(material: Material) -> str:
 
 def choices_table(material: Material) -> str:
     """Write the choices that were fixed beforehand, and whether the run departs from them."""
-    found = {row["element"]: row for row in material.rows("estimands", group="headline")}
-    rows = []
-    for element, (name, text) in chosen(material).items():
-        row = found.get(element) or {}
-        deviates = is_true(row.get("deviation"))
-        rows.append([name, text, "departs from it" if deviates else "as fixed"])
+    found = departures(material)
+    named = chosen(material)
+    named |= {name: words for name, words in UNNAMED.items() if name in found and name not in named}
+    rows = [
+        [name, text, _departing(material, found.get(element, []))]
+        for element, (name, text) in named.items()
+    ]
     return table(
         ["Choice", "Fixed beforehand", "This run"],
         rows,
@@ -283,6 +291,26 @@ def choices_table(material: Material) -> str:
         align="lll",
         widths=[22, 62, 16],
     )
+
+
+def _departing(material: Material, rows: list[Row]) -> str:
+    """Say whether the run keeps to a choice, and what each hidden group has instead of it."""
+    if not rows:
+        return "as fixed"
+    instead = [
+        f"{material.heading(row['group'])}, {_instead(material, row)}"
+        for row in rows
+        if row["group"] in material.groups
+    ]
+    instead += [plain(str(row["text"])) for row in rows if row["element"] in ADDED]
+    return "departs from it" + (f": {'; '.join(instead)}" if instead else "")
+
+
+def _instead(material: Material, row: Row) -> str:
+    if row["element"] == "known_groups":
+        return joined([material.item(name) for name in str(row["text"]).split(", ")])
+    rule = str(row["text"]).partition(" of ")[0]
+    return COMBINATIONS.get(rule, plain(rule))
 
 
 def disclosure_totals(summary: pd.DataFrame) -> pd.DataFrame:
