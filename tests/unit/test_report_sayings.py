@@ -319,8 +319,6 @@ def test_what_departs_for_one_hidden_group_is_no_choice_as_fixed():
     row = {line.split(" | ")[0].strip("| "): line for line in lines if line.startswith("| ")}
     combined = row["Two answers on one group"]
     assert "departs from it: Children, the sum of the two answers" in combined
-        "departs from it: Children, the sum of the two answers" in row["Two answers on one group"]
-    )
     assert "departs from it: Children, doctors and teachers" in row["Known groups"]
     assert "| None | departs from it: perp" in row["Imputation between hidden groups"]
     assert row["Estimator"].endswith("as fixed |")
