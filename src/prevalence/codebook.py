@@ -458,6 +458,16 @@ def _check_key(variable: Variable, wrong: _Wrong) -> None:
         raise wrong(
             "A key has a fixed analysis name.", "variable", variable.name, listed(KEY_KINDS)
         )
+    bounds = (variable.minimum, variable.maximum, variable.top_code)
+    if variable.role == "key" and (
+        variable.type not in ("text", "numeric") or any(bound is not None for bound in bounds)
+    ):
+        raise wrong(
+            "A key becomes a pseudonym, so that it has no range and no values.",
+            "type",
+            variable.type,
+            "text or numeric, with nothing under minimum, maximum, top_code and values",
+        )
     if variable.name in KEY_KINDS and variable.role != "key":
         raise wrong(
             "This variable identifies a person or a place, so its role is key.",

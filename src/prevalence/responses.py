@@ -399,11 +399,23 @@ def _check_texts(texts: Sequence[str | None], variable: Variable, file: object) 
 
 
 def _times(values: Sequence[Value], variable: Variable, file: object) -> list[str | None]:
-    times = [_time(value) for value in values]
+    # A code that says that there is no time stays that code.
+    codes = {key: code for code in variable.missing_codes for key in (code, _time(code)) if key}
+    times = []
+    for value in values:
+        time = _time(value)
+        text = value.strip() if isinstance(value, str) else _code_text(value)
+        times.append(codes.get(text) or codes.get(time or "") or time)
     wrong = sum(time == "" for time in times)
     if wrong:
         raise _wrong_type(variable, wrong, "dates as 2022-05-31T09:30:00", file)
     return times
+
+
+def _code_text(value: Value) -> str:
+    """Write a number as a code; anything else as nothing."""
+    number = isinstance(value, int | float) and value == value  # noqa: PLR0124
+    return canonical_code(f"{value:.15g}") if number else ""
 
 
 def _time(value: Value) -> str | None:

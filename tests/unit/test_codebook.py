@@ -165,3 +165,8 @@ def test_codes_that_are_no_numbers_stay():
     assert canonical_code("[25,35)") == "[25,35)"
     assert canonical_code("0.50") == "0.5"
     assert canonical_code("nan") == "nan"
+
+
+@pytest.mark.parametrize("cells", ["categorical,key,,,,,1=a;2=b,", "numeric,key,,1,9,,,"])
+def test_a_key_has_neither_values_nor_a_range(cells):
+    assert "no range and no values" in refusal(ID, f"P,psu,PSU,{cells}")

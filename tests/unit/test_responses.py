@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from prevalence.codebook import COLUMNS, parse_codebook
+from prevalence.decoding import decode_responses
 from prevalence.errors import PipelineError
 from prevalence.exports import Export
 from prevalence.responses import describe_dropped, locate_variables, type_responses
@@ -171,3 +172,29 @@ def test_what_the_file_declares_missing_is_no_id_and_no_text(declared):
     assert len(keyed(declared_missing={"P": [(999.0, 999.0)]}, declared_texts={"R": ["X"]})) == 3
     with pytest.raises(PipelineError, match="declares codes missing"):
         keyed(**declared)
+
+
+@pytest.mark.parametrize(
+    ("code", "value"),
+    [
+        ("9999-12-31", "9999-12-31"),
+        ("9999-12-31", dt.datetime(9999, 12, 31)),
+        ("none", " none "),
+        ("-9", -9.0),
+    ],
+)
+def test_a_code_of_no_time_is_no_time(code, value):
+    book = parse_codebook(
+        "\n".join(
+            [
+                ",".join(COLUMNS),
+                "ID,respondent,Interview,text,key,,,,,,",
+                f"T,interview_end,End,datetime,paradata,{code}=system,,,,,",
+            ]
+        ).encode(),
+        "codebook.csv",
+    )
+    data = Export(columns={"ID": ["a"], "T": [value]})
+    answers = decode_responses(type_responses(data, book, "key", "export"), book)
+    assert answers.answers["interview_end"].isna().all()
+    assert answers.missing["interview_end"].tolist() == ["system"]
