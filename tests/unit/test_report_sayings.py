@@ -21,7 +21,7 @@ from prevalence.report.results import results  # noqa: E402
 from prevalence.report.statements import statement_rows  # noqa: E402
 from prevalence.report.story import metadata, variables  # noqa: E402
 from prevalence.report.tables_findings import published_table  # noqa: E402
-from prevalence.report.tables_method import choices_table  # noqa: E402
+from prevalence.report.tables_method import choices_table, quality_table  # noqa: E402
 from prevalence.report.variables import flattened  # noqa: E402
 
 FULL = philippine_material()
@@ -330,3 +330,10 @@ def test_a_run_that_keeps_to_everything_says_of_nothing_that_it_departs():
     material = departing(("headline", "estimator", "ratio_of_sums", False))
     assert "departs" not in choices_table(material)
     assert "This run departs" not in page(material)
+
+
+def test_answers_at_the_top_code_are_not_told_as_above_it():
+    """The share is of answers at the questionnaire's highest answer or above."""
+    table = quality_table(FULL)
+    assert "At the top code |" in table
+    assert "Over the top code" not in table

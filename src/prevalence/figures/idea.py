@@ -207,7 +207,7 @@ def _data(
             "what": "members in a thousand acquaintances",
             "estimate": IN_THOUSAND,
         },
-        {"shown": "known groups", "what": "known groups asked about", "estimate": len(names)},
+        {"shown": "known groups", "what": "known groups of the headline", "estimate": len(names)},
     ]
     if degree:
         rows.append({"shown": "survey", "what": "mean number of people known", **_limits(degree)})

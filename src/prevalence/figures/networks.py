@@ -73,7 +73,7 @@ def histogram(tables: Mapping[str, pd.DataFrame], words: Words) -> Drawing:
         table,
         alt=_alt(mean, share[none], share[beyond], float(edges[-1])),
         caption="Estimated network sizes of respondents, weighted. The bars set apart are those "
-        "who know nobody in the known groups, and all above the scale",
+        "who know nobody in the headline’s known groups, and all above the scale",
     )
 
 
@@ -170,7 +170,7 @@ def _alt(mean: Mapping[str, Any], none: Array, beyond: Array, last: float) -> st
         said = f"{written(mean, 'estimate')} ({level(mean)} interval {interval(mean)})"
         parts.append(f"The mean is {said}.")
     if len(none):
-        parts.append(f"{none[0]:.1f}% know nobody in the groups asked about.")
+        parts.append(f"{none[0]:.1f}% know nobody in the headline’s known groups.")
     if len(beyond):
         parts.append(f"{beyond[0]:.1f}% know more than {last:,.0f}.")
     return " ".join(parts)

@@ -262,7 +262,7 @@ def quality_table(material: Material) -> str:
     if not rows:
         return ""
     return table(
-        ["How many known", "Answered", "No answer", "Nobody", "Heaped", "Over the top code"],
+        ["How many known", "Answered", "No answer", "Nobody", "Heaped", "At the top code"],
         rows,
         caption="Quality of the answers: respondents who answered each question, and shares in "
         "per cent",
@@ -270,7 +270,8 @@ def quality_table(material: Material) -> str:
         align="lrrrrr",
         widths=[36, 12, 12, 12, 12, 16],
         note="Heaped: multiples of 5 among answers of 5 and more; a dash where there are too few. "
-        "Where numbers are only guessed, they heap.",
+        "Where numbers are only guessed, they heap. At the top code: the highest answer that the "
+        "questionnaire takes, or above it.",
     )
 
 
