@@ -11,7 +11,7 @@ sys.path.insert(0, str(ROOT / "tests" / "report"))
 
 from material_of import figure, philippine_material  # noqa: E402
 
-from prevalence.figures.trend import ruled  # noqa: E402
+from prevalence.figures.trend import Named, levels, ruled  # noqa: E402
 from prevalence.files import read_yaml  # noqa: E402
 from prevalence.waves.control import cell_reasons  # noqa: E402
 from prevalence.waves.report import composed  # noqa: E402
@@ -110,3 +110,10 @@ def test_a_models_ratio_does_not_decide_what_is_shown_of_the_headlines():
     rows = reasons(unit="ratio")
     rows += reasons(unit="ratio", estimator="overdispersed", precision="interval_only")
     assert list(cell_reasons(pd.DataFrame(rows), "mean_of_ratios").values()) == [("", "")]
+
+
+def test_the_alternative_of_the_levels_has_the_digits_that_are_drawn():
+    released = pd.DataFrame([level_row("a", 1.2), level_row("b", 0.71, lower=0.58, upper=0.86)])
+    groups = {"victims": philippine_material().estimate["hidden_groups"]["victims"]}
+    named = Named(groups, [], True, {"a": 2022, "b": 2024}, "95%", {"imprecise": 0.3})
+    assert "2024 0.71 (0.58 to 0.86)" in levels({"levels": released}, named).alt

@@ -431,15 +431,6 @@ def number_axis(axes: Axes, low: float, high: float, room: float) -> str:
     return "million " if scale > 1 else ""
 
 
-def rounded(value: Any, digits: int = 3) -> str:
-    """Write a number with few significant digits and thousands separators."""
-    if value == 0 or not math.isfinite(value):
-        return "0" if value == 0 else "–"
-    places = digits - 1 - math.floor(math.log10(abs(value)))
-    number = round(value, places)
-    return f"{number:,.{max(places, 0)}f}"
-
-
 def save_svg(figure: Figure, svg: str) -> None:
     """Write the picture as SVG alone, without clocks or versions."""
     figure.savefig(svg, format="svg", metadata={"Date": None, "Creator": None})

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from prevalence.figures.forest import Entry, farthest, forest, plain_row, suppressed, written
 from prevalence.figures.legend import key, marks_used
-from prevalence.figures.style import COLOURS, SMALL, Drawing, Sheet, rounded, text_width
+from prevalence.figures.style import COLOURS, SMALL, Drawing, Sheet, text_width
 from prevalence.report.names import place_name
 from prevalence.report.wording import TOO_IMPRECISE, capitalised
 
@@ -216,24 +216,12 @@ def _places(table: pd.DataFrame) -> list[tuple[str, str]]:
 def _national(table: pd.DataFrame, waves: list[str], words: Named) -> str:
     rows = {row["wave"]: row for row in _nation(table)}
     shown = [wave for wave in waves if wave in rows]
-    return "; ".join(f"{words.years[wave]} {_numbers(rows[wave])}" for wave in shown)
+    return "; ".join(f"{words.years[wave]} {written(plain_row(rows[wave]))}" for wave in shown)
 
 
 def _nation(table: Any) -> list[dict[Any, Any]]:
     rows: list[dict[Any, Any]] = table[table["domain_type"] == "national"].to_dict("records")
     return rows
-
-
-def _numbers(row: Mapping[Any, Any]) -> str:
-    row = plain_row(row)
-    if suppressed(row):
-        return "suppressed"
-    if row["lower"] is None or row["upper"] is None:
-        return TOO_IMPRECISE
-    between = f"{rounded(row['lower'])} to {rounded(row['upper'])}"
-    if row["estimate"] is None:
-        return between
-    return f"{rounded(row['estimate'])} ({between})"
 
 
 def _ratio(row: Mapping[Any, Any]) -> str:
