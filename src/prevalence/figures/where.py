@@ -39,8 +39,11 @@ CLASSES = {
     "above": ("#dd9058", "▲ interval wholly above the national estimate"),
     "within": ("#e6ebf0", "interval holds the national estimate"),
     "below": ("#a9c3dc", "▼ interval wholly below the national estimate"),
-    "open": ("#ffffff", "too imprecise for an interval"),
-    "alone": ("#f5f6f8", "no national estimate to set the interval beside"),
+}
+# Tiles that are compared with nothing have no shade.
+UNSHADED = {
+    "open": "too imprecise for an interval",
+    "alone": "no national estimate to set the interval beside",
 }
 
 
@@ -234,6 +237,7 @@ def tile_map(tables: Mapping[str, pd.DataFrame], words: Words) -> Drawing:
         sheet.skip(tall + 0.2 + deep * TILE_HEIGHT + 0.04)
     used = {found for mine in classes.values() for found in mine.values()}
     parts = [(f"fill:{c}", text) for name, (c, text) in CLASSES.items() if name in used]
+    parts += [("fill:white", text) for name, text in UNSHADED.items() if name in used]
     if not set(tiles) <= set(order):
         parts.append(("fill:white", "no estimate in this survey"))
     if "" in used:
@@ -292,10 +296,11 @@ def _tile(
 
     left, top = corner
     width, height = wide - TILE_GAP, TILE_HEIGHT - TILE_GAP
-    settings: dict[str, Any] = {"facecolor": CLASSES[found][0] if found else "white", "lw": 0}
-    if not found:
-        settings = {"facecolor": "white", "edgecolor": FAINT, "lw": 0.6}
-        settings |= {"hatch": "////"} if row else {}
+    settings: dict[str, Any] = {"facecolor": "white", "edgecolor": FAINT, "lw": 0.6}
+    if found in CLASSES:
+        settings = {"facecolor": CLASSES[found][0], "lw": 0}
+    elif not found and row:
+        settings["hatch"] = "////"
 
     def make(where: Any) -> list[Any]:
         return [Rectangle((left, -height), width, height, transform=where, **settings)]
