@@ -10,6 +10,7 @@ from prevalence.figures.style import save_svg
 from prevalence.files import read_csv, replacing, write_csv
 from prevalence.job import run_job
 from prevalence.study_files import read_study
+from prevalence.weighting import TEXT_COLUMNS
 
 WEIGHT_TABLES = ("weighting", "weight_distribution", "margins", "response_rates")
 
@@ -26,7 +27,7 @@ def main(job: Any) -> None:
     )
     write_csv(effective, job.output.effective_n)
     write_csv(influential, job.output.influential)
-    described = {name: read_csv(job.input.get(name)) for name in WEIGHT_TABLES}
+    described = {name: read_csv(job.input.get(name), dtype=TEXT_COLUMNS) for name in WEIGHT_TABLES}
     described |= {"effective_n": effective, "influential": influential}
     figure = weight_diagnostics(described, synthetic=job.params.synthetic)
     with replacing(job.output.picture) as path:

@@ -14,6 +14,7 @@ from prevalence.waves.cells import cells_of, compare, frozen
 from prevalence.waves.comparability import Described, comparability
 from prevalence.waves.samples import joint_samplings
 from prevalence.waves.trend import changes_table, controls_table, levels_table
+from prevalence.weighting import TEXT_COLUMNS
 
 PARQUET = ("respondents", "ard", "weights", "households", "replicates", "replicate_factors")
 
@@ -21,7 +22,7 @@ PARQUET = ("respondents", "ard", "weights", "households", "replicates", "replica
 def tables_of(job: Any, wave: str) -> dict[str, Any]:
     """Tables of a wave, by name."""
     found = {name: read_parquet(job.input.get(f"{wave}_{name}")) for name in PARQUET}
-    found["margins"] = read_csv(job.input.get(f"{wave}_margins"))
+    found["margins"] = read_csv(job.input.get(f"{wave}_margins"), dtype=TEXT_COLUMNS)
     sides = {name: job.input.get(f"{wave}_{name}") for name in SIDE_TABLES}
     return found | {name: read_csv(path) for name, path in sides.items() if path}
 

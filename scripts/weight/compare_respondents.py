@@ -7,16 +7,16 @@ from prevalence.contracts.weight import NONRESPONSE_BIAS
 from prevalence.files import read_csv, read_parquet, write_csv
 from prevalence.job import run_job
 from prevalence.nonresponse_bias import nonresponse_bias
+from prevalence.weighting import TEXT_COLUMNS
 
 # Codes such as 01 are texts, not numbers.
 CODES = dict.fromkeys(("household", "stratum", "psu", "ssu", "disposition", "city", "region"), str)
-CATEGORIES = {"margin": str, "category": str}
 
 
 def main(job: Any) -> None:
     """Write the table; empty for a survey without frame and census."""
     frame = read_csv(job.input.frame, dtype=CODES) if job.input.get("frame") else None
-    census = read_csv(job.input.census, dtype=CATEGORIES) if job.input.get("census") else None
+    census = read_csv(job.input.census, dtype=TEXT_COLUMNS) if job.input.get("census") else None
     rule = job.params.nonresponse or {}
     covariates = (rule.get("propensity") or {}).get("covariates") or []
     wanted = [*(rule.get("classes") or []), *covariates, *(rule.get("compare") or [])]

@@ -7,9 +7,8 @@ from prevalence.contracts import check_table
 from prevalence.contracts.weight import REPLICATE_FACTORS, REPLICATES
 from prevalence.files import read_csv, read_parquet, write_parquet
 from prevalence.job import run_job
-from prevalence.weighting import replicate_weights
+from prevalence.weighting import TEXT_COLUMNS, replicate_weights
 
-CATEGORIES = {"margin": str, "category": str}  # codes such as 01 are texts
 LOG = logging.getLogger("prevalence")
 
 
@@ -18,7 +17,7 @@ def main(job: Any) -> None:
     replicates, factors, made = replicate_weights(
         read_parquet(job.input.weights),
         read_parquet(job.input.households),
-        read_csv(job.input.margins, dtype=CATEGORIES),
+        read_csv(job.input.margins, dtype=TEXT_COLUMNS),
         job.params.weight,
         job.params.seed,
     )

@@ -426,6 +426,7 @@ def intervals_table(
         bounds[variable.group] = (variable.name, *_interval_of(counts, variable))
     for group, setting in combinations.items():
         items = [bounds[item] for item in setting["items"]]
+        items = items[:1] if setting["rule"] == "single" else items
         how = setting["rule"], setting.get("incomplete") or "available"
         sides = [
             combine_reports(np.column_stack([item[side] for item in items]), *how)

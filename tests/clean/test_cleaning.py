@@ -320,3 +320,18 @@ def test_bins_and_top_codes_are_kept_as_intervals(codebook_text, responses, sett
     assert np.isnan(found.loc["victims", "upper"])
     quality = tables["data_quality"].set_index("group")["heaped_share"]
     assert np.isnan(quality["teachers"])
+
+
+def test_the_item_taken_alone_says_why_its_count_is_open(codebook_text, responses, settings, frame):
+    """The first item is at its top code; the second, in bins, has no part in the report."""
+    text = with_bins(codebook_text, "H1", "0=0;1=1-2;2=3+:4")
+    text = text.replace(
+        "victims_nonlive,numeric,hidden_item,997=refused;998=dont_know;996=not_asked,0,50,,",
+        "victims_nonlive,numeric,hidden_item,,0,50,50,",
+    )
+    raw = responses.assign(H0=50.0, H1=1.0, R1=996.0)
+    settings["combine"]["victims"]["rule"] = "single"
+    tables = clean_responses(raw, parse_codebook(text.encode(), "codebook.csv"), settings, frame)
+    found = tables["intervals"].set_index("group").loc["victims"]
+    assert set(found["reason"]) == {"top_code"}
+    assert set(found["lower"]) == {50}

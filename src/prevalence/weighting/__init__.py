@@ -12,6 +12,7 @@ from prevalence.weighting.diagnostics import (
     weighting_steps,
 )
 from prevalence.weighting.margins import (
+    TEXT_COLUMNS,
     MergedMargin,
     merge_thin_categories,
     partners_after_merging,
@@ -20,6 +21,7 @@ from prevalence.weighting.replicates import replicate_weights
 from prevalence.weighting.steps import selection_weights, trim_weights, trimming_bound
 
 __all__ = [
+    "TEXT_COLUMNS",
     "MergedMargin",
     "WeightTables",
     "effective_sizes",

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 MARGIN_PREFIX = "margin_"
+# Types of the columns of census and margins in files: codes such as 01 are texts, not numbers.
+TEXT_COLUMNS = {"margin": str, "category": str}
 
 
 @dataclass(frozen=True, eq=False)
