@@ -451,6 +451,21 @@ def test_how_many_specifications_there_are_may_be_said():
     assert unknown_numbers("140 of 141 combinations, not 142", numbers) == ["142"]
 
 
+def test_how_many_specifications_have_no_number_may_be_said():
+    """The same combination stands in several rows, and a model's rows are none."""
+    combinations = [f"e{place}" for place in range(300)]
+    table = pd.DataFrame(
+        {
+            **dict.fromkeys(CHOICES, "none"),
+            "group": "victims",
+            "estimator": [*combinations, *combinations, "overdispersed"],
+            "estimate": [*[np.nan] * 120, *[5.0] * 180] * 2 + [5.0],
+        }
+    )
+    numbers = allowed_numbers({"specifications": table}, [])
+    assert unknown_numbers("180 of 300, 120 without, 301 with the model; 299", numbers) == ["299"]
+
+
 def test_numbers_of_sections_are_no_decimals(allowed):
     heading = '<h2 data-number="12.3">12.3 The sample</h2><p>See Sections 12.3 and 4.1.</p>'
     assert check_files(CLEAN | {"summary.html": page(more=heading)}, allowed) == []

@@ -123,10 +123,11 @@ def _counts_of_rows(table: pd.DataFrame) -> list[Array]:
     choices = [column for column in CHOICES if column in table]
     counts = []
     for _, rows in table.groupby("group"):
-        known = rows[rows["estimate"].notna()]
-        combined = known.drop_duplicates(choices)
-        made = len(combined) - int(modelled_rows(combined).sum())
-        counts += [len(rows), len(known), len(combined), made]
+        told = []
+        for part in (rows, rows[rows["estimate"].notna()]):
+            combined = part.drop_duplicates(choices)
+            told.append([len(part), len(combined), int((~modelled_rows(combined)).sum())])
+        counts += [*told[0], *told[1], told[0][1] - told[1][1]]  # the last have no number
     return [np.array(counts, float)]
 
 
