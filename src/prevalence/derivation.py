@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,8 @@ from prevalence.errors import PipelineError, listed, suggestion
 
 if TYPE_CHECKING:
     import pandas as pd
+
+_FEWEST = 3  # interviews that share a value which a message may name: others may be an answer alone
 
 
 def derive_variables(
@@ -108,12 +111,14 @@ def _mapped(source: pd.Series, groups: Mapping[str, list[Any]], place: str) -> p
                 )
             names[_written(old)] = str(new)
     values = [None if _absent(value) else _written(value) for value in source]
-    unknown = sorted({value for value in values if value is not None and value not in names})
+    unknown = Counter(value for value in values if value is not None and value not in names)
     if unknown:
+        told = [f"{value} ({n})" for value, n in sorted(unknown.items()) if n >= _FEWEST]
+        rare = len(unknown) - len(told)
         raise PipelineError(
             "Values have no place in a map.",
             place=f"{place}.map",
-            found=listed(unknown),
+            found=listed(told + ([f"{rare} values of fewer than {_FEWEST}"] if rare else [])),
             allowed=listed(names, 40),
             remedy="Add them to the map.",
         )

@@ -59,7 +59,7 @@ def test_the_answers_stay_as_they_were():
     ("definition", "expected"),
     [
         ({"from": "regions"}, "Did you mean 'region'"),
-        ({"from": "region", "map": {"Luzon": ["NCR"]}}, "V, VII"),
+        ({"from": "region", "map": {"Luzon": ["NCR"]}}, "2 values of fewer than 3"),
         ({"from": "region", "map": {"a": ["NCR", "V", "VII"], "b": ["V"]}}, "stands twice"),
         (AGE | {"labels": ["a"]}, "3 breaks, 1 labels"),
         (AGE | {"breaks": [18, 65, 25]}, "rising breaks"),
@@ -98,3 +98,11 @@ def test_number_codes_are_written_as_a_config_has_them():
 def test_ids_are_not_derived():
     with pytest.raises(PipelineError, match="ids"):
         derive_variables(pd.DataFrame({"x": [1.0]}), {"respondent": {"from": "x"}})
+
+
+def test_a_message_names_no_answer_of_a_single_person():
+    answers = pd.DataFrame({"place": pd.Series(["north"] * 3 + ["my own words"], dtype="str")})
+    with pytest.raises(PipelineError, match=r"north \(3\)") as caught:
+        derive_variables(answers, {"x": {"from": "place", "map": {"s": ["south"]}}})
+    assert "own words" not in str(caught.value)
+    assert "1 values of fewer than 3" in str(caught.value)
