@@ -178,10 +178,10 @@ def leave_one_out(material: Material) -> dict[str, str]:
     if not rows:
         return {}
     used = [row for row in rows if is_true(row.get("in_headline"))]
-    what = "of the headline's known groups" if used else "groups"
+    what = "known groups" if used else "groups"
     if len(used) < sum(is_true(row.get("in_headline")) for row in every):
         what += " that may be shown"
-    sentences = [_inside(used or rows, what)]
+    sentences = [_inside(used or rows, "the headline's " if used else "", what)]
     others = [row for row in rows if row not in used and row.get("estimate")] if used else []
     if others:
         names = joined([str(row["label"]) for row in others])
@@ -193,10 +193,13 @@ def leave_one_out(material: Material) -> dict[str, str]:
     return {"sentence": " ".join(sentences)}
 
 
-def _inside(rows: list[Row], what: str) -> str:
+def _inside(rows: list[Row], whose: str, what: str) -> str:
     inside = sum(_holds_size(row) for row in rows)
-    how_many = f"all {inside}" if inside == len(rows) > 1 else f"{inside} of {len(rows)}"
-    told = f"For {how_many} {what} the size on record lies in the interval"
+    if inside == len(rows) > 1:
+        how_many = f"all {inside} of {whose}" if whose else f"all {inside} "
+    else:
+        how_many = f"{inside} of {whose}{len(rows)} "
+    told = f"For {how_many}{what} the size on record lies in the interval"
     factors = [_factor(row) for row in rows if row.get("estimate")]
     if not factors:
         return f"{told}."
