@@ -146,6 +146,15 @@ def test_the_frame_has_the_pseudonyms_of_the_responses(read_table, survey, answe
     assert frame["p_psu"].tolist() == [0.5, 0.25, 1.0]
 
 
+def test_a_frame_may_lack_what_a_survey_lacks(read_table):
+    names = ["household", "stratum", "psu", "p_psu", "p_ssu", "p_household", "disposition"]
+    places = [FRAME_HEADER.split(",").index(name) for name in names]
+    lines = [",".join(line.split(",")[place] for place in places) for line in FRAME]
+    assert list(read_table("frame", [",".join(names), *lines])) == names
+    with pytest.raises(PipelineError, match="p_household"):
+        read_table("frame", [",".join(names).replace("p_household", "chance"), *lines])
+
+
 def test_populations_of_several_years(read_table):
     from prevalence.domains import Populations
 

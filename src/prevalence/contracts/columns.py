@@ -76,7 +76,9 @@ def number(
     )
 
 
-def whole(description: str, *checks: pa.Check, minimum: int | None = 0) -> pa.Column:
+def whole(
+    description: str, *checks: pa.Check, minimum: int | None = 0, required: bool = True
+) -> pa.Column:
     """Describe a column of whole numbers, none of them missing.
 
     Parameters
@@ -87,6 +89,8 @@ def whole(description: str, *checks: pa.Check, minimum: int | None = 0) -> pa.Co
         Further conditions.
     minimum
         The smallest number allowed.
+    required
+        Whether the column must be there.
 
     Returns
     -------
@@ -94,7 +98,7 @@ def whole(description: str, *checks: pa.Check, minimum: int | None = 0) -> pa.Co
         The column.
     """
     every = list(checks) if minimum is None else [*checks, pa.Check.ge(minimum)]
-    return pa.Column("int64", every, coerce=True, description=description)
+    return pa.Column("int64", every, coerce=True, required=required, description=description)
 
 
 def flag(description: str) -> pa.Column:

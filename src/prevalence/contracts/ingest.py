@@ -63,16 +63,32 @@ FRAME = pa.DataFrameSchema(
         "household": text("Pseudonym of the sampled household.", filled()),
         "stratum": text("Stratum: a region, or a city taken with certainty.", filled()),
         "psu": text("Pseudonym of the primary sampling unit.", filled()),
-        "ssu": text("Pseudonym of the second-stage unit (barangay); may be empty.", nullable=True),
-        "region": text("Region.", filled()),
-        "urban": _integer("1 urban, 0 rural.", pa.Check.isin([0, 1])),
-        "city": text("Pseudonym of the city or municipality.", nullable=True),
-        "interviewer": text("Pseudonym of the interviewer; may be empty.", nullable=True),
+        "ssu": text(
+            "Pseudonym of the second-stage unit (barangay); may be empty or left out.",
+            nullable=True,
+            required=False,
+        ),
+        "region": text("Region; may be left out.", filled(), required=False),
+        "urban": _integer(
+            "1 urban, 0 rural; may be left out.", pa.Check.isin([0, 1]), required=False
+        ),
+        "city": text(
+            "Pseudonym of the city or municipality; may be left out.",
+            nullable=True,
+            required=False,
+        ),
+        "interviewer": text(
+            "Pseudonym of the interviewer; may be empty or left out.",
+            nullable=True,
+            required=False,
+        ),
         "p_psu": _probability("the PSU"),
         "p_ssu": _probability("the second-stage unit within its PSU"),
         "p_household": _probability("the household within its last unit"),
         "certainty": _integer(
-            "1 if the household's city was taken with certainty.", pa.Check.isin([0, 1])
+            "1 if the household's city was taken with certainty; may be left out where none was.",
+            pa.Check.isin([0, 1]),
+            required=False,
         ),
         "disposition": text(
             "AAPOR disposition: 1.x interview, 2.x eligible without one, 3.x unknown, 4.x not "
