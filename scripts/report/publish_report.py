@@ -178,9 +178,8 @@ def main(job: Any) -> None:
     studies = {
         Path(path).stem: read_csv(path) for path in job.input.reference if path.endswith(".csv")
     }
-    config = job.params.config
-    coverage = studies.pop("coverage", None)
-    shown = derived_tables(tables, coverage, config["headline"], config["estimate"]["level"])
+    coverage, level = studies.pop("coverage", None), job.params.config["estimate"]["level"]
+    shown = derived_tables(tables, coverage, job.params.config["headline"], level)
     told = {f"study_{name}": table for name, table in studies.items()}
     declared = [*declared_files(job), *released_files, *sidecars]
     reviewed.append("\n".join(declared))
