@@ -506,3 +506,12 @@ def test_a_place_without_limits_is_drawn_and_not_called_suppressed(tables, words
     before = draw("ph2022", name, tables["ph2022"], words["ph2022"])
     assert drawing.alt.count("suppressed") == before.alt.count("suppressed")
     assert "nan" not in drawing.alt
+
+
+def test_a_distribution_of_areas_with_a_withheld_quantile_is_told_as_not_shown(tables, words):
+    changed = dict(tables["ph2022"])
+    table = changed["area_distribution"].copy()
+    table.loc[table.index[0], "value"] = np.nan
+    changed["area_distribution"] = table
+    drawing = draw("ph2022", "area_distribution", changed, words["ph2022"])
+    assert "nothing shown" in drawing.alt

@@ -133,7 +133,7 @@ def _alt(words: Words, rows: Mapping[tuple[str, str], list[Row]]) -> str:
 
 def _said(words: Words, model: str, rows: list[Row]) -> str:
     name, first = words.estimator(model), rows[0]
-    if not is_known(first.get("estimate")):
+    if not all(is_known(row.get(end)) for row in rows for end in ("lower", "estimate", "upper")):
         return f"{name}: {withheld(first) or 'nothing shown'}."
     failed = " (not converged)" if first.get("converged") is False else ""
     texts = [
