@@ -371,3 +371,16 @@ def test_a_survey_without_response_rates_keeps_the_columns_of_the_table():
     geography = geography_of(respondents, SETTINGS, "region")
     result = release(tables, inputs, geography, POLICY, headline="ratio_of_sums").tables
     assert list(result["response_rates"].columns) == columns
+
+
+def test_a_planted_ratio_is_compared_whatever_the_headline_is():
+    keys = {"group": "a_per_b", "domain_type": "national", "domain": "national", "unit": "ratio"}
+    rows = [
+        {**keys, "estimator": name, "estimate": value, "lower": value - 1, "upper": value + 1}
+        for name, value in (("ratio_of_sums", 2.0), ("overdispersed", 9.0))
+    ]
+    table = validation(
+        pd.DataFrame(rows).assign(suppressed=""), [{**keys, "truth": 2.2}], "mean_of_ratios"
+    )
+    assert table["estimate"].tolist() == [2.0]
+    assert table["covered"].tolist() == [True]

@@ -45,6 +45,7 @@ from prevalence.disclosure.tables import (
     RULES,
     check_tables,
 )
+from prevalence.united import modelled_rows
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -460,7 +461,8 @@ def validation(
     if not len(truth):
         return pd.DataFrame(columns=columns)
     planted = pd.DataFrame(list(truth))[[*keys, "truth"]]
-    own = scale_up[scale_up["estimator"] == headline][[*keys, *LIMITS, "suppressed"]]
+    ratios = (scale_up["unit"] == "ratio") & ~modelled_rows(scale_up)  # whatever the headline is
+    own = scale_up[(scale_up["estimator"] == headline) | ratios][[*keys, *LIMITS, "suppressed"]]
     found = own.merge(planted, on=keys, how="inner", validate="one_to_one")
     inside = (found["lower"] <= found["truth"]) & (found["truth"] <= found["upper"])
     shown = found["lower"].notna() & (found["suppressed"] == "")
