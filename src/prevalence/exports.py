@@ -256,7 +256,7 @@ def _read_csv(path: Path, options: Mapping[str, Any]) -> Export:
     table = _SharedColumns(0)
     try:
         for fields in reader:
-            if not fields:
+            if not any(fields):  # a row without a cell is no interview, as in a workbook
                 continue
             if not first:
                 first, table = fields, _SharedColumns(len(fields))

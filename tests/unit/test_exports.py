@@ -52,10 +52,11 @@ def test_any_csv_is_a_table_or_refused(tmp_path, content):
 def test_a_csv_keeps_its_cells(tmp_path, rows):
     path = tmp_path / "export.csv"
     stream = io.StringIO()
-    csv.writer(stream, lineterminator="\n").writerows([("a", "b"), *rows])
+    csv.writer(stream, lineterminator="\n").writerows([("a", "b"), ("c", ""), *rows])
     path.write_text(stream.getvalue(), encoding="utf-8")
     export = read_export(path)
-    assert list(zip(*export.columns.values(), strict=True)) == rows
+    told = [("c", ""), *(row for row in rows if any(row))]
+    assert list(zip(*export.columns.values(), strict=True)) == told
 
 
 @FUZZ
@@ -172,3 +173,10 @@ def test_texts_that_stand_for_nothing(tmp_path):
     assert read_export(path).columns["a"] == ["NA", "."]
     export = read_export(path, {"missing": ["NA", "."]})
     assert export.columns == {"a": [None, None], "b": ["2", "NAB"]}
+
+
+def test_rows_without_a_cell_are_no_interviews(tmp_path):
+    """Spreadsheet programs write rows of delimiters below the last interview."""
+    file = tmp_path / "a.csv"
+    file.write_text("id,n\na,1\n,\nb,\n,\n\n", encoding="utf-8")
+    assert dict(read_export(file).columns) == {"id": ["a", "b"], "n": ["1", ""]}
