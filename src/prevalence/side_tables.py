@@ -16,6 +16,8 @@ from prevalence.plain_text import active_content
 if TYPE_CHECKING:
     import pandas as pd
 
+MEMBER = "member"  # of the survivors' panel
+
 
 def parse_table(content: bytes, file: object) -> pd.DataFrame:
     """Read a side table: CSV, UTF-8, commas, a header.
@@ -192,7 +194,7 @@ def arrange_table(
     for name, value in constants.items():
         table[name] = "" if value is None else str(value)
     if key is not None:
-        for kind in KEY_KINDS:
+        for kind in (*KEY_KINDS, MEMBER):
             if kind in table:
                 table[kind] = pseudonyms(key, kind, table[kind])
     return table

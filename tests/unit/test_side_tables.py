@@ -124,3 +124,9 @@ def test_columns_may_change_their_names_with_one_another():
     table = parse_table(b"group,size,size_2022\nx,1,2\n", "t.csv")
     named = {"columns": {"size_2022": "size", "size": "size_2022"}}
     assert arrange_table(table, named, None, "t.csv")["size"].tolist() == ["2"]
+
+
+def test_the_panels_members_are_named_by_pseudonyms():
+    table = parse_table(b"member,group,best\nAna,victims,0.7\nAna,perpetrators,0.6\n", "t.csv")
+    arranged = arrange_table(table, None, "key", "t.csv")
+    assert arranged["member"].tolist() == [pseudonym("key", "member", "Ana")] * 2

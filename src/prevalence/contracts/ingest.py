@@ -162,7 +162,7 @@ KNOWN_GROUPS = pa.DataFrameSchema(
 
 SURVIVOR_PANEL = pa.DataFrameSchema(
     {
-        "member": text("Code of the panel member.", filled()),
+        "member": text("Pseudonym of the panel member.", filled()),
         "group": text("Hidden group.", filled()),
         "best": _number("Best value of the true-positive rate.", pa.Check.in_range(0, 1)),
         "low": _number("Lowest plausible value.", pa.Check.in_range(0, 1)),
