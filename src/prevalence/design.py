@@ -405,8 +405,7 @@ class SampleDesign:
                     found="1 unit a stratum",
                     allowed="2 or more units, or a rule for lone units",
                     remedy="Join the stratum with a similar one (lone_psu: collapse, with partners)"
-                    "; lone_psu: adjust or average are approximations, certainty is only for "
-                    "units that were enumerated completely.",
+                    "; lone_psu: certainty is only for units that were enumerated completely.",
                 )
             if self.lone_psu == "average":
                 _check_average(stage)

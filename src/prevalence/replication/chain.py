@@ -125,7 +125,8 @@ def merge_empty(
                 place=f"category {names[k]}",
                 found=f"empty in {int(empty[k].sum())} of {empty.shape[1]} replicates",
                 allowed="a partner for each category that rests on few PSUs",
-                remedy="Name it under weight.calibration.partners, or raise minimum_psus.",
+                remedy="Name it under weight.calibration.partners, or raise minimum_psus; for a "
+                "class of nonresponse, raise weight.nonresponse.minimum_respondents.",
             )
         for table in tables:
             table[into, b] += table[k, b]
