@@ -9,11 +9,9 @@ from prevalence.contracts import check_table
 from prevalence.contracts.ingest import SIDE_TABLES
 from prevalence.files import write_csv
 from prevalence.identifier_scan import check_further_columns
-from prevalence.identifiers import pseudonym_key, public_data
+from prevalence.identifiers import TABLES_WITH_IDS, pseudonym_key, public_data
 from prevalence.job import run_job
 from prevalence.side_tables import arrange_table, complete_known_groups, emptied, parse_table
-
-WITH_IDS = ("frame", "areas", "companion", "visibility")
 
 
 def main(job: Any) -> None:
@@ -21,7 +19,7 @@ def main(job: Any) -> None:
     file, name, params = job.input.raw, job.wildcards.table, job.params
     contract = SIDE_TABLES[name]
     key = None
-    if name in WITH_IDS:
+    if name in TABLES_WITH_IDS:
         public = public_data(params.synthetic, params.public_microdata)
         key = pseudonym_key(params.pseudonym_key, public, os.environ)
     table = arrange_table(parse_table(Path(file).read_bytes(), file), params.arrange, key, file)

@@ -19,6 +19,8 @@ _SHORTEST_KEY = 16
 _FEWEST_CHARACTERS = 6
 # Keys that are known to all: the config of every synthetic or published survey has one of these.
 PUBLIC_KEY = "public-key-for-"
+# Side tables whose rows name households, places or persons.
+TABLES_WITH_IDS = ("frame", "areas", "survivor_panel", "companion", "visibility")
 # Isn't an id of any kind: nothing else is hashed to the same.
 _MARKED = b"mark of a key for pseudonyms"
 _DIGITS = 16  # 64 bits: two of a million ids share a pseudonym with probability below 1e-7

@@ -175,6 +175,14 @@ def test_members_of_a_hidden_group_have_pseudonyms(read_table, name):
     assert table["psu"].str.fullmatch("p[0-9a-f]{16}").all()
 
 
+def test_members_of_the_survivors_panel_have_pseudonyms(read_table):
+    header = "member,group,best,low,high"
+    lines = ["0917-555-0101,victims,0.7,0.6,0.9", "0917-555-0101,perpetrators,0.6,0.5,0.8"]
+    table = read_table("survivor_panel", [header, *lines])
+    assert "0917" not in read_table.out.read_text()
+    assert table["member"].nunique() == 1
+
+
 def test_the_list_of_areas_has_the_pseudonyms_of_the_frame(read_table):
     frame = read_table("frame", [FRAME_HEADER, *FRAME])
     psus = [line.split(",")[FRAME_HEADER.split(",").index("psu")] for line in FRAME]

@@ -38,7 +38,7 @@ from prevalence.figures.catalogue import (
     section_figures,
 )
 from prevalence.files import read_parquet, read_yaml
-from prevalence.identifiers import key_mark
+from prevalence.identifiers import TABLES_WITH_IDS, key_mark
 from prevalence.job import TRACEBACK
 from prevalence.manifest import check_present
 from prevalence.report.inputs import REPORTED, STUDIES, source_files, study_files

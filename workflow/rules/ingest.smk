@@ -83,9 +83,7 @@ rule read_table:
         ),
         pseudonym_key=setting("ingest.pseudonym_key"),
         key_mark=lambda wildcards: (
-            mark_of_key(wildcards)
-            if wildcards.table in ("frame", "areas", "companion", "visibility")
-            else ""
+            mark_of_key(wildcards) if wildcards.table in TABLES_WITH_IDS else ""
         ),
         public_microdata=setting("ingest.public_microdata"),
         synthetic=setting("survey.synthetic"),
