@@ -8,10 +8,11 @@ import yaml
 from prevalence.config import check_config
 from prevalence.disclosure.gate import Allowed, allowed_numbers, check_files, refuse
 from prevalence.disclosure.numbers import words_in
+from prevalence.disclosure.wording import word_findings
 from prevalence.files import read_csv, read_yaml, replacing
 from prevalence.job import run_job
 from prevalence.terminology import Terminology
-from prevalence.waves.publishing import texts_of, word_findings
+from prevalence.waves.publishing import texts_of
 
 
 def main(job: Any) -> None:
@@ -36,7 +37,9 @@ def main(job: Any) -> None:
     if not found:
         config = read_yaml(job.input.words)
         check_config(config, read_yaml(job.input.words_schema), job.input.words)
-        found = word_findings(files, Terminology.from_config(config))
+        words = Terminology.from_config(config)
+        for name, content in files.items():
+            found += word_findings(name, content, words)[0]
     refuse(found, Path(job.input.figure[0]).parent)
     for path in job.output:
         with replacing(path) as partial:

@@ -1,7 +1,6 @@
 """Check every staged file of a survey, and publish what passes: all of it or nothing."""
 
 import json
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,28 +11,26 @@ from prevalence.audit.sidecar import SUFFIX, sidecar
 from prevalence.config import check_config
 from prevalence.contracts import release
 from prevalence.contracts.dictionary import contracts_in
-from prevalence.disclosure.extraction import pieces
 from prevalence.disclosure.gate import (
     Allowed,
     Finding,
+    Gate,
     allowed_numbers,
-    check_files,
     refuse,
     required_texts,
     withheld_cells,
 )
-from prevalence.disclosure.numbers import Places, is_number, words_in
-from prevalence.disclosure.pieces import Piece, digest
+from prevalence.disclosure.numbers import Places, words_in
+from prevalence.disclosure.pieces import digest
+from prevalence.disclosure.wording import word_findings
 from prevalence.errors import PipelineError, listed
 from prevalence.files import read_csv, read_json, read_yaml, replacing
 from prevalence.identifier_scan import words_of
 from prevalence.job import LOG, run_job
+from prevalence.processes import in_processes
 from prevalence.report.derived import derived_tables
 from prevalence.report.story import ILLUSTRATION, NOT_STATED
 from prevalence.terminology import Terminology
-
-# Kinds of text whose words are checked.
-WORDED = ("text", "hidden", "tick", "cell", "metadata")
 
 
 def declared_files(job: Any) -> list[str]:
@@ -121,37 +118,6 @@ def staged_files(staged: Path) -> dict[str, bytes]:
     }
 
 
-def worded(found: Sequence[Piece]) -> list[str]:
-    """Texts whose words are checked, in order; a cell of data once, and none that is a number."""
-    texts: list[str] = []
-    told: set[str] = set()
-    for piece in found:
-        if piece.kind == "cell":
-            if piece.text in told or is_number(piece.text):
-                continue
-            told.add(piece.text)
-        if piece.kind in WORDED:
-            texts.append(piece.text)
-    return texts
-
-
-def word_findings(
-    files: dict[str, bytes], words: Terminology
-) -> tuple[list[Finding], list[Finding]]:
-    """Check the words of the rendered files and of the figures: what stops, and what advises."""
-    stops, advice = [], []
-    for name, content in files.items():
-        texts = worded(pieces(name, content))
-        breaches = words.breaches("\n".join(texts), name, report=True)
-        if name.endswith((".html", ".docx")):
-            breaches += words.lone_sentences(texts, name)
-        for b in breaches:
-            where = f"line {b.line} of its text"
-            finding = Finding(b.file, where, f"Write {b.instead!r}. {b.why}", b.found)
-            (stops if b.stops else advice).append(finding)
-    return stops, advice
-
-
 def main(job: Any) -> None:
     """Publish the report, its figures and the released tables."""
     staged = Path(job.input.results).parent
@@ -207,11 +173,19 @@ def main(job: Any) -> None:
     )
     config = read_yaml(job.input.words)
     check_config(config, read_yaml(job.input.words_schema), job.input.words)
-    found = check_files(files, allowed)
-    advice: list[Finding] = []
-    if not found:
-        found, advice = word_findings(files, Terminology.from_config(config))
-    refuse(found, staged)
+    gate, terminology = Gate(files, allowed), Terminology.from_config(config)
+
+    def checked(name: str) -> tuple[list[Finding], list[Finding], list[Finding]]:
+        found = gate.findings(name)
+        return (found, [], []) if found else (found, *word_findings(name, files[name], terminology))
+
+    # The largest first, so that no process is left with one at the end.
+    names = sorted(files, key=lambda name: -len(files[name]))
+    results = dict(zip(names, in_processes(checked, names, job.threads), strict=True))
+    parts = [results[name] for name in sorted(files)]
+    found = [finding for part, _, _ in parts for finding in part] + gate.missing()
+    refuse(found or [finding for _, stops, _ in parts for finding in stops], staged)
+    advice = [finding for _, _, part in parts for finding in part]
     for finding in advice:
         LOG.info("%s (%s): %r: %s", finding.file, finding.place, finding.found, finding.problem)
     LOG.info("%d files passed; %d words to think about.", len(files), len(advice))

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from prevalence.disclosure.wording import word_findings
 from prevalence.errors import PipelineError
 from prevalence.files import read_yaml
 from prevalence.terminology import Terminology
@@ -57,7 +58,8 @@ def test_words_stop_or_advise():
         "summary.html": b"<p>a badword</p><!-- a careword -->",
         "figures/a.csv": b"label\nBad\xc2\xadWord\n",
     }
-    stops, advice = PUBLISH["word_findings"](files, words)
+    found = [word_findings(name, content, words) for name, content in files.items()]
+    stops, advice = ([f for parts in found for f in parts[place]] for place in (0, 1))
     assert {(f.file, f.found) for f in stops} == {
         ("summary.html", "badword"),
         ("figures/a.csv", "BadWord"),

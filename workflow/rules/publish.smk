@@ -41,6 +41,7 @@ rule publish_report:
         "logs/{survey}/report/publish_report.tsv"
     conda:
         "../../environment.yml"
+    threads: 2  # files are read by so many processes; nothing else is left to do
     params:
         config=lambda wildcards: survey_config(wildcards.survey),
         renderer=renderer_identity(),

@@ -14,7 +14,7 @@ import io
 import json
 import re
 from collections import defaultdict
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatch
 from typing import TYPE_CHECKING, Any
@@ -179,8 +179,56 @@ def withheld_cells(tables: Mapping[str, pd.DataFrame]) -> frozenset[tuple[str, s
     )
 
 
+class Gate:
+    """The staged files of a publication, each checked in the light of all.
+
+    Parameters
+    ----------
+    files
+        Content of every file under ``staged/`` (the report's composed source aside), by path.
+    allowed
+        What may stand in them.
+    """
+
+    def __init__(self, files: Mapping[str, bytes], allowed: Allowed) -> None:
+        self.files = files
+        self.allowed = allowed
+        self._together = _seen(files, allowed)
+
+    def findings(self, name: str) -> list[Finding]:
+        """Check one file: everything that is wrong with it; empty if it may be published."""
+        content, allowed = self.files[name], self.allowed
+        suffix = name.rsplit(".", 1)[-1].lower() if "." in name else ""
+        if not any(fnmatch(name, pattern) for pattern in allowed.declared):
+            return [Finding(name, "", "The file is not declared by any rule.")]
+        if suffix not in ALLOWED_TYPES:
+            return [Finding(name, "", "A file of this type is not published.", suffix)]
+        try:
+            texts = pieces(name, content)
+        except PipelineError as error:
+            return [Finding(name, "", error.problem, error.found or "")]
+        found = check_pieces(name, texts, allowed, self._together)
+        if suffix == "csv":
+            found += _check_table(name, content, allowed)
+        if name.endswith("results.json"):
+            found += _check_results(name, content, allowed)
+        if suffix == "html":
+            found += _check_drawings(name, content, self._together)
+        if suffix in ("html", "pdf", "docx"):
+            found += _check_required(name, texts, allowed)
+        return found
+
+    def missing(self) -> list[Finding]:
+        """Name the declared files that aren't there."""
+        return [
+            Finding(pattern, "", "A declared file is missing.")
+            for pattern in self.allowed.declared
+            if "*" not in pattern and pattern not in self.files
+        ]
+
+
 def check_files(files: Mapping[str, bytes], allowed: Allowed) -> list[Finding]:
-    """Check every staged file.
+    """Check every staged file, one after the other.
 
     Parameters
     ----------
@@ -194,42 +242,12 @@ def check_files(files: Mapping[str, bytes], allowed: Allowed) -> list[Finding]:
     list of Finding
         Everything that is wrong; empty if all may be published.
     """
-    found: list[Finding] = []
-    # A page is asked twice: first for its words, which a PDF may repeat.
-    read = functools.cache(lambda name: pieces(name, files[name]))
-    seen = _seen(files, allowed, read)
-    for name, content in sorted(files.items()):
-        suffix = name.rsplit(".", 1)[-1].lower() if "." in name else ""
-        if not any(fnmatch(name, pattern) for pattern in allowed.declared):
-            found.append(Finding(name, "", "The file is not declared by any rule."))
-            continue
-        if suffix not in ALLOWED_TYPES:
-            found.append(Finding(name, "", "A file of this type is not published.", suffix))
-            continue
-        try:
-            texts = read(name)
-        except PipelineError as error:
-            found.append(Finding(name, "", error.problem, error.found or ""))
-            continue
-        found += check_pieces(name, texts, allowed, seen)
-        if suffix == "csv":
-            found += _check_table(name, content, allowed)
-        if name.endswith("results.json"):
-            found += _check_results(name, content, allowed)
-        if suffix == "html":
-            found += _check_drawings(name, content, seen)
-        if suffix in ("html", "pdf", "docx"):
-            found += _check_required(name, texts, allowed)
-    missing = [
-        pattern for pattern in allowed.declared if "*" not in pattern and pattern not in files
-    ]
-    found += [Finding(name, "", "A declared file is missing.") for name in missing]
-    return found
+    gate = Gate(files, allowed)
+    found = [finding for name in sorted(files) for finding in gate.findings(name)]
+    return found + gate.missing()
 
 
-def _seen(
-    files: Mapping[str, bytes], allowed: Allowed, read: Callable[[str], Sequence[Piece]]
-) -> _Seen:
+def _seen(files: Mapping[str, bytes], allowed: Allowed) -> _Seen:
     nation = allowed.places.numbers("national") if allowed.places is not None else np.zeros(0)
     beside = sorted_numbers([numbers_in(allowed.reviewed), nation])
     seen = _Seen(hashes=set(allowed.embedded), beside=beside)
@@ -245,15 +263,15 @@ def _seen(
         if name.endswith(".html"):
             seen.sections = _headings(text) or seen.sections
             if allowed.vocabulary is not None:
-                seen.words |= _words_of_page(name, read)
+                seen.words |= _words_of_page(name, content)
     return seen
 
 
-def _words_of_page(name: str, read: Callable[[str], Sequence[Piece]]) -> set[str]:
+def _words_of_page(name: str, content: bytes) -> set[str]:
     from prevalence.identifier_scan import words_of
 
     try:
-        return words_of("\n".join(p.text for p in read(name) if p.kind == "text"))
+        return words_of("\n".join(p.text for p in pieces(name, content) if p.kind == "text"))
     except PipelineError:  # told where the file itself is checked
         return set()
 
@@ -413,7 +431,12 @@ def _round(value: float) -> bool:
 
 def _without(text: str, allowed: Sequence[str], *, broken: bool) -> str:
     """Leave exact allowed texts out; in a PDF they may be broken over lines."""
-    known = _any_of(tuple(allowed), broken)
+    return _told_once(text, tuple(allowed), broken)
+
+
+@functools.lru_cache(maxsize=1 << 16)
+def _told_once(text: str, allowed: tuple[str, ...], broken: bool) -> str:
+    known = _any_of(allowed, broken)
     if known is None or (known.digits and not _A_DIGIT.search(text)):
         return text  # most texts have no digit, and most allowed ones have: nothing to look for
     return known.pattern.sub(" ", text)
@@ -448,7 +471,7 @@ def _whole(pattern: str, text: str) -> str:
 def _check_identifiers(
     name: str, piece: Piece, text: str, allowed: Allowed, page: set[str] | None
 ) -> list[Finding]:
-    from prevalence.identifier_scan import identifier_kinds, person_kinds
+    from prevalence.identifier_scan import person_kinds
 
     pdf, known = page is not None, allowed.vocabulary
     if page and known is not None:  # columns run together there: names stand apart in the page
@@ -456,7 +479,7 @@ def _check_identifiers(
     persons = person_kinds(text, allowed.reviewed, known)
     if pdf:  # columns of a table run together; nobody's telephone number has commas
         text = re.sub(r"\d{1,3}(?:,\d{3})+", "|", text)
-    seen = identifier_kinds(text)
+    seen = _kinds_in(text)
     kinds = [kind for kind in _IDENTIFIERS if kind in seen]
     if pdf or piece.kind == "tick":  # neighbouring numbers of a table run together
         kinds = [kind for kind in kinds if kind != "coordinates"]
@@ -466,6 +489,13 @@ def _check_identifiers(
         Finding(name, piece.place, "What looks like an identifier of a person is shown.", kind)
         for kind in [*kinds, *sorted(persons)]
     ]
+
+
+@functools.lru_cache(maxsize=1 << 16)  # figures and tables say the same words many times
+def _kinds_in(text: str) -> frozenset[str]:
+    from prevalence.identifier_scan import identifier_kinds
+
+    return frozenset(identifier_kinds(text))
 
 
 def _check_row(name: str, piece: Piece, allowed: Allowed) -> list[Finding]:

@@ -48,15 +48,19 @@ def left_out(log_likelihood: Array | None) -> pd.DataFrame:
     if log_likelihood is None:
         return pd.DataFrame(columns=["respondent", *POINTWISE])
     chains, draws, n = log_likelihood.shape
-    expected, k, parameters = array_stats.loo(np.moveaxis(log_likelihood, 2, 0))
+    by_respondent = np.moveaxis(log_likelihood, 2, 0)
+    log_weights, k = array_stats.psislw(by_respondent, axis=[1, 2])
+    # Sums of all respondents at once: `array_stats.loo` takes them one by one, at twice the price.
+    expected = np.logaddexp.reduce((log_weights + by_respondent).reshape(n, -1), axis=1)
+    whole = np.logaddexp.reduce(by_respondent.reshape(n, -1), axis=1) - np.log(chains * draws)
     limit = min(1 - 1 / np.log10(chains * draws), 0.7)
     return pd.DataFrame(
         {
             "respondent": np.arange(n),
-            "elpd": np.broadcast_to(expected, n),
-            "effective_parameters": np.broadcast_to(parameters, n),
-            "pareto_k": np.broadcast_to(k, n),
-            "high_k": np.broadcast_to(k, n) > limit,
+            "elpd": expected,
+            "effective_parameters": whole - expected,
+            "pareto_k": k,
+            "high_k": k > limit,
         }
     )
 

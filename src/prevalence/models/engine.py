@@ -4,12 +4,8 @@ from __future__ import annotations
 
 import logging
 import math
-import multiprocessing
-import signal
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -22,6 +18,7 @@ from prevalence.models.correlated_sampler import Scales, swept_chain
 from prevalence.models.layout import Density
 from prevalence.models.nuts import Chain, sample_chain
 from prevalence.models.preconditioning import Whitening, identity_whitening, marginal_mode
+from prevalence.processes import in_processes
 
 LOG = logging.getLogger("prevalence")
 Array = NDArray[np.float64]
@@ -266,45 +263,11 @@ class _Sweeps:
         )
 
 
-# Read by forked workers, which inherit it: densities and records needn't be picklable.
-_TASK: list[Task] = []
-
-
-def _run_inherited(arguments: tuple[int, np.random.SeedSequence]) -> Chain:
-    return _TASK[-1].run(*arguments)
-
-
 def _chains(task: Task, entropy: Sequence[int]) -> list[Chain]:
     """Run the chains, each with random numbers of its own, some at the same time."""
     count = task.sampling.chains
     jobs = list(enumerate(np.random.SeedSequence(list(entropy)).spawn(count)))
-    workers = min(task.sampling.cores, count)
-    if workers <= 1 or "fork" not in multiprocessing.get_all_start_methods():
-        return [task.run(*job) for job in jobs]
-    _TASK.append(task)
-    fork = multiprocessing.get_context("fork")
-    try:
-        with ProcessPoolExecutor(workers, mp_context=fork, initializer=_plain_signals) as pool:
-            try:
-                return list(pool.map(_run_inherited, jobs))
-            except BaseException:  # interrupted: don't wait for chains that nobody will read
-                for child in multiprocessing.active_children():
-                    child.terminate()
-                raise
-    except BrokenProcessPool as error:
-        raise PipelineError(
-            "A chain's process was ended from outside.",
-            allowed=f"memory for {workers} chains at the same time",
-            remedy="Run snakemake again with fewer cores, or make the machine's memory free.",
-        ) from error
-    finally:
-        _TASK.pop()
-
-
-def _plain_signals() -> None:
-    """Let a worker end at once: what its parent does at a signal is not its business."""
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, signal.SIG_DFL)
+    return in_processes(lambda job: task.run(*job), jobs, task.sampling.cores)
 
 
 def _finite_start(density: Callable[[Array], tuple[float, Array]], z: Array) -> Array:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from prevalence.disclosure.extraction import pieces
 from prevalence.disclosure.gate import (
     Allowed,
     Finding,
@@ -14,14 +13,13 @@ from prevalence.disclosure.gate import (
     required_texts,
 )
 from prevalence.disclosure.numbers import words_in
+from prevalence.disclosure.wording import word_findings
 from prevalence.report.story import NOT_STATED
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from prevalence.terminology import Terminology
-
-WORDED = ("text", "hidden", "tick", "cell", "metadata")
 
 
 def findings(
@@ -83,32 +81,9 @@ def findings(
         programs=renderer.startswith("quarto"),
     )
     found = check_files(files, allowed)
-    return found or word_findings(files, words)
-
-
-def word_findings(files: Mapping[str, bytes], words: Terminology) -> list[Finding]:
-    """Find words that stop a publication.
-
-    Parameters
-    ----------
-    files
-        Content of every file, by path.
-    words
-        The word list.
-
-    Returns
-    -------
-    list of Finding
-    """
-    found = []
-    for name, content in files.items():
-        said = [piece.text for piece in pieces(name, content) if piece.kind in WORDED]
-        found += [
-            Finding(b.file, f"line {b.line} of its text", f"Write {b.instead!r}. {b.why}", b.found)
-            for b in words.breaches("\n".join(said), name, report=True)
-            if b.stops
-        ]
-    return found
+    return found or [
+        stop for name, content in files.items() for stop in word_findings(name, content, words)[0]
+    ]
 
 
 def withheld(tables: Mapping[str, pd.DataFrame]) -> frozenset[tuple[str, str, str]]:
