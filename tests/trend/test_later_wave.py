@@ -7,6 +7,7 @@ import pytest
 
 from prevalence.errors import PipelineError
 from prevalence.files import read_csv, read_json, read_yaml
+from prevalence.synthetic.later_check import check_later
 from prevalence.synthetic.later_wave import later_config, planted_changes
 from prevalence.synthetic.selection import inclusion_probabilities, select, select_again
 
@@ -97,6 +98,68 @@ def test_a_later_config_takes_over_what_it_does_not_name():
     assert found["design"] == {"psus": 9, "households": 4}
     assert found["occupations"] == pytest.approx({"nurses": 110, "doctors": 50})
     assert found["known_groups"][0] == {"group": "nurses", "size": 99, "source": "a"}
+
+
+FIRST, SECOND = (read_yaml(ROOT / f"config/synthetic/{wave}.yaml") for wave in ("ph2022", "ph2024"))
+RATES = SECOND["change"]["rates"]
+
+
+@pytest.mark.parametrize(
+    ("section", "values", "place"),
+    [
+        ("occupations", {"nurses": 1}, "occupations"),
+        ("hidden_groups", {"victims": {"total": 1}}, "hidden_groups"),
+        ("degree", {"mean": 50}, "degree.mean"),
+        ("regions", {"NCR": {"areas": 3}}, "regions"),
+        ("change", {"rates": RATES, "occupations": {"nurse": 1.1}}, "change.occupations"),
+        ("change", {"rates": RATES | {"victim": RATES["victims"]}}, "change.rates"),
+        ("change", {"rates": {"victims": RATES["victims"]}}, "change.rates"),
+        ("change", {"occupations": {"nurses": 1.1}}, "change.rates"),
+        ("overlap", {"psus": 0.5}, "overlap.barangays"),
+        ("overlap", {"psus": 1.5, "barangays": 0.5}, "overlap.psus"),
+        ("design", {"barangays": 4}, "design.barangays"),
+        ("design", {"fewest_psus": 5}, "design.fewest_psus"),
+        ("known_groups", [{"group": "nurse", "size": 9}], "known_groups"),
+    ],
+)
+def test_a_later_config_of_which_something_would_be_passed_over_is_refused(section, values, place):
+    check_later(SECOND, FIRST)
+    with pytest.raises(PipelineError) as error:
+        check_later({**SECOND, section: values}, FIRST)
+    assert error.value.place == place
+
+
+def test_a_later_wave_may_draw_answers_otherwise():
+    design = {"households": 2, "psus": FIRST["design"]["psus"]}
+    check_later({**SECOND, "degree": {"sd": 0.5}, "design": design}, FIRST)
+    none = {"psus": 0, "barangays": 0}
+    check_later({**SECOND, "design": {"psus": 30}, "overlap": none}, FIRST)
+
+
+def test_a_later_wave_of_a_later_wave_is_told_which_world_to_name():
+    third = {**SECOND, "survey": "ph2026", "earlier": "ph2024"}
+    with pytest.raises(PipelineError, match="takes over another") as error:
+        check_later(third, SECOND)
+    assert error.value.remedy.startswith("Name ph2022")
+
+
+def test_every_island_group_has_its_change():
+    from prevalence.synthetic.assembly import Country
+    from prevalence.synthetic.later_wave import later_world
+    from prevalence.synthetic.world import build_world
+
+    shares = dict.fromkeys(("children_0_2", "children_3_5", "children_6_12"), 0.05)
+    regions = [
+        {"region": "A", "island_group": "Luzon", "areas": 9, "urban": 0.5}
+        | {"population": 1e6, "adults": 6e5}
+    ]
+    people = [{"domain_type": "region", "domain": "A", "all_ages": 1e6, "children": 4e5}]
+    people[0]["adults"] = 6e5
+    config = {**FIRST, "children": shares, **{"change": {"rates": RATES}}}
+    country = Country(config, {}, regions, np.zeros(0), people)
+    with pytest.raises(PipelineError, match="island groups") as error:
+        later_world(build_world(config, regions, [1]), country, country)
+    assert error.value.allowed == "Luzon"
 
 
 def test_planted_changes_are_ratio_and_difference():

@@ -1,12 +1,16 @@
 """The made-up world, surveys of it, and their export."""
 
+import csv
+import io
 from pathlib import Path
 
 import numpy as np
 import pytest
 import yaml
 
+from prevalence.errors import PipelineError
 from prevalence.files import read_csv, read_json
+from prevalence.synthetic.assembly import country_of
 from prevalence.synthetic.instrument import HIDDEN, sample_frame, to_export
 from prevalence.synthetic.selection import (
     draw_areas,
@@ -22,6 +26,8 @@ from prevalence.synthetic.side_tables import (
 from prevalence.synthetic.survey import draw_survey
 from prevalence.synthetic.world import build_world, planted_truth
 
+FIVE_YEAR_GROUPS = [f",{first}-{first + 4},10" for first in range(0, 85, 5)]
+PROJECTED = "\n".join([",,2022", "Both Sexes,All Ages,170", *FIVE_YEAR_GROUPS])
 ROOT = Path(__file__).parents[2]
 RAW = ROOT / "data" / "raw" / "ph2022"
 
@@ -208,6 +214,17 @@ def test_denominators_add_up():
         "domain_type": "island_group",
         "domain": "L",
     }
+
+
+@pytest.mark.parametrize(
+    ("changed", "place"), [({"population": 1e8}, "population"), ({"year": 2019}, "year")]
+)
+def test_a_population_that_would_be_passed_over_is_refused(config, changed, place):
+    tables = [list(csv.reader(io.StringIO(text))) for text in (PROJECTED, "")]
+    values = {**config, "columns": {}, **changed}
+    with pytest.raises(PipelineError) as error:
+        country_of(values, {}, *tables)
+    assert error.value.place == place
 
 
 def test_panel_members_give_ordered_ranges():

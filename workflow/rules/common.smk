@@ -396,8 +396,17 @@ SYNTHETIC_SURVEYS = {
 }
 
 
+@told
 def synthetic_config(wildcards):
     """The config of a synthetic survey."""
+    if wildcards.survey not in SYNTHETIC_SURVEYS:
+        raise PipelineError(
+            "A synthetic survey has no config file.",
+            file=f"config/synthetic/{wildcards.survey}.yaml",
+            found=wildcards.survey,
+            allowed=", ".join(SYNTHETIC_SURVEYS),
+            remedy=suggestion(wildcards.survey, SYNTHETIC_SURVEYS),
+        )
     return read_yaml(SYNTHETIC_SURVEYS[wildcards.survey])
 
 

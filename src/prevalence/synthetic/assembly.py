@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from prevalence.errors import PipelineError
 from prevalence.synthetic.side_tables import YOUNGEST_ADULTS, adults_by_age, denominators
 from prevalence.synthetic.world import World, build_world, planted_truth
 
@@ -82,6 +83,11 @@ def country_of(
         Cells of the table of projected populations, in thousands.
     ages
         Cells of the census table of sex and age by region.
+
+    Raises
+    ------
+    PipelineError
+        If the config's own population is another one, or the tables don't have its year.
     """
     national, groups = projected(projection, config["year"])
     config = {**config, "children": child_shares(groups, sum(national.values()))}
@@ -95,7 +101,16 @@ def country_of(
     }
     people = denominators(census, national, config["year"])
     by_domain = {(row["domain_type"], row["domain"]): row for row in people}
-    config["population"] = by_domain["national", "national"]["all_ages"]
+    total = by_domain["national", "national"]["all_ages"]
+    if config.get("earlier") is None and round(config.get("population", total)) != total:
+        raise PipelineError(
+            "A synthetic population isn't that of its year.",
+            place="population",
+            found=config["population"],
+            allowed=f"{total}, as the table of projected populations has it for {config['year']}",
+            remedy="Take that number, or another year.",
+        )
+    config["population"] = total
     regions = [
         {
             "region": name,
@@ -137,7 +152,15 @@ def census_ages(rows: Rows, names: Mapping[str, str]) -> Array:
 
 def projected(rows: Rows, year: int) -> tuple[dict[str, float], list[float]]:
     """Children and adults of the nation in a year, and all five-year groups, in persons."""
-    head = next(row for row in rows if str(year) in row)
+    head = next((row for row in rows if str(year) in row), None)
+    if head is None:
+        raise PipelineError(
+            "No population is projected for the year of a synthetic survey.",
+            place="year",
+            found=year,
+            allowed="a year in the head of the table of projected populations",
+            remedy="Choose a year of data/raw/psa/proj.csv.",
+        )
     column = head.index(str(year))
     start = next(place for place, row in enumerate(rows) if row[1] == "All Ages")
     table = rows[start : start + FIVE_YEAR_GROUPS + 1]

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from prevalence.errors import PipelineError, listed
 from prevalence.synthetic.assembly import Country
 from prevalence.synthetic.world import World
 
@@ -63,6 +64,11 @@ def later_world(world: World, before: Country, after: Country) -> World:
     -------
     World
         The same places, networks and visibility. Within a region all places grow alike.
+
+    Raises
+    ------
+    PipelineError
+        If the factors of a hidden group aren't those of the country's island groups.
     """
     names = [str(row["region"]) for row in after.regions]
     people = [_people(country, names) for country in (before, after)]
@@ -81,6 +87,14 @@ def later_world(world: World, before: Country, after: Country) -> World:
     for column, name in enumerate(world.groups):
         if name in config["hidden_groups"]:
             factors = config["change"]["rates"][name]
+            if {*factors} != {*world.island_groups}:
+                raise PipelineError(
+                    "Changes of a hidden group aren't those of the island groups.",
+                    place=f"change.rates.{name}",
+                    found=listed(factors),
+                    allowed=listed(dict.fromkeys(world.island_groups)),
+                    remedy="Give each island group a factor, and nothing else; 1.0 is no change.",
+                )
             rate = np.array([float(factors[island]) for island in islands])
             denominator = growth[config["denominator"][name]] / growth["all_ages"]
             share[:, column] *= (rate * denominator)[region]
