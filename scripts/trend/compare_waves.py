@@ -61,7 +61,16 @@ def main(job: Any) -> None:
     level = earlier.headline.inference.level
     cells = cells_of(earlier, later)
     found = {
-        "levels": (LEVELS, levels_table(cells, (earlier, later), waves, effect)),
+        "levels": (
+            LEVELS,
+            levels_table(
+                cells,
+                (earlier, later),
+                waves,
+                (studies[0].headline.inference, studies[1].headline.inference),
+                effect,
+            ),
+        ),
         "changes": (
             CHANGES,
             changes_table(cells, compare(cells, samplings, overlap), level, effect).assign(
@@ -79,6 +88,7 @@ def main(job: Any) -> None:
                 described(job, "later", configs[1], tables[1]),
                 overlap,
                 dropped,
+                domains=(studies[0].domains, studies[1].domains),
                 independent=job.params.psus == "independent",
             ),
         ),

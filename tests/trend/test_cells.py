@@ -64,6 +64,28 @@ def test_known_groups_that_the_later_wave_lacks_are_named(study_from, tables_of)
     assert caught.value.place == "estimate.hidden_groups.victims.known_groups"
 
 
+@pytest.mark.parametrize(
+    ("there", "compared"),
+    [
+        ({"quotient": ("victims", "perpetrators")}, ["quotient"]),
+        ({"quotient": ("perpetrators", "victims")}, []),
+        ({}, []),
+    ],
+)
+def test_a_ratio_is_compared_where_both_waves_estimate_the_same(study_from, there, compared):
+    """What may be shown of it stands in each wave's own release, by its name."""
+
+    def study(ratios):
+        named = {
+            name: {"numerator": top, "denominator": bottom, "label": name}
+            for name, (top, bottom) in ratios.items()
+        }
+        return study_from(estimate={"hidden_groups": OWN, "ratios": named})
+
+    cells = cells_of(*frozen(study({"quotient": ("victims", "perpetrators")}), study(there))[:2])
+    assert [c.key["group"] for c in cells if c.key["unit"] == "ratio"] == compared
+
+
 def test_a_known_group_is_checked_where_a_degree_needs_all_of_them(study_from, tables_of):
     rules = {"tie_definition": "known", "minimum_groups": 3, "missing": "exclude"}
     tables = tables_of()

@@ -9,6 +9,7 @@ import pytest
 
 from prevalence.codebook import parse_codebook
 from prevalence.design import SampleDesign
+from prevalence.domains import Domain
 from prevalence.files import read_csv, read_yaml
 from prevalence.waves.comparability import (
     ASPECTS,
@@ -66,6 +67,15 @@ def test_the_same_wave_twice_differs_in_nothing():
         ("clean.combine.victims.incomplete", "missing", "groups", SERIOUS),
         ("estimate.hidden_groups.victims.population", "all_ages", "populations", CAUTION),
         ("survey.year", 2024, "populations", EXPECTED),
+        ("estimate.level", 0.9, "estimation", EXPECTED),
+        ("estimate.ratios", {}, "groups", EXPECTED),
+        ("estimate.ratios.victims_per_perpetrator.numerator", "perpetrators", "groups", CAUTION),
+        (
+            "estimate.hidden_groups.victims.known_groups",
+            ["doctors", "nurses"],
+            "estimation",
+            EXPECTED,
+        ),
         ("weight.calibration.margins", ["region"], "frame", CAUTION),
         ("clean.screening", [], "frame", CAUTION),
     ],
@@ -93,6 +103,38 @@ def test_a_changed_wording_is_listed(before, after, item, severity):
     found = listed_between(described(), described(codebook=CODEBOOK.replace(before, after)))
     assert list(found["item"]) == [item]
     assert list(found["severity"]) == [severity]
+
+
+def test_a_question_about_another_group_is_listed():
+    there = "Q6a_1,doctors,doctors,numeric,known,"
+    line = next(line for line in CODEBOOK.splitlines() if line.startswith(there))
+    assert line.endswith(",doctors")
+    other = CODEBOOK.replace(line, line.removesuffix("doctors") + "dentists")
+    found = listed_between(described(), described(codebook=other))
+    assert found[["item", "severity"]].to_numpy().tolist() == [["doctors: group", SERIOUS]]
+
+
+def test_places_of_one_wave_only_are_named():
+    """A region that was split: the part that kept the name isn't what it was."""
+    everybody = np.ones(4, bool)
+    before = [Domain("region", name, "geographic", everybody) for name in ("VI", "VII")]
+    after = [*before, Domain("region", "NIR", "geographic", everybody)]
+    overlap = overlap_of(DESIGN, DESIGN)
+    table = comparability(described(), described(), overlap, domains=(before, after))
+    found = table[table["severity"] != NONE].drop(columns="meaning")
+    assert found.to_numpy().tolist() == [
+        ["populations", "region: in one wave only", "nothing", "NIR", CAUTION]
+    ]
+
+
+def test_samples_drawn_together_that_share_nothing_are_not_passed_over():
+    """Such as labels written as 1 in one wave and as 01 in the other."""
+    other = SampleDesign.from_columns(np.ones(4), strata=list("aabb"), units=["01", "02", "3", "4"])
+    assert set(listed_between(described(), described(), design=other)["severity"]) == {EXPECTED}
+    other = SampleDesign.from_columns(np.ones(4), strata=list("aabb"), units=list("5678"))
+    found = listed_between(described(), described(), design=other)
+    assert found[["item", "severity"]].to_numpy().tolist() == [["PSUs", CAUTION]]
+    assert "in both" in found["meaning"].iloc[0]
 
 
 def test_a_question_that_was_dropped_is_listed():

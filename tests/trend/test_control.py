@@ -22,6 +22,7 @@ def own(domains, **flags):
     rows = [
         {**CELL, "estimator": "ratio_of_sums", "domain": domain, "unit": "per_100"}
         | {"suppressed": flags.get(domain, ""), "precision": flags.get(f"{domain}_precision", "")}
+        | {"n": flags.get("n", 100)}
         for domain in domains
     ]
     return cell_reasons(pd.DataFrame(rows).replace("", np.nan), "ratio_of_sums")
@@ -32,7 +33,7 @@ def changes(domains, **values):
         {**CELL, "domain": domain, "unit": "per_100", "measure": measure, "estimate": 0.77123}
         | {"std_error": 0.0957, "lower": 0.6012, "upper": 0.9891, "level": 0.95, "df": 308.3}
         | {"se_linearised": 0.09, "correlation": 0.0333, "n": 100, "n_reporting": 40}
-        | {"n_earlier": 200, "n_reporting_earlier": 60}
+        | {"n_earlier": 100, "n_reporting_earlier": 60}
         | values
         for domain in domains
         for measure in ("ratio", "difference")
@@ -71,6 +72,28 @@ def test_no_point_where_a_level_has_none():
 def test_few_respondents_are_withheld():
     found = controlled_changes(changes("A", n_earlier=9), [own("A"), own("A")], POLICY)
     assert (found["suppressed"] == "primary").all()
+
+
+def test_a_number_of_respondents_that_the_waves_own_release_does_not_show_is_left_out():
+    """Frozen choices leave others out: two numbers would count the handful between them."""
+    table = changes("AB")
+    table.loc[table["domain"] == "B", "n"] = 103
+    found = controlled_changes(table, [own("AB"), own("AB")], POLICY)
+    assert found["n"].isna().all()  # of the whole group: B's is the whole's less A's
+    assert found["n_earlier"].tolist() == [100] * 4
+    assert found["estimate"].notna().all()
+    found = controlled_changes(changes("AB"), [own("AB", n=np.nan), own("AB")], POLICY)
+    assert found["n_earlier"].isna().all()
+    withheld = controlled_changes(table, [own("AB"), own("AB", B="primary")], POLICY)
+    assert withheld["n"].fillna(0).tolist() == [100, 100, 0, 0]
+
+
+def test_a_change_of_nothing_at_all_is_rounded_by_its_limits():
+    table = changes("A", estimate=0.0, std_error=0.0, lower=-0.92743254, upper=0.92743254)
+    found = controlled_changes(table, [own("A"), own("A")], POLICY)
+    assert (found["precision"] == "interval_only").all()
+    assert found["lower"].tolist() == [-0.927, -0.927]
+    assert found["upper"].tolist() == [0.927, 0.927]
 
 
 def test_numbers_are_rounded_and_reporters_left_out():

@@ -66,6 +66,20 @@ def test_nothing_withheld_by_a_wave_is_shown(compared):
     assert both[["estimate", "lower", "upper", "n"]].isna().all(axis=None)
 
 
+@pytest.mark.parametrize("wave", ["tiny", "later"])
+def test_levels_are_released_as_in_the_waves_own_release(compared, wave):
+    """The same choices in both waves: nobody may read two numbers of one thing."""
+    levels = table(compared, "release", "levels").query("wave == @wave")
+    own = read_csv(compared / f"data/processed/{wave}/release/scale_up.csv").query("headline")
+    keys = ["group", "domain_type", "domain", "unit"]
+    both = levels.merge(own, on=keys, suffixes=("", "_own"), validate="one_to_one")
+    assert len(both) == len(levels) > 0
+    shown = both[both["suppressed"].isna()]
+    assert len(shown) > 4
+    for name in ("estimate", "std_error", "lower", "upper", "interval", "df", "n", "precision"):
+        assert shown[name].equals(shown[f"{name}_own"].astype(shown[name].dtype)), name
+
+
 def test_the_report_is_published_with_its_tables_and_figures(compared):
     folder = compared / "reports/later/trend/tiny"
     for suffix in ("html", "pdf", "docx"):

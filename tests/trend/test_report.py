@@ -13,8 +13,14 @@ from material_of import figure, philippine_material  # noqa: E402
 
 from prevalence.figures.trend import Named, levels, ruled  # noqa: E402
 from prevalence.files import read_yaml  # noqa: E402
+from prevalence.waves.comparability import NOTHING_SHARED  # noqa: E402
 from prevalence.waves.control import cell_reasons  # noqa: E402
-from prevalence.waves.report import composed  # noqa: E402
+from prevalence.waves.report import (  # noqa: E402
+    _comparability_table,
+    _controls_words,
+    _samples_words,
+    composed,
+)
 
 SOURCE = {
     path.relative_to(ROOT / "reports").as_posix(): path.read_text()
@@ -83,6 +89,28 @@ def test_a_serious_difference_is_told_where_the_change_is():
     assert "Between the waves" not in told((0.59, 0.46, 0.75), severities=["caution"])[0]
 
 
+def test_waves_that_differ_in_nothing_have_no_table_of_differences():
+    same = [
+        {"aspect": aspect, "item": "all", "severity": "none", **CAUSE}
+        for aspect in ("tie", "frame")
+    ]
+    text = _comparability_table(philippine_material(tables={}), same)
+    assert text == "Tie definition and frame and weighting are the same in both waves.\n"
+
+
+def test_known_groups_without_an_interval_are_not_counted_as_missed():
+    rows = [{"group": "nurses", "lower": None, "upper": None, "agrees": False}]
+    assert _controls_words(rows) == "For none of them is there an interval."
+    rows.append({"group": "doctors", "lower": 0.9, "upper": 1.1, "agrees": True})
+    assert _controls_words(rows) == "For 1 of 1 of them the interval holds it."
+
+
+def test_samples_that_share_nothing_are_said_to_be_compared_as_independent():
+    row = {"aspect": "frame", "item": "PSUs", "earlier_value": "4 PSUs", "later_value": "4 PSUs"}
+    assert "share no primary sampling unit" in _samples_words([{**row, "meaning": NOTHING_SHARED}])
+    assert "drawn jointly" in _samples_words([{**row, "meaning": "2 PSUs in both, drawn jointly"}])
+
+
 def test_waves_with_two_units_are_told_in_the_earlier_waves():
     groups = philippine_material().estimate["hidden_groups"]
     later = {"victims": {**groups["victims"], "per": "per_1000", "population": "all_ages"}}
@@ -95,7 +123,8 @@ def test_waves_with_two_units_are_told_in_the_earlier_waves():
 
 def reasons(**last):
     keys = {"group": "victims", "domain_type": "national", "domain": "national"}
-    return [{**keys, "estimator": "ratio_of_sums", "suppressed": "", "precision": "", **last}]
+    flags = {"suppressed": "", "precision": "", "n": 100}
+    return [{**keys, "estimator": "ratio_of_sums", **flags, **last}]
 
 
 def test_a_rate_is_the_same_cell_in_any_unit():
@@ -109,7 +138,7 @@ def test_a_rate_is_the_same_cell_in_any_unit():
 def test_a_models_ratio_does_not_decide_what_is_shown_of_the_headlines():
     rows = reasons(unit="ratio")
     rows += reasons(unit="ratio", estimator="overdispersed", precision="interval_only")
-    assert list(cell_reasons(pd.DataFrame(rows), "mean_of_ratios").values()) == [("", "")]
+    assert list(cell_reasons(pd.DataFrame(rows), "mean_of_ratios").values()) == [("", "", 100)]
 
 
 def test_the_alternative_of_the_levels_has_the_digits_that_are_drawn():

@@ -44,6 +44,7 @@ from prevalence.manifest import check_present
 from prevalence.report.inputs import REPORTED, STUDIES, source_files, study_files
 from prevalence.report.renderers import renderer_identity as named_renderer
 from prevalence.report.renderers import resolved_renderer
+from prevalence.waves.named import named_waves
 
 # Each job computes in one thread and with the same instructions, whatever the machine has; who sets
 # one of the libraries' own variables, to compare or for speed, is obeyed, and the record says so.
@@ -597,19 +598,13 @@ def of_earlier(named):
 
 @told
 def earlier_waves(survey):
-    """The waves with which a survey's config compares it: those have a config file too."""
-    waves = lookup(survey_config(survey), "waves") or []
-    for wave in waves:
-        if wave["survey"] not in KNOWN_SURVEYS or wave["survey"] == survey:
-            raise PipelineError(
-                "An earlier wave has no config file.",
-                file=KNOWN_SURVEYS[survey],
-                place="waves",
-                found=wave["survey"],
-                allowed=", ".join(name for name in KNOWN_SURVEYS if name != survey),
-                remedy=suggestion(wave["survey"], KNOWN_SURVEYS),
-            )
-    return {wave["survey"]: wave["psus"] for wave in waves}
+    """The waves with which a survey's config compares it, and whether they share PSUs."""
+    return named_waves(
+        survey,
+        lookup(survey_config(survey), "waves") or [],
+        KNOWN_SURVEYS,
+        lambda wave: int(survey_config(wave)["survey"]["year"]),
+    )
 
 
 def shared_psus(wildcards):

@@ -272,7 +272,7 @@ def _reasons_of(cells: pd.DataFrame) -> dict[tuple[str, Place], str]:
 def _controlled(table: pd.DataFrame, reasons: NDArray[np.object_], policy: Policy) -> pd.DataFrame:
     """Round, flag and withhold the rows of a table of estimates."""
     flags = precision_flags(_with_precision(table), policy)
-    frame = _rounded_estimates(table, policy)
+    frame = rounded_estimates(table, policy)
     points = [c for c in ("estimate", *ERRORS) if c in frame]
     frame.loc[flags == INTERVAL_ONLY, points] = np.nan
     withheld = reasons != ""
@@ -296,7 +296,21 @@ def _with_precision(table: pd.DataFrame) -> pd.DataFrame:
     return table.assign(std_error=table["std_error"].where(~logarithm))
 
 
-def _rounded_estimates(table: pd.DataFrame, policy: Policy) -> pd.DataFrame:
+def rounded_estimates(table: pd.DataFrame, policy: Policy) -> pd.DataFrame:
+    """Round a table of estimates: counts first, rates from the rounded counts.
+
+    Parameters
+    ----------
+    table
+        Unrounded estimates with their limits and standard errors.
+    policy
+        Digits.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A copy; numbers of respondents and settings stay.
+    """
     frame = table.copy()
     step = rounding_step(
         frame["estimate"].to_numpy(float), frame["std_error"].to_numpy(float), policy

@@ -133,7 +133,8 @@ def cells_of(earlier: Study, later: Study) -> list[Cell]:
     -------
     list of Cell
         For each hidden group that both asked about, persons and rate; for each ratio of hidden
-        groups, the nation. A quantity without its population in either wave is left out.
+        groups that both estimate, the nation. A quantity without its population in either wave is
+        left out.
 
     Raises
     ------
@@ -201,9 +202,9 @@ def _ratios(
     earlier: Study, later: Study, mine: Mapping[str, HiddenGroup], theirs: Mapping[str, HiddenGroup]
 ) -> list[Cell]:
     cells = []
-    for name, ratio in (earlier.settings.get("ratios") or {}).items():
-        parts = (ratio["numerator"], ratio["denominator"])
-        if not all(part in mine and part in theirs for part in parts):
+    for name, parts in earlier.ratios.items():
+        # A wave's own release says what may be shown of a ratio: it must be the same one there.
+        if later.ratios.get(name) != parts or not {*parts} <= {*mine} & {*theirs}:
             continue
         columns = [
             (groups[parts[0]].reports, groups[parts[1]].reports, groups[parts[1]].reports)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from prevalence.codebook import Variable
+    from prevalence.domains import Domain
 
 NONE, EXPECTED, CAUTION, SERIOUS = "none", "expected", "caution", "serious"
 SEVERITIES = (NONE, EXPECTED, CAUTION, SERIOUS)
@@ -23,6 +24,7 @@ ASKED = ("known", "child", "hidden_item", "hidden", "situation", "domain")
 SENSITIVE = ("hidden_item", "hidden", "situation")
 NOT_THERE = "not there"
 INDEPENDENT = "drawn independently of one another"
+NOTHING_SHARED = "no PSU has its stratum and label in both: compared as independent"
 LARGE = 1.25  # a known size that changed by more than this is looked at twice
 # Of clean.combine: key, how it is called, and what it is where it isn't given.
 COMBINED = (
@@ -60,6 +62,7 @@ def comparability(
     overlap: Overlap,
     dropped: Sequence[str] = (),
     *,
+    domains: tuple[Sequence[Domain], Sequence[Domain]] = ((), ()),
     independent: bool = False,
 ) -> pd.DataFrame:
     """List what differs between two waves.
@@ -72,6 +75,8 @@ def comparability(
         Which PSUs their samples share.
     dropped
         Known groups of the earlier headline that the later wave lacks.
+    domains
+        Domains of the earlier and the later wave.
     independent
         Whether the samples were drawn independently of one another.
 
@@ -88,12 +93,14 @@ def comparability(
         _instrument,
         _tie,
         _groups,
+        _ratios,
         _populations,
         _frame,
         _estimation,
     ]
     rows = [row for check in checks for row in check(earlier, later)]
     rows += _known_groups(earlier, later, dropped)
+    rows += _domains(*domains)
     rows += _sample(overlap, independent=independent)
     named = {row[0] for row in rows}
     same = "in both waves the same"
@@ -136,6 +143,7 @@ def _instrument(earlier: Described, later: Described) -> Iterator[Found]:
         for what, x, y, severity, why in (
             ("wording", one.label, other.label, grave, "another wording may change the answers"),
             ("role", one.role, other.role, SERIOUS, "the item serves another purpose"),
+            ("group", one.group, other.group, SERIOUS, "the answers are about another group"),
             ("top code", one.top_code, other.top_code, grave, "answers are cut elsewhere"),
             ("answers", one.codes, other.codes, CAUTION, "other categories"),
             (
@@ -198,6 +206,17 @@ def _groups(earlier: Described, later: Described) -> Iterator[Found]:
                 yield ("groups", f"{name}: {word}", x, y, SERIOUS, why)
 
 
+def _ratios(earlier: Described, later: Described) -> Iterator[Found]:
+    ratios = [setting(wave.config, "estimate.ratios") or {} for wave in (earlier, later)]
+    for name in dict.fromkeys([*ratios[0], *ratios[1]]):
+        pair = [wave.get(name) for wave in ratios]
+        parts = [one and f"{one['numerator']} over {one['denominator']}" for one in pair]
+        if None in parts:
+            yield ("groups", name, *parts, EXPECTED, "estimated in one wave only")
+        elif parts[0] != parts[1]:
+            yield ("groups", name, *parts, CAUTION, "another ratio: not compared")
+
+
 def _known_groups(earlier: Described, later: Described, dropped: Sequence[str]) -> Iterator[Found]:
     sizes = [
         {str(row["group"]): row for row in wave.known.to_dict("records")}
@@ -255,6 +274,16 @@ def _populations(earlier: Described, later: Described) -> Iterator[Found]:
         yield ("populations", "year", *years, EXPECTED, why)
 
 
+def _domains(earlier: Sequence[Domain], later: Sequence[Domain]) -> Iterator[Found]:
+    """Name the domains that stand in one wave only, by type: they aren't compared."""
+    sets = [{(one.type, one.name, one.kind): None for one in wave} for wave in (earlier, later)]
+    apart = [[key for key in one if key not in other] for one, other in (sets, sets[::-1])]
+    for kind in dict.fromkeys(key[0] for keys in apart for key in keys):
+        names = [listed(key[1] for key in keys if key[0] == kind) for keys in apart]
+        why = "not compared; the others of their kind may have another extent"
+        yield ("populations", f"{kind}: in one wave only", *names, CAUTION, why)
+
+
 def _frame(earlier: Described, later: Described) -> Iterator[Found]:
     weighting = "the waves may represent other people"
     return _differing(
@@ -285,6 +314,9 @@ def _sample(overlap: Overlap, *, independent: bool) -> Iterator[Found]:
     if independent:
         yield ("frame", "PSUs", *counts, EXPECTED, INDEPENDENT)
         return
+    if not overlap.shared:
+        yield ("frame", "PSUs", *counts, CAUTION, NOTHING_SHARED)
+        return
     same = sum(stratum.identical for stratum in overlap.strata)
     if same < len(overlap.earlier.strata) or strata[0] != strata[1]:
         both = f"{overlap.shared} PSUs in both, drawn jointly"
@@ -296,10 +328,14 @@ def _estimation(earlier: Described, later: Described) -> Iterator[Found]:
     frozen = "the earlier wave's choice is used for both"
     keys = {
         "headline.estimator": (EXPECTED, frozen),
+        "estimate.level": (EXPECTED, frozen),
         "headline.top_codes": (EXPECTED, frozen),
         "headline.known_groups": (EXPECTED, frozen),
         "estimate.degree.minimum_groups": (EXPECTED, frozen),
         "estimate.degree.missing": (EXPECTED, frozen),
         "headline.combination": (EXPECTED, "see the items' combination"),
     }
+    groups = [setting(wave.config, "estimate.hidden_groups") or {} for wave in (earlier, later)]
+    for name in (name for name in groups[0] if name in groups[1]):
+        keys[f"estimate.hidden_groups.{name}.known_groups"] = (EXPECTED, frozen)
     return _differing("estimation", (earlier, later), keys)

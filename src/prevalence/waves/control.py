@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from prevalence.disclosure.release import rounded_estimates
 from prevalence.disclosure.rounding import rounded, rounding_step, significant
 from prevalence.disclosure.rules import (
     GEOGRAPHY,
@@ -22,7 +23,27 @@ from prevalence.united import modelled_rows
 if TYPE_CHECKING:
     import pandas as pd
 
-Reasons = dict[tuple[str, str, str, str], tuple[str, str]]
+
+class Shown(NamedTuple):
+    """What a wave's own release shows of a cell.
+
+    Parameters
+    ----------
+    reason
+        Why it is withheld; empty where it is shown.
+    precision
+        Its precision flag.
+    n
+        Its number of respondents; NaN where that isn't shown.
+    """
+
+    reason: str
+    precision: str
+    n: float
+
+
+Reasons = dict[tuple[str, str, str, str], Shown]
+NOWHERE = Shown(GEOGRAPHY, "", np.nan)
 NUMBERS = ("estimate", "std_error", "lower", "upper", "df", "correlation", "n", "n_earlier")
 
 
@@ -39,13 +60,13 @@ def cell_reasons(scale_up: pd.DataFrame, headline: str) -> Reasons:
     Returns
     -------
     dict
-        By group, type of domain, domain and unit (any rate's is ``rate``): why the cell is withheld
-        (empty: it is shown) and its precision flag.
+        By group, type of domain, domain and unit (any rate's is ``rate``).
     """
     ratios = (scale_up["unit"] == "ratio") & ~modelled_rows(scale_up)
     own = scale_up[(scale_up["estimator"] == headline) | ratios]
     return {
-        _cell(row): (_plain(row["suppressed"]), _plain(row["precision"])) for row in records(own)
+        _cell(row): Shown(_plain(row["suppressed"]), _plain(row["precision"]), _number(row["n"]))
+        for row in records(own)
     }
 
 
@@ -57,6 +78,10 @@ def _cell(row: Mapping[str, Any]) -> tuple[str, str, str, str]:
 
 def _plain(value: object) -> str:
     return value if isinstance(value, str) else ""
+
+
+def _number(value: Any) -> float:
+    return float(value) if isinstance(value, (int, float, np.number)) else np.nan
 
 
 def controlled_levels(
@@ -76,11 +101,12 @@ def controlled_levels(
     Returns
     -------
     pandas.DataFrame
-        A wave's cell is withheld where its own release withholds it or doesn't have it.
+        A wave's cell is withheld where its own release withholds it or doesn't have it; the others
+        are rounded as there. Numbers of respondents are shown where they are those shown there.
     """
-    given = [_given([reasons[str(row["wave"])]], row) for row in records(table)]
+    given = [[reasons[str(row["wave"])].get(_cell(row), NOWHERE)] for row in records(table)]
     flags = precision_flags(table, policy)
-    return _controlled(table, given, flags, policy)
+    return _controlled(rounded_estimates(table, policy), given, flags, policy)
 
 
 def controlled_changes(
@@ -102,9 +128,10 @@ def controlled_changes(
     pandas.DataFrame
         A change is withheld where either wave's release withholds the level: with one level and the
         change the other could be told. Likewise it has no point estimate where a level has none.
-        Precision is that of the ratio, since a difference may be near 0.
+        Precision is that of the ratio, since a difference may be near 0. Numbers of respondents
+        are shown where they are those that the waves' own releases show.
     """
-    given = [_given(reasons, row) for row in records(table)]
+    given = [[wave.get(_cell(row), NOWHERE) for wave in reasons] for row in records(table)]
     error, estimate = (table[name].to_numpy(float) for name in ("std_error", "estimate"))
     keys = [(r["group"], r["domain_type"], r["domain"], r["unit"]) for r in records(table)]
     relative = {
@@ -114,43 +141,50 @@ def controlled_changes(
     }
     spread = np.array([relative.get(key, np.inf) for key in keys])
     flags = precision_flags(table.assign(estimate=1.0, std_error=spread), policy)
-    return _controlled(table, given, flags, policy)
+    return _controlled(_rounded_changes(table, policy), given, flags, policy)
 
 
-def _given(waves: Sequence[Reasons], row: Mapping[str, Any]) -> tuple[str, str]:
-    """Why a row is withheld in one of the waves, and whether only its interval is shown there."""
-    found = [wave.get(_cell(row), (GEOGRAPHY, "")) for wave in waves]
-    flag = INTERVAL_ONLY if any(precision == INTERVAL_ONLY for _, precision in found) else ""
-    return next((reason for reason, _ in found if reason), ""), flag
-
-
-def _controlled(
-    table: pd.DataFrame,
-    given: Sequence[tuple[str, str]],
-    flags: NDArray[np.object_],
-    policy: Policy,
-) -> pd.DataFrame:
-    frame = table.reset_index(drop=True).copy()
-    counts = [name for name in ("n", "n_earlier") if name in frame]
-    reasons = np.array([reason for reason, _ in given], dtype=object)
-    few = np.zeros(len(frame), bool)
-    for name in counts:
-        few |= frame[name].to_numpy(float) < policy.minimum_respondents
-    reasons = np.where(few & (reasons == ""), PRIMARY, reasons)
-    flags = np.where(np.array([flag for _, flag in given]) == INTERVAL_ONLY, INTERVAL_ONLY, flags)
-    estimate, error = (frame[name].to_numpy(float) for name in ("estimate", "std_error"))
-    step = rounding_step(estimate, error, policy)
+def _rounded_changes(table: pd.DataFrame, policy: Policy) -> pd.DataFrame:
+    frame = table.copy()
+    step = rounding_step(
+        frame["estimate"].to_numpy(float), frame["std_error"].to_numpy(float), policy
+    )
+    # Neither a change nor a standard error, as of a sample beside itself: the limits set the step.
+    ends = np.abs(frame[["lower", "upper"]].to_numpy(float)).max(axis=1, initial=0.0)
+    step = np.where(np.isnan(step), rounding_step(ends, np.full(len(frame), np.nan), policy), step)
     for name in ("estimate", "lower", "upper", "std_error"):
         frame[name] = rounded(frame[name].to_numpy(float), step)
     for name in {"df", "correlation"} & {*frame.columns}:
         frame[name] = significant(frame[name].to_numpy(float), 2)
+    return frame
+
+
+def _controlled(
+    table: pd.DataFrame,
+    given: Sequence[Sequence[Shown]],
+    flags: NDArray[np.object_],
+    policy: Policy,
+) -> pd.DataFrame:
+    """Withhold of rounded rows what the wave's own release, or either wave's, doesn't show."""
+    frame = table.reset_index(drop=True)
+    counts = [name for name in ("n_earlier", "n") if name in frame]  # in the order of the waves
+    given_reasons = [next(filter(None, (one.reason for one in row)), "") for row in given]
+    reasons = np.array(given_reasons, dtype=object)
+    few = np.zeros(len(frame), bool)
+    for name in counts:
+        few |= frame[name].to_numpy(float) < policy.minimum_respondents
+    reasons = np.where(few & (reasons == ""), PRIMARY, reasons)
+    only = np.array([any(one.precision == INTERVAL_ONLY for one in row) for row in given], bool)
+    flags = np.where(only, INTERVAL_ONLY, flags)
     frame.loc[flags == INTERVAL_ONLY, ["estimate", "std_error"]] = np.nan
     withheld = reasons != ""
-    for name in NUMBERS:
-        if name in frame:
-            if name in counts:
-                frame[name] = frame[name].astype("Int64")
-            frame.loc[withheld, name] = None if name in counts else np.nan
+    for place, name in enumerate(counts):
+        own = np.array([row[place].n for row in given])
+        hidden = withheld | _other_counts(frame, name, own, withheld)
+        frame[name] = frame[name].astype("Int64")
+        frame.loc[hidden, name] = None
+    for name in {*NUMBERS} & {*frame.columns} - {*counts}:
+        frame.loc[withheld, name] = np.nan
     if "interval" in frame:  # how the limits were made would tell that nobody reported
         frame.loc[withheld, "interval"] = ""
     frame["suppressed"] = reasons
@@ -158,6 +192,21 @@ def _controlled(
     return frame.drop(
         columns=[c for c in ("n_reporting", "n_reporting_earlier", "se_linearised") if c in frame]
     )
+
+
+def _other_counts(
+    frame: pd.DataFrame, name: str, own: NDArray[np.float64], withheld: NDArray[np.bool_]
+) -> NDArray[np.bool_]:
+    """Find the rows of groups whose number of respondents isn't that of the wave's own release.
+
+    Under another wave's choices a few others have no network size: the difference of two numbers
+    would count a handful of people.
+    """
+    which = [key for key in ("wave", "group") if key in frame]
+    keys = list(zip(*(frame[key].astype(str) for key in which), strict=True))
+    differs = ~withheld & (frame[name].to_numpy(float) != own)
+    others = {key for key, other in zip(keys, differs, strict=True) if other}
+    return np.array([key in others for key in keys], bool)
 
 
 def controlled_controls(table: pd.DataFrame, policy: Policy) -> pd.DataFrame:

@@ -129,7 +129,8 @@ def draw_jointly(
     samples read their shared draws from one sequence, the earlier its first k1 and the later its
     first k2. With n1 = n2 the covariance of two totals then has expectation ``c S12``, the true
     one, S12 being the covariance of a PSU's contributions; with c = n1 = n2 the draws are the same.
-    With unequal n it is slightly less than that, so that the variance of a change errs upwards.
+    With unequal n it is less than that, and the less the more they differ (half with n1 = c = 2 and
+    n2 = 10), so that the variance of a change errs upwards.
     """
     drawn = (
         np.ones((overlap.earlier.stages[0].units, replicates), dtype=np.int16),

@@ -36,7 +36,14 @@ from prevalence.report.wording import (
     significant,
     withheld,
 )
-from prevalence.waves.comparability import CAUTION, EXPECTED, INDEPENDENT, NONE, SERIOUS
+from prevalence.waves.comparability import (
+    CAUTION,
+    EXPECTED,
+    INDEPENDENT,
+    NONE,
+    NOTHING_SHARED,
+    SERIOUS,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -355,6 +362,8 @@ def _controls_words(rows: Sequence[Row]) -> str:
     if not rows:
         return "There are none."
     tried = [row for row in rows if row["lower"] is not None]
+    if not tried:
+        return "For none of them is there an interval."
     agree = sum(bool(row["agrees"]) for row in tried)
     return f"For {agree} of {len(tried)} of them the interval holds it."
 
@@ -402,6 +411,8 @@ def _comparability_table(material: Material, rows: Sequence[Row]) -> str:
         if row["severity"] != NONE
     ]
     same = [ASPECTS[row["aspect"]] for row in rows if row["severity"] == NONE]
+    if not cells:
+        return f"{capitalised(joined(same))} are the same in both waves.\n"
     return table(
         ["Aspect", "Item", "Earlier wave", "Later wave", "Severity", "Meaning"],
         cells,
@@ -424,6 +435,11 @@ def _samples_words(rows: Sequence[Row]) -> str:
         return "The samples have the same primary sampling units, and the same replicates."
     if row["meaning"] == INDEPENDENT:
         return "The samples were drawn independently of one another, and so are the replicates."
+    if row["meaning"] == NOTHING_SHARED:
+        return (
+            "The samples share no primary sampling unit, so that they are compared as ones that "
+            "were drawn independently of one another."
+        )
     return (
         f"The samples have {row['earlier_value']} and {row['later_value']}: {row['meaning']}. "
         "Where primary sampling units are shared, replicates are drawn jointly, so that what the "

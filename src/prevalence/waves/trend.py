@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,9 +22,10 @@ def levels_table(
     cells: Sequence[Cell],
     studies: tuple[Study, Study],
     waves: tuple[str, str],
+    inferences: tuple[Inference, Inference],
     design_effect: float,
 ) -> pd.DataFrame:
-    """Give the level in either wave, from its own replicates, with limits on the log scale.
+    """Give the level in either wave, from its own replicates, with the limits of its own report.
 
     Parameters
     ----------
@@ -33,6 +35,8 @@ def levels_table(
         The waves with the same choices.
     waves
         Their ids.
+    inferences
+        Interval and variance of their own headlines; the level is the earlier wave's.
     design_effect
         For the upper limit where nobody reports.
 
@@ -44,15 +48,19 @@ def levels_table(
     import pandas as pd
 
     headline = studies[0].headline
-    inference = Inference("log_t", "bootstrap", headline.inference.level)
     tables = []
-    for place, (batch, study, wave) in enumerate(
-        zip(batches_of(cells), studies, waves, strict=True)
+    for place, (batch, study, wave, own) in enumerate(
+        zip(batches_of(cells), studies, waves, inferences, strict=True)
     ):
         estimates = batch.evaluate(study.sampling)
         scale = np.array([cell.scales[place] for cell in cells])
         keys = [{"wave": wave, **cell.key} for cell in cells]
-        tables.append(tidy(keys, estimates, scale, inference, design_effect))
+        inference = replace(own, level=headline.inference.level)
+        rates, ratios = (
+            tidy(keys, estimates, scale, one, design_effect)
+            for one in (inference, inference.of_comparisons)
+        )
+        tables.append(rates.where(rates["unit"] != "ratio", ratios))
     return pd.concat(tables, ignore_index=True).assign(estimator=headline.estimator)
 
 
