@@ -1,23 +1,27 @@
 r"""Measure the models: wall and CPU time, gradients, effective sample sizes, memory.
 
-    OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 \
-        python benchmarks/models.py [--cores 2] [--respondents 25] [--rwanda FOLDER]
-        [--sampler own --sampler nutpie --sampler rstan] [--areas 149] [--draws 500]
+    OMP_NUM_THREADS=1 python benchmarks/models.py [--rwanda FOLDER] [--write]
+        [--case small --case ph2022 ...] [--sampler own --sampler nutpie --sampler rstan]
 
-Prints one JSON line a fit. The partially pooled model runs on SYNTHETIC data drawn as in the
-simulation of its paper (149 areas, 25 respondents each unless said, six groups); the overdispersed
-model on the Rwandan survey of 2011 where its microdata are at hand, with the published priors; the
-correlated one on 600 of its respondents, with `own` alone.
-ESS is the lowest over what is reported, R-hat the largest. nutpie, where it is installed, samples
-the same densities in the same whitened coordinates: the comparison is of the samplers alone.
-rstan, where R has it (Debian: r-cran-rstan), samples the models under benchmarks/stan, which are
-written from the same formulas, in Stan's own coordinates; compiling them is not counted. Take
-`--respondents 5 --areas 20`, or time.
+Each fit runs in a process of its own, on two cores unless said, and is printed as a JSON line;
+``--write`` puts the table into docs/performance.md. ESS is the lowest, bulk or tail, over what is
+reported, R-hat the largest. What is compiled is read from the disk within the time that counts.
+
+The partially pooled model runs on SYNTHETIC data drawn as in the simulation of its paper (149
+areas, 25 respondents each, six groups), with a tenth of the areas and with ten times the
+respondents, and on a survey redrawn as the shipped ph2022; the overdispersed model on the Rwandan
+survey of 2011 where its microdata are at hand (``--rwanda``, or RWANDA2011_DIR), with the published
+priors; the correlated one on 600 of its respondents. nutpie, where it is installed, samples the
+same densities in the same whitened coordinates: the comparison is of the samplers alone. rstan,
+where R has it (Debian: r-cran-rstan), samples the models under benchmarks/stan, written from the
+same formulas, in Stan's own coordinates; compiling them is not counted.
 """
 
 # ruff: noqa: E402 - numba must not take a study for a package before it is loaded
 
 import argparse
+import datetime
+import importlib.util
 import json
 import os
 import resource
@@ -32,16 +36,24 @@ from pathlib import Path
 sys.modules.setdefault("coverage", None)  # type: ignore[arg-type]
 
 import numpy as np
+from redrawn_surveys import SAMPLE, settings, shipped_world
+from survey_engine import machine, write_section
 
+from prevalence.estimation import sampling_of, study_of
 from prevalence.models.correlated import PUBLISHED as FLAT_CORRELATED
 from prevalence.models.correlated import Correlated
 from prevalence.models.counts import CountTable
 from prevalence.models.diagnostics import ess_bulk, ess_tail, rhat
 from prevalence.models.engine import Sampling, fit
+from prevalence.models.fitting import model_inputs
 from prevalence.models.overdispersed import PUBLISHED, Overdispersed
 from prevalence.models.partially_pooled import PartiallyPooled
 from prevalence.models.preconditioning import marginal_mode
 from prevalence.models.scaling import Scaling, scaled, scaling_weights
+from prevalence.synthetic.redraw import answers_of
+from prevalence.synthetic.side_tables import AGES, census_margins
+from prevalence.synthetic.survey import draw_survey
+from prevalence.weighting import replicate_weights, weigh
 
 MEAN_RHO = np.array([2.5, 3.5, 4.5, 5.0, 5.5, 6.5])
 SIZE = np.array([35, 35, 35, 35, 2, 0.3])
@@ -195,8 +207,7 @@ SOME = REFERENCE / "stan_correlated_n600_ids.csv"  # of whom there is a posterio
 SAMPLERS = {"own": own_sampler, "nutpie": nutpie_sampler, "rstan": rstan_sampler}
 
 
-def measured(name, sampler, density, prevalence, sizes, population, sampling):
-    density.value_and_gradient(density.start())  # compiled, or read from the cache
+def measured(case, sampler, density, prevalence, sizes, population, sampling):
     wall, cpu = time.perf_counter(), cpu_seconds()
     draws, told = SAMPLERS[sampler](density, sampling)
     wall, cpu = time.perf_counter() - wall, cpu_seconds() - cpu
@@ -209,7 +220,7 @@ def measured(name, sampler, density, prevalence, sizes, population, sampling):
     reported = values[..., np.isnan(sizes)].reshape(*draws.shape[:2], -1)
     least = float(min(ess_bulk(reported).min(), ess_tail(reported).min()))
     line = {
-        "fit": name,
+        "case": case,
         "sampler": sampler,
         "respondents": len(density.counts.table),
         "parameters": density.layout.size,
@@ -220,42 +231,211 @@ def measured(name, sampler, density, prevalence, sizes, population, sampling):
         "ess": round(least),
         "ess_bulk": round(float(ess_bulk(reported).min())),
         "ess_per_cpu_second": round(least / cpu, 1),
-        "peak_megabytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+        "peak_megabytes": max(
+            resource.getrusage(who).ru_maxrss // 1024
+            for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+        ),
         **told,
     }
     print(json.dumps(line), flush=True)
 
 
+def redrawn(number: int = 0) -> tuple[PartiallyPooled, np.ndarray, float]:
+    """Draw a survey from the world of ph2022, and give the density that a run would sample."""
+    import pandas as pd
+
+    config = settings()
+    country, world, _ = shipped_world(config)
+    draw = draw_survey(world, country.age_sex, AGES, [config["seed"], SAMPLE, number])
+    respondents, ard, frame = answers_of(world, draw)
+    census = pd.DataFrame(census_margins(country.census, country.age_sex))
+    made = weigh(respondents, config["weight"], frame, census)
+    seed = [config["seed"], SAMPLE, number]
+    replicates, factors, _ = replicate_weights(
+        made.weights, made.households, made.margins, config["weight"], seed
+    )
+    tables = {
+        "respondents": respondents,
+        "ard": ard,
+        "weights": made.weights,
+        "replicates": replicates,
+        "replicate_factors": factors,
+        "known_groups": pd.DataFrame(config["synthetic"]["known_groups"]),
+        "populations": pd.DataFrame(country.people),
+    }
+    study = study_of(
+        tables,
+        estimate=config["estimate"],
+        headline=config["headline"],
+        year=config["synthetic"]["year"],
+        sampling=sampling_of(tables),
+    )
+    inputs = model_inputs(study)
+    return PartiallyPooled(inputs.counts, inputs.area), inputs.known_sizes, inputs.population
+
+
+def top(density):
+    """Give the log prevalences of a model without places, from all its parameters."""
+    return lambda x: density.prevalences(x[: density.layout.globals])
+
+
+PAPER = np.append(1e6 * np.exp(-MEAN_RHO[:4]), [np.nan, np.nan])
+RWANDA = 10_718_378.0
+
+
+def pooled_case(areas: int, respondents: int):
+    density = simulated(5, areas, respondents)
+    return density, density.prevalences, PAPER, 1e6
+
+
+def shipped_case(_: Path | None):
+    density, sizes, population = redrawn()
+    return density, density.prevalences, sizes, population
+
+
+def overdispersed_case(folder: Path, ids: Path | None = None):
+    counts, known = rwanda(folder, ids)
+    density = Overdispersed(counts, PUBLISHED)
+    return density, top(density), known, RWANDA
+
+
+def correlated_case(folder: Path):
+    counts, known = rwanda(folder, SOME)
+    density = Correlated(counts, FLAT_CORRELATED)
+    return density, top(density), known, RWANDA
+
+
+# What is fitted, by what, and whether it needs the Rwandan survey.
+CASES = {
+    "small": (
+        "partially pooled, 15 areas × 25 × 6, simulated",
+        lambda _: pooled_case(15, 25),
+        ("own", "nutpie", "rstan"),
+        False,
+    ),
+    "paper": (
+        "partially pooled, 149 areas × 25 × 6, simulated",
+        lambda _: pooled_case(149, 25),
+        ("own", "nutpie"),
+        False,
+    ),
+    "tenfold": (
+        "partially pooled, 149 areas × 250 × 6, simulated",
+        lambda _: pooled_case(149, 250),
+        ("own",),
+        False,
+    ),
+    "ph2022": ("partially pooled, redrawn as ph2022", shipped_case, ("own",), False),
+    "some": (
+        "overdispersed, 600 of Rwanda 2011 × 26",
+        lambda folder: overdispersed_case(folder, SOME),
+        ("own", "rstan"),
+        True,
+    ),
+    "rwanda": (
+        "overdispersed, Rwanda 2011, 2,406 × 26",
+        overdispersed_case,
+        ("own", "nutpie"),
+        True,
+    ),
+    "correlated": ("correlated, 600 of Rwanda 2011 × 26", correlated_case, ("own",), True),
+}
+AIMS = {"ph2022": "20", "rwanda": "10"}
+TITLE = "## Models"
+
+
+def available(sampler: str) -> bool:
+    """Whether a sampler is installed."""
+    if sampler == "rstan":
+        if shutil.which("Rscript") is None:
+            return False
+        asked = ["Rscript", "-e", 'quit(status = !requireNamespace("rstan", quietly = TRUE))']
+        return subprocess.run(asked, check=False, capture_output=True).returncode == 0
+    return sampler == "own" or importlib.util.find_spec(sampler) is not None
+
+
+def fitted_apart(case: str, sampler: str, arguments: argparse.Namespace) -> dict:
+    """Run one fit in a process of its own, so that its memory is its own."""
+    command = [sys.executable, __file__, "--case", case, "--sampler", sampler, "--here"]
+    command += ["--cores", str(arguments.cores), "--draws", str(arguments.draws)]
+    if arguments.rwanda:
+        command += ["--rwanda", str(arguments.rwanda)]
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+    line = done.stdout.strip().splitlines()[-1]
+    print(line, flush=True)
+    return json.loads(line)
+
+
+def section(found: list[dict], arguments: argparse.Namespace, load: float) -> str:
+    """Write the section of the page on performance."""
+    own = {line["case"]: line for line in found if line["sampler"] == "own"}
+    lines = [
+        TITLE,
+        "",
+        f"`python benchmarks/models.py --write`, {datetime.date.today().isoformat()}. {machine()}.",
+        f"Load average of the machine before: {load:.1f}.",
+        f"Four chains of {arguments.draws} draws, {arguments.cores} at the same time (rstan: one).",
+        "Seconds hold the search of the mode, the warm-up, and reading what is compiled from the",
+        "disk; gradients those of the warm-up, but for nutpie's. ESS is the lowest, bulk or tail,",
+        "over the national sizes that are reported, or the latent prevalences in their place.",
+        "",
+        "| posterior | sampler | parameters | by the clock, s | aim, s | processor, s | gradients "
+        "| R̂ | lowest ESS | ESS per processor second | ours is | peak MB |",
+        "| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
+    ]
+    for line in found:
+        case, mine = line["case"], line["sampler"] == "own"
+        times = (
+            "" if mine else f"{own[case]['ess_per_cpu_second'] / line['ess_per_cpu_second']:.1f}×"
+        )
+        gradients = line.get("gradients", line.get("gradients_after_warm_up", 0))
+        lines.append(
+            f"| {CASES[case][0]} | {line['sampler']} | {line['parameters']:,} "
+            f"| {line['wall_seconds']:.1f} | {AIMS.get(case, '') if mine else ''} "
+            f"| {line['cpu_seconds']:.1f} | {gradients:,} | {line['rhat']:.3f} | {line['ess']:,} "
+            f"| {line['ess_per_cpu_second']:.1f} | {times} | {line['peak_megabytes']:,} |"
+        )
+    if {"paper", "tenfold"} <= set(own):
+        ratio = own["tenfold"]["cpu_seconds"] / own["paper"]["cpu_seconds"]
+        lines += ["", f"Ten times the respondents take {ratio:.1f} times the processor's seconds."]
+    return "\n".join(lines) + "\n"
+
+
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--case", action="append", choices=list(CASES))
+    parser.add_argument("--sampler", action="append", choices=list(SAMPLERS))
     parser.add_argument("--cores", type=int, default=2)
-    parser.add_argument("--respondents", type=int, default=25, help="in each area")
-    parser.add_argument("--areas", type=int, default=149)
     parser.add_argument("--draws", type=int, default=500, help="of each of four chains")
     parser.add_argument("--rwanda", type=Path, default=os.environ.get("RWANDA2011_DIR"))
-    parser.add_argument("--sampler", action="append", choices=list(SAMPLERS))
+    parser.add_argument("--write", action="store_true", help="write docs/performance.md")
+    parser.add_argument("--here", action="store_true", help="one fit, in this process")
     arguments = parser.parse_args()
-    sampling = Sampling(draws=arguments.draws, cores=arguments.cores)
-    sizes = np.append(1e6 * np.exp(-MEAN_RHO[:4]), [np.nan, np.nan])
-    for sampler in arguments.sampler or ["own"]:
-        pooled = simulated(5, arguments.areas, arguments.respondents)
-        measured("partially_pooled", sampler, pooled, pooled.prevalences, sizes, 1e6, sampling)
-        if arguments.rwanda and (Path(arguments.rwanda) / "rwanda2011_survey.csv").exists():
-            folder = Path(arguments.rwanda)
-            counts, known = rwanda(folder)
-            density = Overdispersed(counts, PUBLISHED)
-
-            def prevalence(x, density=density):
-                return density.prevalences(x[: density.layout.globals])
-
-            measured("overdispersed", sampler, density, prevalence, known, 10_718_378.0, sampling)
-            if sampler == "own":  # the others know no model of so many effects
-                density = Correlated(rwanda(folder, SOME)[0], FLAT_CORRELATED)
-
-                def latent(x, density=density):
-                    return density.prevalences(x[: density.layout.globals])
-
-                measured("correlated", sampler, density, latent, known, 10_718_378.0, sampling)
+    if arguments.here:
+        _, make, _, _ = CASES[arguments.case[0]]
+        sampling = Sampling(draws=arguments.draws, cores=arguments.cores)
+        measured(arguments.case[0], arguments.sampler[0], *make(arguments.rwanda), sampling)
+        return
+    load = os.getloadavg()[0]
+    at_hand = arguments.rwanda and (arguments.rwanda / "rwanda2011_survey.csv").exists()
+    todo = [
+        (case, sampler)
+        for case, (_, _, samplers, needs_survey) in CASES.items()
+        for sampler in samplers
+        if case in (arguments.case or CASES)
+        and sampler in (arguments.sampler or SAMPLERS)
+        and available(sampler)
+        and (at_hand or not needs_survey)
+    ]
+    for case in ["small", "some", "correlated"][: 3 if at_hand else 1]:
+        fitted_apart(
+            case, "own", argparse.Namespace(**{**vars(arguments), "draws": 50})
+        )  # compiles
+    found = [fitted_apart(case, sampler, arguments) for case, sampler in todo]
+    text = section(found, arguments, load)
+    print(text)
+    if arguments.write:
+        write_section(text, TITLE)
 
 
 if __name__ == "__main__":
