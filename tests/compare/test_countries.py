@@ -102,5 +102,16 @@ def test_the_figure_says_what_it_shows(table):
     assert "no ranking" in words
 
 
+def test_intervals_of_two_levels_are_told_apart():
+    tables = SCALE_UP | {"second": SCALE_UP["second"].assign(level=0.9)}
+    drawing = countries(countries_table(tables, CONFIGS), {"imprecise": 0.3, "interval_only": 0.5})
+    assert "B 2020 (synthetic), 90% intervals, Label of x" in drawing.alt
+    assert "A 2020, 95% intervals" in drawing.alt
+    assert drawing.caption.endswith("with 90% or 95% intervals.")
+    same = countries(countries_table(SCALE_UP, CONFIGS), {"imprecise": 0.3, "interval_only": 0.5})
+    assert "% intervals" not in same.alt
+    assert same.caption.endswith("with 95% intervals.")
+
+
 def _is_text(artist):
     return hasattr(artist, "get_text")

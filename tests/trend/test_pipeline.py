@@ -103,6 +103,17 @@ def test_a_second_trend_has_nothing_to_do(compared):
     assert "Nothing to be done" in compared.run("trend", "--dry-run")
 
 
+def test_another_sentence_of_a_waves_report_compares_nothing_anew(compared):
+    path = compared / "config/surveys/later.yaml"
+    text = path.read_text()
+    assert "funding: Not funded." in text
+    path.write_text(text.replace("funding: Not funded.", "funding: Funded by nobody."))
+    planned = compared.planned("trend")
+    path.write_text(text)
+    assert {"compose_trend", "publish_trend"} <= planned
+    assert not planned & {"compare_waves", "release_trend", "draw_trend"}
+
+
 def test_a_run_of_the_earlier_wave_alone_has_no_trend(compared):
     assert "compare_waves" not in compared.run("tiny", "--dry-run")
 

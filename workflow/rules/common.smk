@@ -612,6 +612,15 @@ def shared_psus(wildcards):
     return earlier_waves(wildcards.survey)[wildcards.earlier]
 
 
+def compared_settings(wildcards):
+    """What a comparison of waves reads of a survey's config: no word of its report."""
+    config = survey_config(wildcards.survey)
+    sections = {
+        name: config[name] for name in ("clean", "weight", "estimate", "headline")
+    }
+    return {"survey": {"year": config["survey"]["year"]}, **sections}
+
+
 def wave_tables():
     """The restricted tables that a comparison of waves reads of both, by name, for `input`."""
     stages = {

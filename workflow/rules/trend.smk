@@ -32,8 +32,8 @@ rule compare_waves:
     conda:
         "../../environment.yml"
     params:
-        earlier=lambda wildcards: survey_config(wildcards.earlier),
-        later=lambda wildcards: survey_config(wildcards.survey),
+        earlier=of_earlier(compared_settings),
+        later=compared_settings,
         psus=shared_psus,
         seed=stage_seed("compare_waves"),
     script:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -50,7 +50,7 @@ def countries(table: pd.DataFrame, precision: Mapping[str, float]) -> Drawing:
         From which coefficient of variation a number is flagged.
     """
     rows = [plain_row(row) for row in table.to_dict("records")]
-    levels = dict.fromkeys(f"{100 * row['level']:g}%" for row in rows if row["level"])
+    levels = dict.fromkeys(_level(row) for row in rows if row["level"])
     words = Compared(bool(table["synthetic"].any()), " or ".join(levels), precision)
     sheet = Sheet(words)
     sheet.clear_mark()
@@ -59,7 +59,7 @@ def countries(table: pd.DataFrame, precision: Mapping[str, float]) -> Drawing:
     for survey in surveys:
         mine = [row for row in rows if row["survey"] == survey]
         colour = COLOURS[surveys.index(survey) % len(COLOURS)]
-        entries.append(Entry(_where(mine[0]), heading=True))
+        entries.append(Entry(_where(mine[0], levels), heading=True))
         entries += [Entry(_what(row), row, _numbers(row), colour) for row in mine]
     scale, ticks = _scale(entries)
     forest(
@@ -72,13 +72,13 @@ def countries(table: pd.DataFrame, precision: Mapping[str, float]) -> Drawing:
     )
     key(sheet, marks_used(rows, words, scale[1]))
     sheet.note(NOTE)
-    said = "; ".join(f"{_where(row)}, {_what(row)}: {_numbers(row)}" for row in rows)
+    said = "; ".join(f"{_where(row, levels)}, {_what(row)}: {_numbers(row)}" for row in rows)
     return Drawing(
         sheet.close(),
         table,
         alt=f"Dots with intervals, a row a hidden group of a survey, unranked. {said}.",
         caption="National rates of hidden groups in several surveys, each by its own definitions, "
-        "with intervals.",
+        f"with {words.level} intervals.",
     )
 
 
@@ -95,9 +95,15 @@ def _scale(entries: Sequence[Entry]) -> tuple[tuple[float, float], list[float] |
     return (low, high), [tick for tick in ticks if low <= tick <= high]
 
 
-def _where(row: Mapping[str, Any]) -> str:
+def _where(row: Mapping[str, Any], levels: Collection[str]) -> str:
+    """Name a survey, and the level of its intervals where not all have the same."""
     mark = " (synthetic)" if row["synthetic"] else ""
-    return capitalised(f"{row['country']} {row['year']}{mark}")
+    level = f", {_level(row)} intervals" if len(levels) > 1 and row["level"] else ""
+    return capitalised(f"{row['country']} {row['year']}{mark}{level}")
+
+
+def _level(row: Mapping[str, Any]) -> str:
+    return f"{100 * row['level']:g}%"
 
 
 def _what(row: Mapping[str, Any]) -> str:

@@ -86,6 +86,14 @@ def _check_kept(later: Mapping[str, Any], earlier: Mapping[str, Any]) -> None:
                 "change.rates and change.occupations, by which the world changes",
                 "Take it out, or make a survey with a world of its own: without `earlier`.",
             )
+    if later["overlap"]["barangays"] > 0 and later["overlap"]["psus"] == 0:
+        raise _wrong(
+            "Barangays are visited again only in cities and municipalities that are.",
+            "overlap.barangays",
+            f"{later['overlap']['barangays']}, with psus: 0",
+            "0, or a share of PSUs above 0",
+            "Visit PSUs again, or keep none: overlap: {psus: 0, barangays: 0}.",
+        )
     for part in OF_THE_SAMPLE if later["overlap"]["psus"] > 0 else ():
         own, before = setting(later, f"design.{part}"), earlier["design"].get(part)
         if own not in (None, before):
