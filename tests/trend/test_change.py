@@ -1,5 +1,7 @@
 """Changes against hand-made numbers, closed forms and brute force."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -159,14 +161,69 @@ def estimates(ratio, std_error, df):
     )
 
 
-def test_limits_of_a_difference_recovered_from_those_of_the_estimates():
-    """Full correlation of the two replicates: the limits lie as far as the limits' differences."""
-    one, other = estimates(1.0, 0.1, 30.0), estimates(2.0, 0.1, 30.0)
-    change = difference(Compared(one, other, np.array([0.01]), np.full((2, 1), 30.0)), 0.95)
-    t = t_quantile(0.95, np.array([30.0]))
-    a, b = 2 - 2 * np.exp(-t * 0.05), np.exp(t * 0.1) - 1
-    assert change.correlation == pytest.approx(1)
-    assert change.lower == pytest.approx(1 - abs(a - b))
+def correlated(one, other, r):
+    """Both estimates with replicates of which a share goes together, and their limits."""
+    signs = np.array([1.0, 1.0, -1.0, -1.0])[:, None]
+    others = np.array([1.0, -1.0, 1.0, -1.0])[:, None]
+    mixed = r * signs + np.sqrt(1 - r**2) * others
+    values = [
+        replace(each, replicates=each.ratio + each.std_error * moves)
+        for each, moves in ((one, signs), (other, mixed))
+    ]
+    return Compared(*values, np.zeros(1), np.zeros((2, 1)))
+
+
+def limits(ratio, std_error, df=30.0):
+    half = t_quantile(0.95, np.array([df]))[0] * std_error / ratio
+    return ratio * np.exp(-half), ratio * np.exp(half)
+
+
+def test_limits_of_a_difference_without_correlation_are_zou_and_donners():
+    (l1, u1), (l2, u2) = limits(1.0, 0.3), limits(0.6, 0.2)
+    change = difference(correlated(estimates(1.0, 0.3, 30.0), estimates(0.6, 0.2, 30.0), 0.0), 0.95)
+    assert change.correlation == pytest.approx(0)
+    assert change.lower == pytest.approx(-0.4 - np.hypot(0.6 - l2, u1 - 1))
+    assert change.upper == pytest.approx(-0.4 + np.hypot(u2 - 0.6, 1 - l1))
+
+
+def test_limits_of_a_difference_under_negative_correlation_are_zou_and_donners():
+    (_, u1), (l2, _) = limits(1.0, 0.3), limits(0.6, 0.2)
+    pair = correlated(estimates(1.0, 0.3, 30.0), estimates(0.6, 0.2, 30.0), -0.5)
+    a, b = 0.6 - l2, u1 - 1
+    assert difference(pair, 0.95).lower == pytest.approx(-0.4 - np.sqrt(a**2 + b**2 + a * b))
+
+
+@pytest.mark.parametrize("factor", [0.5, 1.0, 3.0])
+def test_estimates_that_move_together_have_a_difference_that_moves_with_them(factor):
+    """The later is always `factor` times the earlier: so is what is known of the difference."""
+    pair = correlated(estimates(1.0, 0.3, 30.0), estimates(factor, factor * 0.3, 30.0), 1.0)
+    change = difference(pair, 0.95)
+    expected = sorted((factor - 1) * limit for limit in limits(1.0, 0.3))
+    assert [*change.lower, *change.upper] == pytest.approx(expected, abs=1e-7)
+
+
+def test_a_panel_without_change_has_a_difference_as_narrow_as_its_standard_error():
+    """Every respondent again, with an answer more here or there: r is nearly 1."""
+    rng = np.random.default_rng(8)
+    labels, y, d, _ = sample(rng, PSUS)
+    other = y + (rng.uniform(size=len(y)) < 0.05)
+    pair = pair_of((labels, y, d), (labels, other, d))
+    change = difference(pair, 0.95)
+    assert change.correlation > 0.98
+    width = (change.upper - change.lower) / (2 * t_quantile(0.95, change.df) * change.std_error)
+    assert 0.9 < width < 1.3
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.floats(0.5, 2), st.floats(0.5, 2), st.floats(-1, 1))
+def test_small_errors_give_the_limits_of_the_standard_error(one, other, r):
+    """Limits of small errors are symmetric: then the formula is that of the variances."""
+    pair = correlated(estimates(one, 1e-5, 1e6), estimates(other, 2e-5, 1e6), r)
+    change = difference(pair, 0.95)
+    half = t_quantile(0.95, np.array([1e6])) * change.std_error
+    # The limits' skewness, of the order of an error squared, is all that is between them.
+    assert change.upper - change.estimate == pytest.approx(half, rel=5e-3, abs=1e-9)
+    assert change.estimate - change.lower == pytest.approx(half, rel=5e-3, abs=1e-9)
 
 
 @settings(deadline=None, max_examples=80)
