@@ -5,6 +5,7 @@ from typing import Any
 
 from prevalence.contracts import check_table
 from prevalence.contracts.estimate import CONTRASTS, DISCLOSURE_INPUTS, SCALE_UP, arranged
+from prevalence.denominators import check_denominators
 from prevalence.disclosure_inputs import disclosure_inputs
 from prevalence.errors import listed
 from prevalence.files import read_csv, write_csv
@@ -25,6 +26,8 @@ def main(job: Any) -> None:
     study, tables = read_study(job)
     listed_types = tables["populations"]["domain_type"] if "populations" in tables else ()
     check_populations(study.domains, study.populations, listed_types)
+    nation = [age for kind, name, age in study.populations.sizes if kind == name == "national"]
+    check_denominators(study.settings["hidden_groups"], nation, "populations.csv")
     checked = read_csv(job.input.checked)
     mine = checked["in_headline"] & (checked["estimator"] == study.headline.estimator)
     table = scale_up_table(

@@ -1,21 +1,24 @@
-"""Check a survey's files without running anything: config, codebook, export, known groups."""
+"""Check a survey's files without running anything: config, codebook, export, side tables."""
 
 import argparse
+import secrets
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from prevalence.cleaning import clean_interviews
 from prevalence.codebook import Codebook, parse_codebook
-from prevalence.config import check_survey, check_survey_id, read_config, survey_schema
+from prevalence.config import check_survey_id, read_survey
+from prevalence.contracts import check_table
+from prevalence.contracts.ingest import SIDE_TABLES
 from prevalence.errors import PipelineError
-from prevalence.exports import read_export
+from prevalence.exports import Export, read_export
 from prevalence.files import read_yaml
+from prevalence.identifier_scan import check_identifiers, exempt_columns, scan_export
 from prevalence.manifest import check_present
-from prevalence.responses import check_labels
-from prevalence.side_tables import arrange_table, complete_known_groups, parse_table
-
-SCHEMAS = Path("workflow/schemas/survey")
+from prevalence.responses import check_labels, type_responses
+from prevalence.side_tables import arrange_table, complete_known_groups, emptied, parse_table
 
 
 class Findings(list[PipelineError]):
@@ -30,47 +33,59 @@ class Findings(list[PipelineError]):
             return None
 
 
-def checked_config(survey: str) -> dict[str, Any]:
-    """Read and check the survey's config."""
-    file = Path("config/surveys") / f"{survey}.yaml"
-    check_survey_id(survey, str(file), set())
-    config: dict[str, Any] = read_config(file)
-    sections = {path.stem: read_yaml(path) for path in sorted(SCHEMAS.glob("*.yaml"))}
-    check_survey(config, survey_schema(sections), str(file))
-    return config
+def table_of(name: str, file: Path, arrange: Any, codebook: Codebook | None, key: str) -> Any:
+    """Read a side table and check it by its contract, known groups by the codebook too."""
+    table = arrange_table(parse_table(file.read_bytes(), file), arrange, key, file)
+    if name == "known_groups" and codebook:
+        table = complete_known_groups(table, codebook, file)
+    contract = SIDE_TABLES[name]
+    numbers = [column for column, spec in contract.columns.items() if str(spec.dtype) != "str"]
+    return check_table(emptied(table, numbers), contract, file)
 
 
-def check_known(folder: Path, ingest: dict[str, Any], codebook: Codebook) -> None:
-    """Check the table of known groups by the codebook."""
-    file = folder / ingest["tables"]["known_groups"]
-    table = parse_table(file.read_bytes(), file)
-    arrange = (ingest.get("arrange") or {}).get("known_groups")
-    complete_known_groups(arrange_table(table, arrange, None, file), codebook, file)
+def responses_of(
+    export: Export, codebook: Codebook, ingest: dict[str, Any], file: Path, key: str
+) -> Any:
+    """Type the responses, as the rule `read_responses` does, and refuse identifiers."""
+    check_labels(export, codebook, file)
+    found = scan_export(export, exempt_columns(export, codebook, file))
+    accepted = ingest.get("accepted_identifiers") or []
+    check_identifiers(found, export, codebook, accepted, file=file)
+    return type_responses(export, codebook, key, file)
 
 
 def check(survey: str) -> list[PipelineError]:
-    """Everything that can be found wrong without running a step."""
+    """Everything that can be found wrong before weights are made, in memory, nothing written."""
     found = Findings()
-    check_survey_id(survey, f"config/surveys/{survey}.yaml", set())
-    found.of(lambda: checked_config(survey))
+    file = Path("config/surveys") / f"{survey}.yaml"
+    check_survey_id(survey, str(file), set())
+    config = found.of(lambda: read_survey(survey))
     try:
-        ingest = read_yaml(Path("config/surveys") / f"{survey}.yaml")["ingest"]
-        names = [ingest["responses"], *(ingest.get("tables") or {}).values()]
+        ingest = (config or read_yaml(file))["ingest"]
+        tables = dict(ingest.get("tables") or {})
+        names = [ingest["responses"], *tables.values()]
         folder, book = Path("data/raw") / survey, Path(ingest["codebook"])
     except (PipelineError, KeyError, TypeError, AttributeError):
         return found  # the message on the config says why
     found.of(lambda: check_present(survey, names, str(book), manifest=False))
     codebook = found.of(lambda: parse_codebook(book.read_bytes(), book)) if book.exists() else None
-    responses = folder / ingest["responses"]
-    if codebook and responses.exists():
-        export = found.of(lambda: read_export(responses, ingest.get("reader")))
-        if export:
-            found.of(lambda: check_labels(export, codebook, responses))
-    known = (ingest.get("tables") or {}).get("known_groups")
-    if codebook and known and (folder / known).exists():
-        found.of(lambda: check_known(folder, ingest, codebook))
-    elif known and (folder / known).exists():
-        found.of(lambda: parse_table((folder / known).read_bytes(), folder / known))
+    key = secrets.token_hex()  # for this check alone: pseudonyms of tables and interviews fit
+    read = {}
+    for name, table in tables.items():
+        if name in SIDE_TABLES and (folder / table).exists():
+            arrange = (ingest.get("arrange") or {}).get(name)
+            given = (name, folder / table, arrange, codebook, key)
+            read[name] = found.of(lambda given=given: table_of(*given))
+    export_file = folder / ingest["responses"]
+    if codebook and export_file.exists():
+        export = found.of(lambda: read_export(export_file, ingest.get("reader")))
+        responses = export and found.of(
+            lambda: responses_of(export, codebook, ingest, export_file, key)
+        )
+        framed = "frame" not in tables or read.get("frame") is not None
+        if responses is not None and config and framed:
+            settings, frame = config["clean"], read.get("frame")
+            found.of(lambda: clean_interviews(responses, codebook, settings, frame))
     return found
 
 
@@ -87,7 +102,7 @@ def main() -> int:
         print(error, file=sys.stderr, end="\n\n")
     if found:
         return 1
-    print(f"{survey}: config, codebook, export and known groups fit one another.")
+    print(f"{survey}: config, codebook, export and side tables fit one another.")
     if not (Path("data/raw") / survey / "MANIFEST.sha256").exists():
         print(f'Declare the raw files: make manifest SURVEY={survey} REASON="first delivery"')
     print(f"Then: .venv/bin/snakemake {survey}")

@@ -12,32 +12,13 @@ from typing import Any
 
 from compose_report import material_of, write_source
 
-from prevalence.config import check_survey, read_config, setting, survey_schema
-from prevalence.errors import PipelineError, listed, suggestion
+from prevalence.config import read_survey, setting
+from prevalence.errors import PipelineError, listed
 from prevalence.figures.catalogue import FIGURES, section_figures
 from prevalence.files import read_yaml, replacing
 from prevalence.report.inputs import REPORTED, STUDIES, source_files, study_files
 from prevalence.report.render_builtin import rendered
 from prevalence.report.renderers import renderer_identity
-
-SURVEYS, SCHEMAS = Path("config/surveys"), Path("workflow/schemas/survey")
-
-
-def config_of(survey: str) -> dict[str, Any]:
-    """Read and check a survey's config: what an author changes may be words in it."""
-    known = {path.stem: path for path in sorted(SURVEYS.glob("*.yaml"))}
-    if survey not in known:
-        raise PipelineError(
-            "A survey has no config file.",
-            file=SURVEYS / f"{survey}.yaml",
-            found=survey,
-            allowed=listed(known, 40),
-            remedy=suggestion(survey, known),
-        )
-    config: dict[str, Any] = read_config(known[survey])
-    sections = {path.stem: read_yaml(path) for path in sorted(SCHEMAS.glob("*.yaml"))}
-    check_survey(config, survey_schema(sections), str(known[survey]))
-    return config
 
 
 def job_of(survey: str, config: dict[str, Any], run: Path) -> SimpleNamespace:
@@ -82,7 +63,7 @@ def check_run(job: Any, run: Path) -> None:
 def preview(survey: str) -> Path:
     """Write the page and give its path: not among the staged files, which are for publication."""
     run = Path("data/processed") / survey
-    job = job_of(survey, config_of(survey), run)
+    job = job_of(survey, read_survey(survey), run)
     check_run(job, run)
     with tempfile.TemporaryDirectory() as scratch:
         write_source(job, material_of(job, read_yaml(job.input.findings)), Path(scratch))

@@ -10,6 +10,7 @@ from prevalence.estimation import SIDE_TABLES, study_of
 from prevalence.files import read_csv, read_parquet, write_csv
 from prevalence.job import run_job
 from prevalence.known_groups import typical_design_effect
+from prevalence.study_files import with_codes
 from prevalence.waves.cells import cells_of, compare, frozen
 from prevalence.waves.comparability import Described, comparability
 from prevalence.waves.samples import joint_samplings
@@ -41,7 +42,7 @@ def main(job: Any) -> None:
     tables = tuple(tables_of(job, wave) for wave in ("earlier", "later"))
     studies = [
         study_of(
-            one,
+            one | {"respondents": with_codes(one["respondents"], config["estimate"]["domains"])},
             estimate=config["estimate"],
             headline=config["headline"],
             year=config["survey"]["year"],

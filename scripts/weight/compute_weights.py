@@ -15,6 +15,7 @@ from prevalence.contracts.weight import (
 from prevalence.files import read_csv, read_parquet, write_csv, write_parquet
 from prevalence.job import run_job
 from prevalence.weighting import TEXT_COLUMNS, weigh
+from prevalence.weighting.partners import check_partners
 
 # Codes such as 01 are texts, not numbers.
 CODES = dict.fromkeys(("household", "stratum", "psu", "ssu", "disposition", "city", "region"), str)
@@ -24,6 +25,8 @@ def main(job: Any) -> None:
     """Write the weights, the sampled households and the tables that describe the steps."""
     frame = read_csv(job.input.frame, dtype=CODES) if job.input.get("frame") else None
     census = read_csv(job.input.census, dtype=TEXT_COLUMNS) if job.input.get("census") else None
+    if census is not None:
+        check_partners(job.params.weight.get("calibration") or {}, census)
     made = weigh(read_parquet(job.input.respondents), job.params.weight, frame, census)
     out = job.output
     weights = check_table(made.weights, WEIGHTS, out.weights)

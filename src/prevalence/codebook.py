@@ -49,6 +49,8 @@ ROLES = (
 )
 # In the order in which a reason wins when several items are combined into one.
 MISSING_KINDS = ("refused", "dont_know", "out_of_range", "not_asked", "system")
+# The group of a situation that is asked about whichever hidden group it concerns.
+ALL_GROUPS = "all"
 KEY_KINDS = ("respondent", "household", "psu", "ssu", "interviewer", "city")
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
@@ -210,6 +212,35 @@ class Codebook:
                 found=f"{name}, of type {variable.type} and role {variable.role}",
                 allowed="a variable of the type numeric that is no key",
                 remedy=f"Name another variable, or correct line {variable.line} of the codebook.",
+            )
+        return variable
+
+    def answered(self, name: str, answers: Iterable[str], place: str) -> Variable:
+        """Return the variable of an analysis name that can have some answers.
+
+        Parameters
+        ----------
+        name, place
+            As in :meth:`named`.
+        answers
+            Analysis values.
+
+        Raises
+        ------
+        PipelineError
+            If there is none of that name, or the codebook gives it no such value.
+        """
+        variable = self.named(name, place)
+        known = list(variable.codes.values())
+        strange = [answer for answer in answers if answer not in known]
+        if strange:
+            raise PipelineError(
+                "The config names an answer that the codebook doesn't list.",
+                file=self.file,
+                place=f"{place}, {name}",
+                found=listed(strange),
+                allowed=listed(known) if known else "a categorical variable",
+                remedy="Name analysis values, in quotation marks if they are yes or no.",
             )
         return variable
 

@@ -145,6 +145,46 @@ def check_survey(config: Any, schema: Mapping[str, Any], file: str) -> None:
     check_references(config, file)
 
 
+def read_survey(
+    survey: str,
+    *,
+    surveys: Path = Path("config/surveys"),
+    schemas: Path = Path("workflow/schemas/survey"),
+) -> dict[str, Any]:
+    """Read and check the config of a survey, outside of a run.
+
+    Parameters
+    ----------
+    survey
+        The survey's id.
+    surveys, schemas
+        Folders of the configs and of the schemas of their sections.
+
+    Returns
+    -------
+    dict
+        The config.
+
+    Raises
+    ------
+    PipelineError
+        If there is no survey of that id; as :func:`read_config` and :func:`check_survey` do.
+    """
+    known = {path.stem: path for path in sorted(surveys.glob("*.yaml"))}
+    if survey not in known:
+        raise PipelineError(
+            "A survey has no config file.",
+            file=surveys / f"{survey}.yaml",
+            found=survey,
+            allowed=listed(known, 40),
+            remedy=suggestion(survey, known),
+        )
+    config: dict[str, Any] = read_config(known[survey])
+    sections = {path.stem: read_yaml(path) for path in sorted(schemas.glob("*.yaml"))}
+    check_survey(config, survey_schema(sections), str(known[survey]))
+    return config
+
+
 def texts_of(value: Any, key: str = "") -> Iterator[tuple[str, str]]:
     """List every text of a config with its dotted key; the keys themselves are texts too.
 

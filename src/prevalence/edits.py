@@ -257,17 +257,7 @@ def implied_zero(
 ) -> tuple[Interviews, list[pd.DataFrame]]:
     """Make counts 0 that were not asked because a filter question ruled them out."""
     place = "clean.edits (implied_zero)"
-    question = codebook.named(settings["filter"], place)
-    strange = [value for value in settings["equals"] if value not in question.codes.values()]
-    if strange:
-        raise PipelineError(
-            "A filter question has no such answer.",
-            file=codebook.file,
-            place=f"{place}, {question.name}",
-            found=listed(strange),
-            allowed=listed(question.codes.values()) if question.codes else "a categorical variable",
-            remedy="Name analysis values, in quotation marks if they are yes or no.",
-        )
+    question = codebook.answered(settings["filter"], settings["equals"], place)
     ruled_out = interviews.answers[question.name].isin(list(settings["equals"])).to_numpy()
     records: list[pd.DataFrame] = []
     for name in settings["variables"]:

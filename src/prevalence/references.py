@@ -5,10 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from prevalence.codebook import ALL_GROUPS
+from prevalence.denominators import check_denominators
 from prevalence.disclosure.requirements import required_texts
 from prevalence.errors import PipelineError, listed, suggestion
 
 COMMON_GEOGRAPHY = ("national", "island_group", "region")
+# What `prevalence.exports` can be told of a format beside its encoding.
+READER_OPTIONS = {
+    "csv": ("encoding", "delimiter", "missing"),
+    "xlsx": ("sheet", "missing"),
+}
 
 
 def check_references(config: Mapping[str, Any], file: str) -> None:
@@ -45,7 +52,16 @@ def check_references(config: Mapping[str, Any], file: str) -> None:
     allowed = [*COMMON_GEOGRAPHY, *geographic]
     smallest = config["release"]["smallest_geography"]
     _check_known([smallest], list(dict.fromkeys(allowed)), "release.smallest_geography", file)
+    _check_domains(config, types, geographic, file)
     tables = (config.get("ingest") or {}).get("tables") or {}
+    _check_ingest(config.get("ingest") or {}, file)
+    _check_populations(estimate, "populations" in tables, file)
+    _check_weights(config.get("weight") or {}, file)
+    _check_models(config.get("model") or {}, file)
+    situations = (config.get("clean") or {}).get("situations") or []
+    for number, situation in enumerate(situations):
+        place = f"clean.situations.{number}.group"
+        _check_known([situation["group"]], [*groups, ALL_GROUPS], place, file)
     if (config.get("model") or {}).get("area_covariates") and "areas" not in tables:
         raise PipelineError(
             "Covariates of areas are named, but no list of areas.",
@@ -76,6 +92,91 @@ def _check_known(
             remedy=suggestion(strange[0], allowed)
             if verb == "names"
             else f"Add {strange[0]} with its heading under {place}.",
+        )
+
+
+def _check_domains(
+    config: Mapping[str, Any], types: list[str], geographic: list[str], file: str
+) -> None:
+    """Refuse words, names, tiles and ratios of a type of domain, or ratio, that isn't estimated."""
+    ratios = config["estimate"].get("ratios") or {}
+    for name, ratio in ratios.items():
+        _check_known(ratio.get("domains") or (), types, f"estimate.ratios.{name}.domains", file)
+    words, figures = config["report"], config.get("figures") or {}
+    _check_known(words.get("ratios") or (), ratios, "report.ratios", file)
+    _check_known(words.get("domains") or (), types, "report.domains", file)
+    _check_known(figures.get("names") or (), types, "figures.names", file)
+    _check_known(figures.get("tiles") or (), geographic, "figures.tiles", file)
+
+
+def _check_ingest(ingest: Mapping[str, Any], file: str) -> None:
+    """Refuse an arrangement of a table that isn't read, and options that a format doesn't have."""
+    tables = ingest.get("tables") or {}
+    _check_known(ingest.get("arrange") or (), tables, "ingest.arrange", file)
+    reader = ingest.get("reader")
+    if reader:
+        suffix = str(ingest["responses"]).rpartition(".")[2]
+        options = READER_OPTIONS.get(suffix, ("encoding",))
+        strange = [name for name in reader if name not in options]
+        if strange:
+            raise PipelineError(
+                "The export's format has no such option.",
+                file=file,
+                place="ingest.reader",
+                found=f"{listed(strange)}, for a .{suffix} file",
+                allowed=listed(options),
+                remedy="Take it out: nothing would read it.",
+            )
+
+
+def _check_populations(estimate: Mapping[str, Any], table: bool, file: str) -> None:
+    """Refuse populations in two places, and rates whose denominator the config doesn't give."""
+    given = estimate.get("populations")
+    if given and table:
+        raise PipelineError(
+            "Populations are given in two places.",
+            file=file,
+            place="estimate.populations",
+            found="ingest.tables.populations as well",
+            allowed="one of the two",
+            remedy="Take one out: the table would be read, and the config's numbers would not.",
+        )
+    nation = [row for row in given or () if row["domain_type"] == row["domain"] == "national"]
+    if nation:
+        check_denominators(estimate["hidden_groups"], nation[0], file)
+
+
+def _check_weights(weight: Mapping[str, Any], file: str) -> None:
+    """Refuse settings of margins that aren't calibrated to, and replicates that aren't drawn."""
+    calibration = weight.get("calibration") or {}
+    for key in ("partners", "structural_zeros"):
+        place = f"weight.calibration.{key}"
+        _check_known(calibration.get(key) or (), calibration.get("margins") or (), place, file)
+    replication = weight.get("replication") or {}
+    drawn = replication.get("method") == "rescaled_bootstrap"
+    if not drawn and replication.get("replicates") is not None:
+        raise PipelineError(
+            "A number of replicates is given for a method that has its own.",
+            file=file,
+            place="weight.replication.replicates",
+            found=f"{replication['replicates']}, method: {replication['method']}",
+            allowed="a number for method: rescaled_bootstrap alone; the design tells the others'",
+            remedy="Take it out, or set method: rescaled_bootstrap.",
+        )
+
+
+def _check_models(model: Mapping[str, Any], file: str) -> None:
+    """Refuse a subset of known groups that nothing would read, and one that is missing."""
+    scaling = model.get("scaling") or {}
+    chosen = scaling.get("groups", "leave_target_out")
+    if ("subset" in scaling) != (chosen == "subset"):
+        raise PipelineError(
+            "A subset of known groups is named and not chosen, or chosen and not named.",
+            file=file,
+            place="model.scaling.subset",
+            found=f"groups: {chosen}",
+            allowed="groups: subset and the groups of the subset, or neither",
+            remedy="Take one out, or add the other.",
         )
 
 

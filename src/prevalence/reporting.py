@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from prevalence.codebook import ALL_GROUPS
 from prevalence.domains import Domain
 from prevalence.interval import confidence_interval
 from prevalence.ratio import LINEARISED, Inference, RatioBatch, RatioEstimates, Sampling, tidy
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 
 DESCRIBED = ("yes", "no", "dont_know", "refused")
-ALL_GROUPS = "all"
 
 
 def answer_counts(

@@ -103,6 +103,16 @@ def place_in_design(
     if frame is not None:
         kinds = {name for name, source in keys.items() if source in KEY_KINDS and source != name}
         answers = _with_frame(answers, frame, kinds)
+    for name, source in keys.items():
+        if source is not None and name not in answers:
+            raise PipelineError(
+                "A key of the design is neither in the codebook nor in a sampling frame.",
+                place=f"clean.keys.{name}",
+                found=source,
+                allowed=listed(given.columns, 40),
+                remedy=f"Write {name}: null where the survey has none, or list the variable in the "
+                "codebook.",
+            )
     for name in DESIGN:
         answers[name] = answers[name].fillna("") if name in answers else ""
         answers[name] = answers[name].astype("str")

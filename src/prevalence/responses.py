@@ -307,8 +307,7 @@ def _check_codes(numbers: NDArray[np.float64], variable: Variable, file: object)
             place=f"column {variable.raw}",
             found=_codes_told(codes, counts),
             allowed=listed([*variable.codes, *variable.missing_codes], 40),
-            remedy=f"Add the codes to line {variable.line} of {variable.raw}'s codebook, or "
-            "correct the export.",
+            remedy=f"Add the codes to line {variable.line} of the codebook, or correct the export.",
         )
 
 

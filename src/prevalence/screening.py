@@ -115,20 +115,10 @@ def without_consent(
 
     The variable has the rule's name, consent or eligible, unless told.
     """
-    variable = codebook.named(
-        _variable(codebook, settings, "variable", str(settings["rule"])), "clean.screening"
-    )
-    strange = [value for value in settings["keep"] if value not in variable.codes.values()]
-    if strange:
-        raise PipelineError(
-            "A screening rule keeps a value that the codebook doesn't list.",
-            file=codebook.file,
-            place=f"clean.screening ({settings['rule']}: keep)",
-            found=listed(strange),
-            allowed=listed(variable.codes.values()),
-            remedy="Name analysis values, in quotation marks if they are yes or no.",
-        )
-    return ~interviews.answers[variable.name].isin(list(settings["keep"])).to_numpy()
+    rule = str(settings["rule"])
+    name = _variable(codebook, settings, "variable", rule)
+    codebook.answered(name, settings["keep"], f"clean.screening ({rule}: keep)")
+    return ~interviews.answers[name].isin(list(settings["keep"])).to_numpy()
 
 
 def not_eligible_age(

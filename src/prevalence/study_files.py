@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from prevalence.estimation import CODED, ROW_TABLES, SIDE_TABLES, Study, study_of
@@ -32,6 +33,7 @@ def read_study(job: Any) -> tuple[Study, dict[str, pd.DataFrame]]:
     tables = {
         name: read_parquet(job.input.get(name), coded=CODED.get(name, ())) for name in ROW_TABLES
     }
+    tables["respondents"] = with_codes(tables["respondents"], job.params.estimate["domains"])
     tables |= {name: read_csv(job.input.get(name)) for name in SIDE_TABLES if job.input.get(name)}
     study = study_of(
         tables,
@@ -40,6 +42,28 @@ def read_study(job: Any) -> tuple[Study, dict[str, pd.DataFrame]]:
         year=job.params.year,
     )
     return study, tables
+
+
+def with_codes(respondents: pd.DataFrame, domains: Iterable[Mapping[str, str]]) -> pd.DataFrame:
+    """Write numbers that name domains as codes: 1, as other tables and the reader have it, not 1.0.
+
+    Parameters
+    ----------
+    respondents
+        One row a respondent.
+    domains
+        ``estimate.domains`` of the survey's config: each with its ``variable``.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The respondents; missing numbers stay missing.
+    """
+    names = {domain["variable"] for domain in domains} & set(respondents)
+    numbers = [name for name in names if respondents[name].dtype.kind == "f"]
+    return respondents.assign(
+        **{name: respondents[name].map("{:.15g}".format, na_action="ignore") for name in numbers}
+    )
 
 
 def read_factors(job: Any, study: Study) -> tuple[dict[str, Any], dict[str, list[Factor]]]:

@@ -208,7 +208,7 @@ def case(codebook, settings, frame, responses):
         (lambda case: case.settings.update(edits=[]), "lie outside the range"),
         (lambda case: case.settings["edits"].insert(0, {"rule": "out_of_rnge"}), "'out_of_range'"),
         (lambda case: case.settings["screening"].insert(0, {"rule": "consnt"}), "'consent'"),
-        (lambda case: case.settings["screening"][0].update(keep=["Yes"]), "keeps a value"),
+        (lambda case: case.settings["screening"][0].update(keep=["Yes"]), "names an answer"),
         (
             lambda case: case.settings["screening"][1].update(minimum=200, missing="exclude"),
             "Screening leaves no interview",

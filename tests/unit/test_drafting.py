@@ -267,3 +267,41 @@ def test_the_whole_name_goes_before_a_word_wherever_it_stands():
     }
     rows = draft_codebook(columns_of(Export(columns), {}), set())
     assert [row["variable"] for row in rows] == ["respondent", "hh_phone_shared", "household"]
+
+
+def lines_of(columns, labels=None):
+    return {
+        row["raw"]: row
+        for row in draft_codebook(columns_of(Export(columns, labels or {}), {}), set())
+    }
+
+
+def test_counts_of_a_file_that_declares_no_codes_have_them_left_open():
+    """Codes below 0 made a count unreadable in a draft, silently; others would be counted."""
+    rows = lines_of(
+        {
+            "id": [f"a{n}" for n in range(8)],
+            "nurses": ["0", "3", "-99", "-88.0", "1", "2", "0", "5"],
+            "taxis": [1.0, 999.0, 0.0, 4.0, 2.0, 40.0, 3.0, 7.0],
+            "students": [60.0, 98.0, 99.0, 75.0, 3.0, 12.0, 40.0, 55.0],
+        }
+    )
+    assert rows["nurses"]["role"] == rows["taxis"]["role"] == rows["students"]["role"] == COUNT
+    assert rows["nurses"]["missing_codes"] == f"-99={MARK};-88={MARK}"
+    assert rows["taxis"]["missing_codes"] == f"999={MARK}"
+    assert rows["taxis"]["maximum"] == "998"
+    assert rows["students"]["missing_codes"] == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "label", "values", "role"),
+    [
+        ("hh_wt", "Household weight", [1.5, 2.0, 2.5, 1.25], "base_weight"),
+        ("K", "Comments by interviewer", ["fine", "", "rain", "dog"], "ignore"),
+        ("INT", "Interviewer", ["", "", "", ""], "ignore"),
+    ],
+    ids=["weight of households", "comments", "nothing"],
+)
+def test_what_only_mentions_a_key_is_none(name, label, values, role):
+    rows = lines_of({"id": ["a", "b", "c", "d"], name: values}, {name: label})
+    assert rows[name]["role"] == role

@@ -127,5 +127,5 @@ def test_unknown_names():
 @pytest.mark.parametrize(("question", "answer"), [("knows_any", "non"), ("age", "30")])
 def test_a_filter_answer_that_nobody_can_give(question, answer):
     rule = {"rule": "implied_zero", "filter": question, "equals": [answer], "variables": ["whole"]}
-    with pytest.raises(PipelineError, match="no such answer"):
+    with pytest.raises(PipelineError, match="names an answer that the codebook"):
         edited(interviews([NA], [0]), rule)

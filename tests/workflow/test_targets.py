@@ -64,8 +64,15 @@ EXPIRED = (
             "minimum_respondents",
             "10",
         ),
+        (
+            "config/surveys/tiny.yaml",
+            "smallest_geography: region",
+            "smallest_geography: region\n  earlier: data/released_before",
+            "release.earlier",
+            "data/released_before",
+        ),
     ],
-    ids=["survey", "run key", "estimator", "survey key", "exception", "floor"],
+    ids=["survey", "run key", "estimator", "survey key", "exception", "floor", "earlier release"],
 )
 def test_a_wrong_config_is_told_before_anything_runs(project, file, before, after, place, said):
     path = project / file
@@ -87,3 +94,13 @@ def test_a_survey_named_like_a_rule_is_refused(project):
     done = project.snakemake("--dry-run")
     assert done.returncode != 0
     assert "name of a rule" in done.stdout + done.stderr
+
+
+def test_the_draft_of_one_survey_stops_no_other(fresh):
+    config = fresh / "config/surveys/tiny.yaml"
+    draft = config.read_text().replace("country: the Philippines", 'country: "DECIDE: where"')
+    (fresh / "config/surveys/pilot.yaml").write_text(draft)
+    assert "draw_where" in fresh.planned("tiny")
+    done = fresh.snakemake("pilot", "--dry-run")
+    assert done.returncode != 0
+    assert "open decisions" in done.stdout + done.stderr

@@ -31,12 +31,7 @@ from prevalence.config import read_config, survey_schema
 from prevalence.config import setting as lookup
 from prevalence.dependencies import transitive_modules
 from prevalence.errors import PipelineError, suggestion
-from prevalence.figures.catalogue import (
-    FIGURES,
-    TABLES,
-    place_figures,
-    section_figures,
-)
+from prevalence.figures.catalogue import FIGURES, TABLES, section_figures
 from prevalence.files import read_parquet, read_yaml
 from prevalence.identifiers import TABLES_WITH_IDS, key_mark
 from prevalence.job import TRACEBACK
@@ -451,13 +446,14 @@ def figure_files(section, suffix):
 
 
 def figures_of_places():
-    """Names of the figures of places that any survey has, for a wildcard's constraint."""
-    names = {
-        name
-        for survey in KNOWN_SURVEYS
-        for name in place_figures(survey_config(survey))
-    }
-    return "|".join(sorted(names | set(FIGURES["where"])))
+    """Which figures are of places, for a wildcard's constraint: those of no other section.
+
+    Their names are types of domain; no config is read for them, lest a draft stop other surveys.
+    """
+    others = [
+        name for section in FIGURES if section != "where" for name in FIGURES[section]
+    ]
+    return rf"(?!(?:{'|'.join(others)})\.)[a-z][a-z0-9_]*"
 
 
 def figure_words(wildcards):
@@ -583,12 +579,23 @@ def announce(rules):
         each.message = what.strip().removesuffix(".") + where
 
 
+@told
 def earlier_release(wildcards):
     """Tables of the earlier release that a survey's config names; none without one."""
     folder = lookup(survey_config(wildcards.survey), "release.earlier")
-    return (
-        sorted(path.as_posix() for path in Path(folder).glob("*.csv")) if folder else []
-    )
+    if not folder:
+        return []
+    tables = sorted(path.as_posix() for path in Path(folder).glob("*.csv"))
+    if not tables:
+        raise PipelineError(
+            "The earlier release isn't there, and differences from it can't be checked.",
+            file=KNOWN_SURVEYS[wildcards.survey],
+            place="release.earlier",
+            found=f"no .csv files in {folder}",
+            allowed="the folder of tables that were released before",
+            remedy="Put them there, or mend the path.",
+        )
+    return tables
 
 
 def of_earlier(named):

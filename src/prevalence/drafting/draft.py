@@ -19,6 +19,7 @@ from prevalence.drafting.guesses import (
     is_count,
     is_respondent_id,
     missing_codes,
+    suspected_codes,
     topic,
 )
 from prevalence.drafting.xlsform import Question
@@ -116,6 +117,8 @@ def _row(
         kind, labels = "categorical", categories(column)
     count = role in (COUNT, NUMBER)
     missing = missing_codes(column) if kind in _CODED and role not in ("key", "design") else {}
+    if count or (role == "covariate" and kind == "numeric"):
+        missing |= dict.fromkeys(suspected_codes(column), MARK)
     kind = "text" if role in ("key", "design") else kind
     codes = labels if kind == "categorical" else {}
     name = name or analysis_name(column, taken)

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from prevalence.codebook import is_number_code
+from prevalence.codebook import canonical_code, is_number_code
 from prevalence.drafting.vocabulary import named, plain_words
 from prevalence.exports import Value
 from prevalence.open_decisions import MARK
@@ -45,6 +45,15 @@ _OTHERS = re.compile(
     r"\b(head|partner|spouse|husband|wife|child(ren)?|adults?|members?|persons?|people|victims?|"
     r"perpetrators?|income|size|how many|kgs?|kilos?|kilograms?|pounds|body|birth)\b",
     re.I,
+)
+# About the sample or the interview, but no id of it.
+_NO_KEY = re.compile(
+    r"\b(weights?|wgt|wt|pweight|poids|peso|timbang|comments?|remarks?|notes?|observations?)\b",
+    re.I,
+)
+# Numbers by which questionnaires usually say that there is no answer, beside those below 0.
+_USUAL_CODES = frozenset(
+    {77, 88, 97, 98, 99, 777, 888, *range(995, 1000), 7777, 8888, *range(9995, 10_000), 99_999}
 )
 _PLAIN = ("text", "numeric", "categorical")
 _MOST_CATEGORIES = 30
@@ -121,6 +130,30 @@ def missing_codes(column: Column) -> dict[str, str]:
     return {code: found.get(code, MARK) for code in column.missing} | found
 
 
+def suspected_codes(column: Column) -> list[str]:
+    """Numbers that look like codes of missing values, where the file declares none.
+
+    Parameters
+    ----------
+    column
+        The variable.
+
+    Returns
+    -------
+    list of str
+        Whole numbers below 0, and usual codes at least twice as large as every other answer; the
+        smallest first. Nothing where the file says what some number stands for.
+    """
+    if missing_codes(column):
+        return []
+    answers = {float(str(value)) for value in column.values if _is_number(value)}
+    usual = {number for number in answers if number in _USUAL_CODES}
+    largest = max(answers - usual, default=0.0)
+    found = {number for number in usual if number >= 2 * largest}
+    found |= {number for number in answers if number < 0 and number.is_integer()}
+    return [canonical_code(f"{number:.15g}") for number in sorted(found)]
+
+
 def guessed_type(column: Column) -> str:
     """Type of a variable's answers, by the form, the labels and the answers themselves."""
     answers = [value for value in column.values if _answered(value)]
@@ -139,11 +172,11 @@ def guessed_type(column: Column) -> str:
 
 def is_count(column: Column) -> bool:
     """Whether all answers are whole numbers from 0, as counts of people are."""
-    missing = missing_codes(column)
+    missing = {*missing_codes(column), *suspected_codes(column)}
     numbers = [
         float(str(value))
         for value in column.values
-        if _is_number(value) and _code(value) not in missing
+        if _is_number(value) and canonical_code(_code(value)) not in missing
     ]
     return bool(numbers) and all(n >= 0 and n.is_integer() for n in numbers)
 
@@ -185,6 +218,10 @@ def _hinted(column: Column, taken: set[str], whole: bool) -> tuple[str, str] | N
     called = {named(column.name), named(column.label)}
     for of_type, pattern, name, role in ROLES:
         if name in taken:
+            continue
+        if role == "key" and (
+            _NO_KEY.search(column.words) or not any(map(_answered, column.values))
+        ):
             continue
         fits = column.kind == of_type or (role in ("key", "design") and column.kind in _PLAIN)
         if whole:

@@ -1,0 +1,59 @@
+"""`make check-survey` finds before a run what would stop it, and writes nothing."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+TINY = ROOT / "tests" / "surveys" / "tiny"
+
+
+@pytest.fixture
+def check(tmp_path):
+    for part in ("config", "data"):
+        shutil.copytree(TINY / part, tmp_path / part)
+    shutil.copytree(ROOT / "workflow" / "schemas", tmp_path / "workflow" / "schemas")
+
+    def run(survey="tiny", **replaced):
+        for name, (before, after) in replaced.items():
+            path = next(tmp_path.glob(f"config/*s/{name}"))
+            text = path.read_text()
+            assert before in text
+            path.write_text(text.replace(before, after))
+        files = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
+        command = [sys.executable, str(ROOT / "scripts/ingest/check_survey.py"), "--survey", survey]
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+        assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")} == files
+        return done.returncode, done.stdout + done.stderr
+
+    return run
+
+
+def test_files_that_fit_are_said_to_fit(check):
+    code, said = check()
+    assert (code, "fit one another" in said) == (0, True), said
+
+
+@pytest.mark.parametrize(
+    ("replaced", "words"),
+    [
+        ({"tiny.yaml": ('keep: ["yes"]', "keep: [agreed]")}, ["clean.screening", "agreed"]),
+        ({"tiny.csv": ("1=male;2=female", "1=male;3=female")}, ["codes", "S2"]),
+        ({"tiny.yaml": ("stratum: stratum", "stratum: layer")}, ["clean.keys.stratum", "layer"]),
+    ],
+    ids=["answer", "code", "key"],
+)
+def test_what_would_stop_a_run_is_found(check, replaced, words):
+    code, said = check(**replaced)
+    assert code == 1
+    for word in words:
+        assert word in said
+
+
+def test_an_unknown_survey_is_told_with_those_that_exist(check):
+    code, said = check("tinny")
+    assert code == 1
+    assert "'tiny'" in said
