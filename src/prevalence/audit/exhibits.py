@@ -111,10 +111,10 @@ def _exhibit_row(
 def _number_row(
     sources: Sources, functions: Functions, key: str, places: list[str]
 ) -> dict[str, str]:
-    function = functions.branch(key.split(".", 1)[0])
-    tables = sorted(functions.tables(function)) if function else []
+    function, file = functions.branch(key.split(".", 1)[0])
+    tables = sorted(functions.tables(function, file)) if function else []
     job = _job_of(sources.graph, "compose_report", "")
-    place = functions.place(function, "") if function else ""
+    place = functions.place(function, file) or functions.place(function, "")
     data = " ".join(f"release/{name}.csv" for name in tables) or "config"
     return _row(sources, key, "number", " ".join(places), data, job, place, tables)
 
@@ -290,7 +290,7 @@ class Functions:
     def __init__(self, texts: Mapping[str, str]) -> None:
         self._defined: dict[str, list[tuple[str, ast.FunctionDef]]] = {}
         self._entries: dict[str, tuple[str, str]] = {}
-        self._branches: dict[str, str] = {}
+        self._branches: dict[str, tuple[str, str]] = {}
         self._labels: dict[str, str] = {}
         for path, text in sorted(texts.items()):
             if "/report/" in path or "/figures/" in path:
@@ -314,7 +314,7 @@ class Functions:
                 self._entries.setdefault(key.value, (value.id, path))
             called = _called_with_material(value)
             if path.endswith("story.py") and called:
-                self._branches.setdefault(key.value, called)
+                self._branches.setdefault(key.value, (called, path))
 
     def place(self, name: str, ending: str) -> str:
         """Give ``path:line`` of a function, in a file whose path ends so; empty if unknown."""
@@ -337,23 +337,32 @@ class Functions:
         named = self.place(name, path) or self.place(name, "")
         return named or max(fitting, default=(0, ""))[1]
 
-    def branch(self, key: str) -> str:
-        """Name the function that makes a branch of the report's variables; empty if none does."""
-        return self._branches.get(key, "")
+    def branch(self, key: str) -> tuple[str, str]:
+        """Name the function that makes a branch of the report's variables, and the file calling it.
 
-    def tables(self, name: str) -> set[str]:
-        """Collect the released tables that a function reads, itself or through others."""
+        Both are empty if none does.
+        """
+        return self._branches.get(key, ("", ""))
+
+    def tables(self, name: str, file: str) -> set[str]:
+        """Collect the released tables that a function reads, itself or through others.
+
+        Of several functions of one name the one in the calling file is meant, if there is one.
+        """
         found: set[str] = set()
-        waiting, seen = [name], set()
+        waiting, seen = [(name, file)], set()
         while waiting:
             here = waiting.pop()
             if here in seen:
                 continue
             seen.add(here)
-            for path, node in self._defined.get(here, []):
+            defined = self._defined.get(here[0], [])
+            own = [(path, node) for path, node in defined if path == here[1]]
+            for path, node in own or defined:
                 if "/report/" in path:
                     found |= _tables_read(node)
-                    waiting += [part.id for part in ast.walk(node) if isinstance(part, ast.Name)]
+                    names = [part.id for part in ast.walk(node) if isinstance(part, ast.Name)]
+                    waiting += [(called, path) for called in names]
         return found
 
 
