@@ -25,9 +25,9 @@ def main(job: Any) -> None:
     """Write the weights, the sampled households and the tables that describe the steps."""
     frame = read_csv(job.input.frame, dtype=CODES) if job.input.get("frame") else None
     census = read_csv(job.input.census, dtype=TEXT_COLUMNS) if job.input.get("census") else None
-    if census is not None:
-        check_partners(job.params.weight.get("calibration") or {}, census)
     made = weigh(read_parquet(job.input.respondents), job.params.weight, frame, census)
+    if census is not None and job.params.weight.get("calibration"):
+        check_partners(job.params.weight["calibration"], census)
     out = job.output
     weights = check_table(made.weights, WEIGHTS, out.weights)
     households = check_table(made.households, HOUSEHOLDS, out.households)

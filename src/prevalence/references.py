@@ -56,7 +56,7 @@ def check_references(config: Mapping[str, Any], file: str) -> None:
     tables = (config.get("ingest") or {}).get("tables") or {}
     _check_ingest(config.get("ingest") or {}, file)
     _check_populations(estimate, "populations" in tables, file)
-    _check_weights(config.get("weight") or {}, file)
+    _check_replicates(config.get("weight") or {}, file)
     _check_models(config.get("model") or {}, file)
     situations = (config.get("clean") or {}).get("situations") or []
     for number, situation in enumerate(situations):
@@ -146,12 +146,8 @@ def _check_populations(estimate: Mapping[str, Any], table: bool, file: str) -> N
         check_denominators(estimate["hidden_groups"], nation[0], file)
 
 
-def _check_weights(weight: Mapping[str, Any], file: str) -> None:
-    """Refuse settings of margins that aren't calibrated to, and replicates that aren't drawn."""
-    calibration = weight.get("calibration") or {}
-    for key in ("partners", "structural_zeros"):
-        place = f"weight.calibration.{key}"
-        _check_known(calibration.get(key) or (), calibration.get("margins") or (), place, file)
+def _check_replicates(weight: Mapping[str, Any], file: str) -> None:
+    """Refuse a number of replicates where the design tells how many there are."""
     replication = weight.get("replication") or {}
     drawn = replication.get("method") == "rescaled_bootstrap"
     if not drawn and replication.get("replicates") is not None:

@@ -12,7 +12,9 @@ if TYPE_CHECKING:
 
 
 def check_partners(calibration: Mapping[str, Any], census: pd.DataFrame) -> None:
-    """Refuse partners that are no category: such a line would be passed over.
+    """Refuse partners that are no category, and settings of a margin that isn't calibrated to.
+
+    Such lines would be passed over.
 
     Parameters
     ----------
@@ -26,6 +28,16 @@ def check_partners(calibration: Mapping[str, Any], census: pd.DataFrame) -> None
     PipelineError
         Naming the first margin with such partners.
     """
+    for key in ("partners", "structural_zeros"):
+        others = [name for name in calibration.get(key) or () if name not in calibration["margins"]]
+        if others:
+            raise PipelineError(
+                "A margin has settings, and weights aren't calibrated to it.",
+                place=f"weight.calibration.{key}",
+                found=listed(others),
+                allowed=listed(calibration["margins"], 40),
+                remedy=suggestion(others[0], calibration["margins"]),
+            )
     for margin, partners in (calibration.get("partners") or {}).items():
         known = list(census.loc[census["margin"] == margin, "category"].astype(str))
         named = [str(name) for pair in partners.items() for name in pair]
