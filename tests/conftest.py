@@ -1,8 +1,11 @@
 """What tests of several rooms use: a small sample design, surveys for a test, runs made once."""
 
 import fcntl
+import importlib.util
 import os
 import shutil
+from pathlib import Path
+from unittest import mock
 
 import numpy as np
 import pandas as pd
@@ -10,11 +13,27 @@ import pytest
 from scratch_project import Project, copy_project
 
 from prevalence.coding import sums_by
+from prevalence.computing import instructions_here, portable_settings
 from prevalence.design import SampleDesign
 from prevalence.estimation import study_of
 from prevalence.ratio import Sampling
 
+ROOT = Path(__file__).parents[1]
 LONGEST = ("gauntlet", "model", "trend", "workflow")
+
+
+def pytest_configure():
+    """Use the models' loops that a run of the workflow has compiled, or leave them to the next.
+
+    They are kept by the folder of the source and by the instructions. Projects under test have
+    sources of their own, and keep theirs: they must not inherit the place.
+    """
+    for name, value in portable_settings(instructions_here()).items():
+        os.environ.setdefault(name, value)
+    if importlib.util.find_spec("numba"):
+        place = os.environ.get("NUMBA_CACHE_DIR", str(ROOT / ".numba_cache"))
+        with mock.patch.dict(os.environ, NUMBA_CACHE_DIR=place):
+            import numba  # noqa: F401 - reads its settings here
 
 
 def pytest_collection_modifyitems(items):
