@@ -10,7 +10,6 @@ from prevalence.files import read_csv, replacing, write_csv, write_json
 from prevalence.job import run_job
 from prevalence.synthetic.assembly import country_of
 from prevalence.synthetic.instrument import HIDDEN, OCCUPATIONS, Export, sample_frame, to_export
-from prevalence.synthetic.later_check import check_later
 from prevalence.synthetic.later_wave import later_config, later_world, planted_changes
 from prevalence.synthetic.selection import draw_sample
 from prevalence.synthetic.side_tables import AGES, census_margins, data_dictionary, elicitation
@@ -61,8 +60,6 @@ def main(job: Any) -> None:
     )
     earlier = job.params.earlier
     given = job.params.config
-    if earlier:
-        check_later(given, earlier["config"])
     config = later_config(given, earlier["config"]) if earlier else given
     country = country_of(config, *tables)
     config = country.config

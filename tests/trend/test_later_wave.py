@@ -7,7 +7,7 @@ import pytest
 
 from prevalence.errors import PipelineError
 from prevalence.files import read_csv, read_json, read_yaml
-from prevalence.synthetic.later_check import check_later
+from prevalence.synthetic.checks import check_later
 from prevalence.synthetic.later_wave import later_config, planted_changes
 from prevalence.synthetic.selection import inclusion_probabilities, select, select_again
 
@@ -124,23 +124,23 @@ RATES = SECOND["change"]["rates"]
     ],
 )
 def test_a_later_config_of_which_something_would_be_passed_over_is_refused(section, values, place):
-    check_later(SECOND, FIRST)
+    check_later(SECOND, FIRST, "file")
     with pytest.raises(PipelineError) as error:
-        check_later({**SECOND, section: values}, FIRST)
+        check_later({**SECOND, section: values}, FIRST, "file")
     assert error.value.place == place
 
 
 def test_a_later_wave_may_draw_answers_otherwise():
     design = {"households": 2, "psus": FIRST["design"]["psus"]}
-    check_later({**SECOND, "degree": {"sd": 0.5}, "design": design}, FIRST)
+    check_later({**SECOND, "degree": {"sd": 0.5}, "design": design}, FIRST, "file")
     none = {"psus": 0, "barangays": 0}
-    check_later({**SECOND, "design": {"psus": 30}, "overlap": none}, FIRST)
+    check_later({**SECOND, "design": {"psus": 30}, "overlap": none}, FIRST, "file")
 
 
 def test_a_later_wave_of_a_later_wave_is_told_which_world_to_name():
     third = {**SECOND, "survey": "ph2026", "earlier": "ph2024"}
     with pytest.raises(PipelineError, match="takes over another") as error:
-        check_later(third, SECOND)
+        check_later(third, SECOND, "file")
     assert error.value.remedy.startswith("Name ph2022")
 
 

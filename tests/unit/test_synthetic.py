@@ -2,6 +2,7 @@
 
 import csv
 import io
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -137,6 +138,27 @@ def test_areas_are_drawn_with_the_stated_probabilities(world, config):
 def test_every_region_has_at_least_six_areas(world):
     areas, _ = draw_areas(world, np.random.default_rng(1))
     assert np.bincount(world.region[areas], minlength=17).min() >= 6
+
+
+@pytest.mark.parametrize("psus", [20, 5000])
+def test_a_sample_that_cannot_be_drawn_is_told(config, world, psus):
+    """Fewer than six a region, or more than there are: either was drawn, as another number."""
+    other = replace(world, config={**config, "design": {**config["design"], "psus": psus}})
+    with pytest.raises(PipelineError, match="PSUs") as error:
+        draw_areas(other, np.random.default_rng(0))
+    assert "from 102" in error.value.allowed
+    assert "to 1634" in error.value.allowed
+
+
+@pytest.mark.parametrize(
+    ("fault", "count"), [("straight_lining_interviewers", 10**4), ("too_short", 3000)]
+)
+def test_more_faults_than_interviews_are_told(world, config, age_sex, fault, count):
+    draw = draw_survey(world, age_sex, AGES, [4])
+    other = replace(world, config={**config, "dirt": {**config["dirt"], fault: count}})
+    with pytest.raises(PipelineError, match="too small") as error:
+        to_export(other, draw, np.random.default_rng(1))
+    assert fault in error.value.place
 
 
 def test_inclusion_probabilities_by_hand():

@@ -392,18 +392,33 @@ SYNTHETIC_SURVEYS = {
 }
 
 
-@told
-def synthetic_config(wildcards):
-    """The config of a synthetic survey."""
-    if wildcards.survey not in SYNTHETIC_SURVEYS:
+def _read_synthetic(survey):
+    """A synthetic survey's config, unchecked."""
+    if survey not in SYNTHETIC_SURVEYS:
         raise PipelineError(
             "A synthetic survey has no config file.",
-            file=f"config/synthetic/{wildcards.survey}.yaml",
-            found=wildcards.survey,
+            file=f"config/synthetic/{survey}.yaml",
+            found=survey,
             allowed=", ".join(SYNTHETIC_SURVEYS),
-            remedy=suggestion(wildcards.survey, SYNTHETIC_SURVEYS),
+            remedy=suggestion(survey, SYNTHETIC_SURVEYS),
         )
-    return read_yaml(SYNTHETIC_SURVEYS[wildcards.survey])
+    return read_config(SYNTHETIC_SURVEYS[survey])
+
+
+@told
+def synthetic_config(wildcards):
+    """The config of a synthetic survey, checked, that of a later wave with the earlier one's."""
+    from prevalence.synthetic.checks import check_synthetic
+
+    values = _read_synthetic(wildcards.survey)
+    earlier = values.get("earlier")
+    check_synthetic(
+        values,
+        _read_synthetic(earlier) if earlier else None,
+        read_yaml(SCHEMAS / "synthetic.yaml"),
+        SYNTHETIC_SURVEYS[wildcards.survey],
+    )
+    return values
 
 
 def earlier_synthetic(wildcards):

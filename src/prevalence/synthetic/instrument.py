@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from prevalence.errors import PipelineError
 from prevalence.synthetic.survey import COMPLETE, PARTIAL, SurveyDraw
 from prevalence.synthetic.world import World
 
@@ -23,6 +24,7 @@ Array = NDArray[np.float64]
 
 NOT_ASKED, REFUSED, DONT_KNOW = 996.0, 997.0, 998.0
 TOP_CODE = 95
+APART = ("without_consent", "impossible_ages", "too_short")  # never two in one interview
 OCCUPATIONS = {
     "doctors": ("Q6a_1", "doctors"),
     "lawyers": ("Q6a_2", "lawyers"),
@@ -199,6 +201,11 @@ def to_export(world: World, draw: SurveyDraw, generator: np.random.Generator) ->
         The survey.
     generator
         Source of randomness for what isn't part of the world: paradata, covariates, dirt.
+
+    Raises
+    ------
+    PipelineError
+        If more faults are asked of fieldwork than there are interviews or interviewers.
     """
     import pandas as pd
 
@@ -294,6 +301,24 @@ def _reporting(
     }
 
 
+def _check_dirt(config: Mapping[str, Any], interviews: int, interviewers: int) -> None:
+    """Refuse more faults than fieldwork can have: half of the interviews stay without any."""
+    limits = {"straight_lining_interviewers": interviewers, "typed_999": interviews}
+    limits |= dict.fromkeys(("duplicated_interviews", "duplicated_content"), interviews // 2)
+    asked = {name: int(config[name]) for name in limits}
+    limits[" + ".join(APART)] = interviews // 2
+    asked[" + ".join(APART)] = sum(int(config[name]) for name in APART)
+    for name, most in limits.items():
+        if asked[name] > most:
+            raise PipelineError(
+                "Fieldwork of a synthetic survey is too small for its faults.",
+                place=f"dirt: {name}",
+                found=asked[name],
+                allowed=f"at most {most}, with {interviews} interviews by {interviewers} people",
+                remedy="Ask for fewer faults, or draw more households.",
+            )
+
+
 def _with_dirt(
     frame: pd.DataFrame,
     config: Mapping[str, Any],
@@ -304,6 +329,7 @@ def _with_dirt(
     import pandas as pd
 
     n = len(frame)
+    _check_dirt(config, n, frame["INT_ID"].nunique())
     block = frame[COUNT_ITEMS].to_numpy()
     draws = generator.uniform(size=block.shape)
     block = np.where(draws < config["refused"], REFUSED, block)
@@ -323,7 +349,7 @@ def _with_dirt(
     frame = frame.assign(**{item: block[:, place] for place, item in enumerate(COUNT_ITEMS)})
     free = np.flatnonzero(~partial & ~lazy)
     picked = generator.permutation(free)
-    sizes = [config[name] for name in ("without_consent", "impossible_ages", "too_short")]
+    sizes = [config[name] for name in APART]
     refused, ages, short = np.split(picked[: sum(sizes)], np.cumsum(sizes)[:-1])
     frame.loc[refused, "CONSENT"] = 2.0
     frame.loc[ages, "S4a"] = generator.choice([3.0, 7.0, 150.0, 200.0], len(ages))

@@ -175,12 +175,26 @@ def select_areas(world: World, generator: np.random.Generator) -> tuple[Selectio
     -------
     tuple of Selection
         One a region.
+
+    Raises
+    ------
+    PipelineError
+        If there are fewer areas than PSUs, or fewer PSUs than the regions need.
     """
     design = world.config["design"]
     people = np.bincount(world.region, world.population, minlength=len(world.regions))
     share = design["psus"] * people / people.sum()
     most = np.bincount(world.region, minlength=len(world.regions))
     fewest = np.minimum(design["fewest_psus"], most)
+    if not fewest.sum() <= design["psus"] <= most.sum():
+        raise PipelineError(
+            "A synthetic sample of so many PSUs can't be drawn.",
+            place="design.psus",
+            found=design["psus"],
+            allowed=f"from {fewest.sum()}, so that each region has {design['fewest_psus']} or all "
+            f"it has, to {most.sum()}, all cities and municipalities",
+            remedy="Change design.psus, design.fewest_psus, or the regions' areas.",
+        )
     wanted = np.clip(np.floor(share), fewest, most).astype(int)
     while wanted.sum() != design["psus"]:  # largest remainders, within what a region has and needs
         step = 1 if wanted.sum() < design["psus"] else -1
