@@ -1,6 +1,6 @@
 """Coverage of the models' intervals in simulated surveys: areas, and survey weights.
 
-    python benchmarks/models_coverage.py [--areas 300] [--weights 300] [--workers 1]
+    python benchmarks/models_coverage.py [--areas 500] [--weights 500] [--workers 1]
 
 Areas: data as in the simulation of the partially pooled model's paper, with 20 areas in place of
 150; scaled prevalence of each area's two hidden groups against the truth, beside Killworth's
@@ -199,8 +199,8 @@ def weight_rows(found):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--areas", type=int, default=300)
-    parser.add_argument("--weights", type=int, default=300)
+    parser.add_argument("--areas", type=int, default=500)
+    parser.add_argument("--weights", type=int, default=500)
     parser.add_argument("--workers", type=int, default=1)
     options = parser.parse_args()
     rows = []

@@ -53,7 +53,7 @@ def write_sidecar(result, program, config, surveys, rules=()):
     code, modules = code_hash(program, rules)
     write_json(
         {
-            "command": f"python benchmarks/{Path(program).name}",
+            "command": " ".join(["python", f"benchmarks/{Path(program).name}", *sys.argv[1:]]),
             "what": "simulated surveys of simulated worlds; no real data",
             "date": datetime.date.today().isoformat(),
             "code_sha256": code,

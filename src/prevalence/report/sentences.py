@@ -359,7 +359,7 @@ def covered(material: Material) -> dict[str, str]:
     return {
         "date": day(record["date"]),
         "surveys": number(record["surveys"]),
-        "command": str(record["command"]).split()[-1],
+        "command": str(record["command"]).split()[1],
         "sentence": f"Coverage of the headline's interval goes {joined(parts)}.",
     }
 
