@@ -11,7 +11,7 @@ sys.path.insert(0, str(ROOT / "tests" / "report"))
 
 from material_of import figure, philippine_material  # noqa: E402
 
-from prevalence.figures.trend import Named, levels, ruled  # noqa: E402
+from prevalence.figures.trend import Named, changes, levels, ruled  # noqa: E402
 from prevalence.files import read_yaml  # noqa: E402
 from prevalence.waves.comparability import NOTHING_SHARED  # noqa: E402
 from prevalence.waves.control import cell_reasons  # noqa: E402
@@ -146,3 +146,22 @@ def test_the_alternative_of_the_levels_has_the_digits_that_are_drawn():
     groups = {"victims": philippine_material().estimate["hidden_groups"]["victims"]}
     named = Named(groups, [], True, {"a": 2022, "b": 2024}, "95%", {"imprecise": 0.3})
     assert "2024 0.71 (0.58 to 0.86)" in levels({"levels": released}, named).alt
+
+
+@pytest.mark.parametrize(
+    ("ends", "text"),
+    [
+        ((0.7, 0.5, 0.9), "0.7 (0.5 to 0.9)"),
+        ((0.0052, 0.0031, 0.0071), "0.0052 (0.0031 to 0.0071)"),
+    ],
+)
+def test_the_figure_of_the_changes_has_the_digits_that_were_released(ends, text):
+    row = {
+        **CHANGE,
+        "measure": "ratio",
+        **dict(zip(("estimate", "lower", "upper"), ends, strict=True)),
+    }
+    groups = {"victims": philippine_material().estimate["hidden_groups"]["victims"]}
+    precision = {"imprecise": 0.3, "interval_only": 0.5}
+    named = Named(groups, [], True, {"a": 2022, "b": 2024}, "95%", precision)
+    assert f"national: {text}" in changes({"changes": pd.DataFrame([row])}, named).alt

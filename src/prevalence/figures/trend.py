@@ -230,8 +230,7 @@ def _ratio(row: Mapping[Any, Any]) -> str:
         return "suppressed"
     if row["lower"] is None or row["upper"] is None:
         return TOO_IMPRECISE
-    between = f"{row['lower']:.2f} to {row['upper']:.2f}"
-    return between if row["estimate"] is None else f"{row['estimate']:.2f} ({between})"
+    return written(row)  # as finely as it was released
 
 
 def _column(texts: Sequence[str]) -> float:

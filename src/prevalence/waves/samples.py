@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 REPLICATES = 1000  # where the later wave's own replicates are of another method
-NEEDED = ("weights", "households", "margins", "replicates", "replicate_factors")
 
 
 def joint_samplings(
