@@ -59,8 +59,9 @@ synthesize: $(INSTALLED)  ## make the synthetic exports anew (under data/process
 adopt-synthetic: synthesize  ## copy them to data/raw/ and rewrite the manifests
 	@$(BIN)/python scripts/synthesize/adopt_export.py
 
-new-survey: $(INSTALLED)  ## draft a survey from its export: make new-survey ID=pilot EXPORT=… [XLSFORM=…]
-	@$(BIN)/python scripts/ingest/draft_survey.py --survey "$(ID)" --export "$(EXPORT)" --xlsform "$(XLSFORM)"
+new-survey: $(INSTALLED)  ## draft a survey from its export: make new-survey ID=pilot EXPORT=… [XLSFORM=…] [READER="delimiter=;"]
+	@$(BIN)/python scripts/ingest/draft_survey.py --survey "$(ID)" --export "$(EXPORT)" --xlsform "$(XLSFORM)" \
+	  --reader "$(READER)"
 
 check-survey: $(INSTALLED)  ## what is wrong or left to decide in a survey's files: make check-survey ID=pilot
 	@$(BIN)/python scripts/ingest/check_survey.py --survey "$(ID)"

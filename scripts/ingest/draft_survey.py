@@ -2,6 +2,7 @@
 
 import argparse
 import re
+import shlex
 import shutil
 import sys
 from pathlib import Path
@@ -20,6 +21,7 @@ from prevalence.exports import Export, read_export
 from prevalence.files import replacing, write_text
 from prevalence.identifier_scan import scan_export
 from prevalence.open_decisions import MARK
+from prevalence.references import check_reader
 
 
 def rule_names() -> set[str]:
@@ -61,17 +63,43 @@ def form_of(path: str) -> tuple[Export, Export | None]:
         raise
 
 
-def draft(survey: str, export_file: str, form_file: str) -> str:
+def reader_of(text: str, export_file: str) -> dict[str, str]:
+    """Take options such as ``delimiter=; encoding=windows-1252`` apart."""
+    pairs = [word.partition("=") for word in shlex.split(text)]
+    options = {name: value for name, _, value in pairs}
+    check_reader(options, export_file, "make new-survey", "READER")
+    return options
+
+
+def exported(path: Path, reader: dict[str, str]) -> Export:
+    """Read the export; what the config would have to say of it is said on the command line."""
+    try:
+        return read_export(path, reader)
+    except PipelineError as error:
+        option = re.search(r"ingest\.reader\.(\w+)", f"{error.remedy}")
+        if option:
+            error.remedy += f' For the draft: make new-survey … READER="{option[1]}=…"'
+        raise
+
+
+def draft(survey: str, export_file: str, form_file: str, reading: str) -> str:
     """Write the drafts and return what to say."""
+    if not (survey and export_file):
+        raise PipelineError(
+            "A draft needs an id and an export.",
+            found=f"ID={survey} EXPORT={export_file}",
+            remedy="Call make new-survey ID=pilot EXPORT=path/to/export.sav",
+        )
     check_survey_id(survey, f"config/surveys/{survey}.yaml", rule_names())
     export_path = Path(export_file)
     files = targets(survey, export_path)
-    export = read_export(export_path)
+    reader = reader_of(reading, export_file)
+    export = exported(export_path, reader)
     form = parse_xlsform(*form_of(form_file), form_file) if form_file else {}
     columns = columns_of(export, form)
     identifying = scan_export(export)
     rows = draft_codebook(columns, identifying)
-    config = draft_config(survey, files["responses"].name, rows)
+    config = draft_config(survey, files["responses"].name, rows, reader)
     texts = {
         "codebook": codebook_text(rows),
         "known_groups": known_groups_text(rows, columns),
@@ -101,9 +129,10 @@ def main() -> int:
     parser.add_argument("--survey", required=True)
     parser.add_argument("--export", required=True)
     parser.add_argument("--xlsform", default="")
+    parser.add_argument("--reader", default="")
     given = parser.parse_args()
     try:
-        print(draft(given.survey, given.export, given.xlsform))
+        print(draft(given.survey, given.export, given.xlsform, given.reader))
     except PipelineError as error:
         print(error, file=sys.stderr)
         return 1

@@ -113,20 +113,38 @@ def _check_ingest(ingest: Mapping[str, Any], file: str) -> None:
     """Refuse an arrangement of a table that isn't read, and options that a format doesn't have."""
     tables = ingest.get("tables") or {}
     _check_known(ingest.get("arrange") or (), tables, "ingest.arrange", file)
-    reader = ingest.get("reader")
-    if reader:
-        suffix = str(ingest["responses"]).rpartition(".")[2]
-        options = READER_OPTIONS.get(suffix, ("encoding",))
-        strange = [name for name in reader if name not in options]
-        if strange:
-            raise PipelineError(
-                "The export's format has no such option.",
-                file=file,
-                place="ingest.reader",
-                found=f"{listed(strange)}, for a .{suffix} file",
-                allowed=listed(options),
-                remedy="Take it out: nothing would read it.",
-            )
+    check_reader(ingest.get("reader") or {}, str(ingest["responses"]), file, "ingest.reader")
+
+
+def check_reader(options: Iterable[str], export: str, file: str, place: str) -> None:
+    """Refuse options that the format of an export doesn't have.
+
+    Parameters
+    ----------
+    options
+        Names of the options.
+    export
+        File name of the export.
+    file, place
+        Where they stand, for the message.
+
+    Raises
+    ------
+    PipelineError
+        Naming the options, and those that the format has.
+    """
+    suffix = export.rpartition(".")[2].lower()
+    known = READER_OPTIONS.get(suffix, ("encoding",))
+    strange = [name for name in options if name not in known]
+    if strange:
+        raise PipelineError(
+            "The export's format has no such option.",
+            file=file,
+            place=place,
+            found=f"{listed(strange)}, for a .{suffix} file",
+            allowed=listed(known),
+            remedy="Take it out: nothing would read it.",
+        )
 
 
 def _check_populations(estimate: Mapping[str, Any], table: bool, file: str) -> None:

@@ -57,3 +57,23 @@ def test_an_unknown_survey_is_told_with_those_that_exist(check):
     code, said = check("tinny")
     assert code == 1
     assert "'tiny'" in said
+
+
+def test_a_draft_is_read_as_its_file_needs(tmp_path):
+    """A file divided by semicolons could not be drafted: no config said so yet."""
+    for folder in ("config/surveys", "config/codebooks", "data/raw"):
+        (tmp_path / folder).mkdir(parents=True)
+    shutil.copytree(ROOT / "workflow" / "rules", tmp_path / "workflow" / "rules")
+    shutil.copy(ROOT / "Snakefile", tmp_path)
+    (tmp_path / "export.csv").write_text("id;nurses\na;1\nb;0\n")
+    script = str(ROOT / "scripts/ingest/draft_survey.py")
+    command = [sys.executable, script, "--survey", "pilot", "--export", "export.csv", "--reader"]
+    told, done = (
+        subprocess.run(
+            [*command, reader], cwd=tmp_path, capture_output=True, text=True, check=False
+        )
+        for reader in ("", "delimiter=;")
+    )
+    assert (told.returncode, done.returncode) == (1, 0)
+    assert 'READER="delimiter=…"' in told.stderr
+    assert 'reader: {"delimiter": ";"}' in (tmp_path / "config/surveys/pilot.yaml").read_text()

@@ -305,3 +305,10 @@ def test_counts_of_a_file_that_declares_no_codes_have_them_left_open():
 def test_what_only_mentions_a_key_is_none(name, label, values, role):
     rows = lines_of({"id": ["a", "b", "c", "d"], name: values}, {name: label})
     assert rows[name]["role"] == role
+
+
+def test_how_an_export_was_read_stands_in_the_draft():
+    text = draft_config("p", "p.csv", [], {"delimiter": ";", "encoding": "windows-1252"})
+    read = yaml.safe_load(text)["ingest"]["reader"]
+    assert read == {"delimiter": ";", "encoding": "windows-1252"}
+    assert "reader" not in yaml.safe_load(draft_config("p", "p.csv", []))["ingest"]

@@ -192,7 +192,7 @@ survey:
 
 ingest:
   responses: {responses}
-  codebook: config/codebooks/{survey}.csv
+  codebook: config/codebooks/{survey}.csv{reader}
   tables:                        # under data/raw/{survey}/; docs/data-dictionary.md describes each
     known_groups: known_groups.csv
   pseudonym_key: {{env: {key}}}
@@ -259,7 +259,9 @@ report:
 """
 
 
-def draft_config(survey: str, responses: str, rows: Sequence[Row]) -> str:
+def draft_config(
+    survey: str, responses: str, rows: Sequence[Row], reader: Mapping[str, str] | None = None
+) -> str:
     """Draft the config: what follows from the codebook, defaults, and open decisions.
 
     Parameters
@@ -270,6 +272,8 @@ def draft_config(survey: str, responses: str, rows: Sequence[Row]) -> str:
         File name of the export.
     rows
         The drafted codebook.
+    reader
+        How the export was read, as ``ingest.reader``.
 
     Returns
     -------
@@ -294,5 +298,6 @@ def draft_config(survey: str, responses: str, rows: Sequence[Row]) -> str:
         mark=MARK,
         keys="\n".join(named),
         consent=consent,
+        reader=f"\n  reader: {json.dumps(reader)}" if reader else "",
         base=base.replace("{{", "{").replace("}}", "}"),
     )
