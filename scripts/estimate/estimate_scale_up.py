@@ -5,7 +5,7 @@ from typing import Any
 
 from prevalence.contracts import check_table
 from prevalence.contracts.estimate import CONTRASTS, DISCLOSURE_INPUTS, SCALE_UP, arranged
-from prevalence.denominators import check_denominators
+from prevalence.denominators import check_denominators, check_places
 from prevalence.disclosure_inputs import disclosure_inputs
 from prevalence.errors import listed
 from prevalence.files import read_csv, write_csv
@@ -28,6 +28,9 @@ def main(job: Any) -> None:
     check_populations(study.domains, study.populations, listed_types)
     nation = [age for kind, name, age in study.populations.sizes if kind == name == "national"]
     check_denominators(study.settings["hidden_groups"], nation, "populations.csv")
+    places = [one["type"] for one in study.settings["domains"] if one["kind"] == "geographic"]
+    known = {kind for kind, _, _ in study.populations.sizes}
+    check_places(places, study.settings["hidden_groups"], known, "populations.csv")
     checked = read_csv(job.input.checked)
     mine = checked["in_headline"] & (checked["estimator"] == study.headline.estimator)
     table = scale_up_table(

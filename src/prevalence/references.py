@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from prevalence.codebook import ALL_GROUPS
-from prevalence.denominators import check_denominators
+from prevalence.denominators import check_denominators, check_places
 from prevalence.disclosure.requirements import required_texts
 from prevalence.errors import PipelineError, listed, suggestion
 
@@ -55,7 +55,7 @@ def check_references(config: Mapping[str, Any], file: str) -> None:
     _check_domains(config, types, geographic, file)
     tables = (config.get("ingest") or {}).get("tables") or {}
     _check_ingest(config.get("ingest") or {}, file)
-    _check_populations(estimate, "populations" in tables, file)
+    _check_populations(estimate, geographic, "populations" in tables, file)
     _check_replicates(config.get("weight") or {}, file)
     _check_models(config.get("model") or {}, file)
     situations = (config.get("clean") or {}).get("situations") or []
@@ -147,7 +147,9 @@ def check_reader(options: Iterable[str], export: str, file: str, place: str) -> 
         )
 
 
-def _check_populations(estimate: Mapping[str, Any], table: bool, file: str) -> None:
+def _check_populations(
+    estimate: Mapping[str, Any], geographic: list[str], table: bool, file: str
+) -> None:
     """Refuse populations in two places, and rates whose denominator the config doesn't give."""
     given = estimate.get("populations")
     if given and table:
@@ -162,6 +164,8 @@ def _check_populations(estimate: Mapping[str, Any], table: bool, file: str) -> N
     nation = [row for row in given or () if row["domain_type"] == row["domain"] == "national"]
     if nation:
         check_denominators(estimate["hidden_groups"], nation[0], file)
+        known = {row["domain_type"] for row in given or ()}
+        check_places(geographic, estimate["hidden_groups"], known, file)
 
 
 def _check_replicates(weight: Mapping[str, Any], file: str) -> None:
