@@ -68,6 +68,8 @@ def test_the_same_wave_twice_differs_in_nothing():
         ("estimate.hidden_groups.victims.population", "all_ages", "populations", CAUTION),
         ("survey.year", 2024, "populations", EXPECTED),
         ("estimate.level", 0.9, "estimation", EXPECTED),
+        ("headline.interval", "gamma_mid_p", "estimation", EXPECTED),
+        ("headline.variance", "linearised", "estimation", EXPECTED),
         ("estimate.ratios", {}, "groups", EXPECTED),
         ("estimate.ratios.victims_per_perpetrator.numerator", "perpetrators", "groups", CAUTION),
         (

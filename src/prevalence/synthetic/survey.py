@@ -213,7 +213,7 @@ def _dispositions(
 
 
 def _interviewers(area: Codes, generator: np.random.Generator) -> Codes:
-    """Teams of interviewers, each with areas of one region; two or three in an area."""
+    """Teams of three interviewers, each with three areas that follow one another in the list."""
     per_area = generator.integers(0, 3, len(area))
     _, place = np.unique(area, return_inverse=True)
     return (place // 3 * 3 + per_area).astype(np.intp)

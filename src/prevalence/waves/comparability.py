@@ -326,8 +326,11 @@ def _sample(overlap: Overlap, *, independent: bool) -> Iterator[Found]:
 
 def _estimation(earlier: Described, later: Described) -> Iterator[Found]:
     frozen = "the earlier wave's choice is used for both"
+    own = "levels as in each wave's own report; of changes there is one kind of interval"
     keys = {
         "headline.estimator": (EXPECTED, frozen),
+        "headline.interval": (EXPECTED, own),
+        "headline.variance": (EXPECTED, own),
         "estimate.level": (EXPECTED, frozen),
         "headline.top_codes": (EXPECTED, frozen),
         "headline.known_groups": (EXPECTED, frozen),
