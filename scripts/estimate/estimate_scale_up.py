@@ -5,14 +5,13 @@ from typing import Any
 
 from prevalence.contracts import check_table
 from prevalence.contracts.estimate import CONTRASTS, DISCLOSURE_INPUTS, SCALE_UP, arranged
-from prevalence.denominators import check_denominators, check_places
 from prevalence.disclosure_inputs import disclosure_inputs
 from prevalence.errors import listed
 from prevalence.files import read_csv, write_csv
 from prevalence.generalised import generalised_rows
 from prevalence.job import run_job
 from prevalence.known_groups import typical_design_effect
-from prevalence.partition import check_populations, unsampled_domains, without_partial_sums
+from prevalence.partition import check_names, unsampled_domains, without_partial_sums
 from prevalence.scale_up import domain_contrasts, scale_up_table
 from prevalence.study_files import read_study
 
@@ -24,13 +23,7 @@ def main(job: Any) -> None:
     import pandas as pd
 
     study, tables = read_study(job)
-    listed_types = tables["populations"]["domain_type"] if "populations" in tables else ()
-    check_populations(study.domains, study.populations, listed_types)
-    nation = [age for kind, name, age in study.populations.sizes if kind == name == "national"]
-    check_denominators(study.settings["hidden_groups"], nation, "populations.csv")
-    places = [one["type"] for one in study.settings["domains"] if one["kind"] == "geographic"]
-    known = {kind for kind, _, _ in study.populations.sizes}
-    check_places(places, study.settings["hidden_groups"], known, "populations.csv")
+    check_names(study, tables.get("populations"))
     checked = read_csv(job.input.checked)
     mine = checked["in_headline"] & (checked["estimator"] == study.headline.estimator)
     table = scale_up_table(

@@ -1,4 +1,4 @@
-"""Check a survey's files without running anything: config, codebook, export, side tables."""
+"""Check a survey's files without writing anything: config, codebook, export, side tables."""
 
 import argparse
 import secrets
@@ -7,7 +7,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from prevalence.cleaning import clean_interviews
 from prevalence.codebook import Codebook, parse_codebook
 from prevalence.config import check_survey_id, read_survey
 from prevalence.contracts import check_table
@@ -17,6 +16,7 @@ from prevalence.exports import Export, read_export
 from prevalence.files import read_yaml
 from prevalence.identifier_scan import check_identifiers, exempt_columns, scan_export
 from prevalence.manifest import check_present
+from prevalence.rehearsal import rehearsed
 from prevalence.responses import check_labels, type_responses
 from prevalence.side_tables import arrange_table, complete_known_groups, emptied, parse_table
 
@@ -55,7 +55,7 @@ def responses_of(
 
 
 def check(survey: str) -> list[PipelineError]:
-    """Everything that can be found wrong before weights are made, in memory, nothing written."""
+    """Everything that can be found wrong in memory; nothing is written."""
     found = Findings()
     file = Path("config/surveys") / f"{survey}.yaml"
     check_survey_id(survey, str(file), set())
@@ -82,10 +82,9 @@ def check(survey: str) -> list[PipelineError]:
         responses = export and found.of(
             lambda: responses_of(export, codebook, ingest, export_file, key)
         )
-        framed = "frame" not in tables or read.get("frame") is not None
-        if responses is not None and config and framed:
-            settings, frame = config["clean"], read.get("frame")
-            found.of(lambda: clean_interviews(responses, codebook, settings, frame))
+        whole = all(table is not None for table in read.values())
+        if responses is not None and config and whole:
+            found.of(lambda: rehearsed(config, codebook, responses, read))
     return found
 
 

@@ -1,15 +1,45 @@
-"""Whether the domains of a type that were sampled are those that have a population."""
+"""Whether the groups and domains of a study have the populations that they need."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from prevalence.denominators import check_denominators, check_places
 from prevalence.domains import Domain, Populations
 from prevalence.errors import PipelineError, listed, suggestion
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from prevalence.estimation import Study
+
+
+def check_names(study: Study, populations: pd.DataFrame | None = None) -> None:
+    """Refuse a study whose groups, domains or denominators aren't there.
+
+    Parameters
+    ----------
+    study
+        The study.
+    populations
+        The table ``populations.csv``, where the survey has one.
+
+    Raises
+    ------
+    PipelineError
+        For the first name without its numbers.
+    """
+    settings, sizes = study.settings, study.populations.sizes
+    study.estimators()
+    study.hidden_groups()
+    listed_types = () if populations is None else populations["domain_type"]
+    check_populations(study.domains, study.populations, listed_types)
+    nation = [age for kind, name, age in sizes if kind == name == "national"]
+    check_denominators(settings["hidden_groups"], nation, "populations.csv")
+    places = [one["type"] for one in settings["domains"] if one["kind"] == "geographic"]
+    known = {kind for kind, _, _ in sizes}
+    check_places(places, settings["hidden_groups"], known, "populations.csv")
 
 
 def check_populations(

@@ -43,8 +43,11 @@ def test_files_that_fit_are_said_to_fit(check):
         ({"tiny.yaml": ('keep: ["yes"]', "keep: [agreed]")}, ["clean.screening", "agreed"]),
         ({"tiny.csv": ("1=male;2=female", "1=male;3=female")}, ["codes", "S2"]),
         ({"tiny.yaml": ("stratum: stratum", "stratum: layer")}, ["clean.keys.stratum", "layer"]),
+        ({"tiny.yaml": ("adults       #", "grown_ups    #")}, ["weight.within_household"]),
+        ({"tiny.yaml": ("known_groups: [doctors, lawyers, dr", "known_groups: [doc, dr")}, ["doc"]),
+        ({"tiny.yaml": ("variable: urban", "variable: town")}, ["estimate.domains: urban", "town"]),
     ],
-    ids=["answer", "code", "key"],
+    ids=["answer", "code", "key", "weight", "known group", "domain"],
 )
 def test_what_would_stop_a_run_is_found(check, replaced, words):
     code, said = check(**replaced)

@@ -1,0 +1,75 @@
+"""A run in memory as far as the headline's inputs: what would stop it stops this."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from prevalence.cleaning import clean_responses
+from prevalence.codebook import Codebook
+from prevalence.contracts import check_table
+from prevalence.contracts.clean import RESPONDENTS
+from prevalence.estimation import Study, study_of
+from prevalence.partition import check_names
+from prevalence.weighting import replicate_weights, weigh
+from prevalence.weighting.partners import check_partners
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def rehearsed(
+    config: Mapping[str, Any],
+    codebook: Codebook,
+    responses: pd.DataFrame,
+    tables: Mapping[str, pd.DataFrame],
+) -> Study:
+    """Clean and weight a survey's responses, and bring them into the order of estimation.
+
+    Parameters
+    ----------
+    config
+        The survey's config.
+    codebook
+        Its codebook.
+    responses
+        Typed responses, as :func:`prevalence.responses.type_responses` gives them.
+    tables
+        Side tables by name, with the pseudonyms of the responses.
+
+    Returns
+    -------
+    Study
+        The survey with every name of its config looked up: groups, domains, populations, weights.
+
+    Raises
+    ------
+    PipelineError
+        For the first thing that would stop the clean or weight stage, or all estimates.
+    """
+    weight, estimate = config["weight"], config["estimate"]
+    frame, census = tables.get("frame"), tables.get("census")
+    cleaned = clean_responses(responses, codebook, config["clean"], frame)
+    respondents = check_table(cleaned["respondents"], RESPONDENTS, "respondents")
+    made = weigh(respondents, weight, frame, census)
+    if census is not None and weight.get("calibration"):
+        check_partners(weight["calibration"], census)
+    replicates, factors, _ = replicate_weights(
+        made.weights, made.households, made.margins, weight, [0]
+    )
+    sides = {name: tables[name] for name in ("known_groups", "populations") if name in tables}
+    study = study_of(
+        {
+            "respondents": respondents,
+            "ard": cleaned["ard"],
+            "weights": made.weights,
+            "replicates": replicates,
+            "replicate_factors": factors,
+            **sides,
+        },
+        estimate=estimate,
+        headline=config["headline"],
+        year=config["survey"]["year"],
+    )
+    check_names(study, sides.get("populations"))
+    return study
