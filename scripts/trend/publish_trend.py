@@ -22,11 +22,10 @@ def main(job: Any) -> None:
     files |= {f"tables/{path.name}": path.read_bytes() for path in released.values()}
     config = read_yaml(job.input.words)
     check_config(config, read_yaml(job.input.words_schema), job.input.words)
+    waves = (job.params.earlier, job.params.later)
     texts = [job.input.policy, *job.input.texts]
     reviewed = [Path(path).read_text(encoding="utf-8") for path in texts]
-    reviewed += [
-        yaml.safe_dump(one, allow_unicode=True) for one in (job.params.earlier, job.params.later)
-    ]
+    reviewed += [yaml.safe_dump(wave, allow_unicode=True) for wave in waves]
     found = findings(
         files,
         {name: read_csv(path) for name, path in released.items()},
@@ -36,6 +35,7 @@ def main(job: Any) -> None:
         renderer=job.params.renderer,
         reviewed=reviewed,
         words=Terminology.from_config(config),
+        synthetic=any(wave["survey"]["synthetic"] for wave in waves),
     )
     refuse(found, Path(job.input.reports[0]).parent)
     for path in job.output.reports:

@@ -113,5 +113,13 @@ def test_intervals_of_two_levels_are_told_apart():
     assert same.caption.endswith("with 95% intervals.")
 
 
+def test_two_surveys_of_one_country_and_year_are_told_apart():
+    twice = {name: {**CONFIGS[name], "survey": CONFIGS["first"]["survey"]} for name in CONFIGS}
+    policy = {"imprecise": 0.3, "interval_only": 0.5}
+    alt = countries(countries_table(SCALE_UP, twice), policy).alt
+    assert "A 2020 second, Label of x" in alt
+    assert "A 2020 first, Label of z" in alt
+
+
 def _is_text(artist):
     return hasattr(artist, "get_text")

@@ -54,12 +54,13 @@ def countries(table: pd.DataFrame, precision: Mapping[str, float]) -> Drawing:
     words = Compared(bool(table["synthetic"].any()), " or ".join(levels), precision)
     sheet = Sheet(words)
     sheet.clear_mark()
-    surveys = list(dict.fromkeys(table["survey"]))
+    names = _names(rows, levels)
+    surveys = list(names)
     entries = []
     for survey in surveys:
         mine = [row for row in rows if row["survey"] == survey]
         colour = COLOURS[surveys.index(survey) % len(COLOURS)]
-        entries.append(Entry(_where(mine[0], levels), heading=True))
+        entries.append(Entry(names[survey], heading=True))
         entries += [Entry(_what(row), row, _numbers(row), colour) for row in mine]
     scale, ticks = _scale(entries)
     forest(
@@ -72,7 +73,7 @@ def countries(table: pd.DataFrame, precision: Mapping[str, float]) -> Drawing:
     )
     key(sheet, marks_used(rows, words, scale[1]))
     sheet.note(NOTE)
-    said = "; ".join(f"{_where(row, levels)}, {_what(row)}: {_numbers(row)}" for row in rows)
+    said = "; ".join(f"{names[row['survey']]}, {_what(row)}: {_numbers(row)}" for row in rows)
     return Drawing(
         sheet.close(),
         table,
@@ -95,11 +96,17 @@ def _scale(entries: Sequence[Entry]) -> tuple[tuple[float, float], list[float] |
     return (low, high), [tick for tick in ticks if low <= tick <= high]
 
 
-def _where(row: Mapping[str, Any], levels: Collection[str]) -> str:
-    """Name a survey, and the level of its intervals where not all have the same."""
-    mark = " (synthetic)" if row["synthetic"] else ""
-    level = f", {_level(row)} intervals" if len(levels) > 1 and row["level"] else ""
-    return capitalised(f"{row['country']} {row['year']}{mark}{level}")
+def _names(rows: Sequence[Mapping[str, Any]], levels: Collection[str]) -> dict[str, str]:
+    """Name each survey by country and year, by its id and level too where those don't tell."""
+    places = {row["survey"]: f"{row['country']} {row['year']}" for row in rows}
+    found: dict[str, str] = {}
+    for row in rows:
+        name = places[row["survey"]]
+        own = f" {row['survey']}" if list(places.values()).count(name) > 1 else ""
+        mark = " (synthetic)" if row["synthetic"] else ""
+        level = f", {_level(row)} intervals" if len(levels) > 1 and row["level"] else ""
+        found.setdefault(row["survey"], capitalised(f"{name}{own}{mark}{level}"))
+    return found
 
 
 def _level(row: Mapping[str, Any]) -> str:

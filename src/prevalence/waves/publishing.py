@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from prevalence.terminology import Terminology
 
 
+SYNTHETIC_NOTICE = {"notice that the data are synthetic": "synthetic data"}
+
+
 def findings(
     files: Mapping[str, bytes],
     tables: Mapping[str, pd.DataFrame],
@@ -32,6 +35,7 @@ def findings(
     renderer: str,
     reviewed: Sequence[str],
     words: Terminology,
+    synthetic: bool,
 ) -> list[Finding]:
     """Check the staged files of a trend, as those of a report are.
 
@@ -53,6 +57,8 @@ def findings(
         Texts whose numbers and addresses may be shown.
     words
         The word list.
+    synthetic
+        Whether either wave is synthetic: then its notice must stand, whatever the later one is.
 
     Returns
     -------
@@ -74,7 +80,8 @@ def findings(
             identity,
             populations={group["population"] for group in hidden},
             unstated=NOT_STATED,
-        ),
+        )
+        | (SYNTHETIC_NOTICE if synthetic else {}),
         withheld=withheld(tables),
         words=words_in([*texts, *texts_of(tables)]),
         reviewed="\n".join(texts),
