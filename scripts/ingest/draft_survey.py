@@ -6,6 +6,7 @@ import shlex
 import shutil
 import sys
 from pathlib import Path
+from typing import Any
 
 from prevalence.config import check_survey_id
 from prevalence.drafting.draft import (
@@ -63,15 +64,17 @@ def form_of(path: str) -> tuple[Export, Export | None]:
         raise
 
 
-def reader_of(text: str, export_file: str) -> dict[str, str]:
-    """Take options such as ``delimiter=; encoding=windows-1252`` apart."""
-    pairs = [word.partition("=") for word in shlex.split(text)]
-    options = {name: value for name, _, value in pairs}
+def reader_of(text: str, export_file: str) -> dict[str, Any]:
+    """Take options such as ``delimiter=; missing=NA,.`` apart."""
+    pairs = [word.partition("=") for word in shlex.split(text.replace("\\t", "'\t'"))]
+    options: dict[str, Any] = {name: value for name, _, value in pairs}
     check_reader(options, export_file, "make new-survey", "READER")
+    if "missing" in options:
+        options["missing"] = options["missing"].split(",")
     return options
 
 
-def exported(path: Path, reader: dict[str, str]) -> Export:
+def exported(path: Path, reader: dict[str, Any]) -> Export:
     """Read the export; what the config would have to say of it is said on the command line."""
     try:
         return read_export(path, reader)

@@ -74,15 +74,18 @@ def test_a_draft_is_read_as_its_file_needs(tmp_path):
         (tmp_path / folder).mkdir(parents=True)
     shutil.copytree(ROOT / "workflow" / "rules", tmp_path / "workflow" / "rules")
     shutil.copy(ROOT / "Snakefile", tmp_path)
-    (tmp_path / "export.csv").write_text("id;nurses\na;1\nb;0\n")
+    (tmp_path / "export.csv").write_text("id;nurses\na;1\nb;NA\n")
     script = str(ROOT / "scripts/ingest/draft_survey.py")
     command = [sys.executable, script, "--survey", "pilot", "--export", "export.csv", "--reader"]
     told, done = (
         subprocess.run(
             [*command, reader], cwd=tmp_path, capture_output=True, text=True, check=False
         )
-        for reader in ("", "delimiter=;")
+        for reader in ("", "delimiter=; missing=NA")
     )
     assert (told.returncode, done.returncode) == (1, 0)
     assert 'READER="delimiter=…"' in told.stderr
-    assert 'reader: {"delimiter": ";"}' in (tmp_path / "config/surveys/pilot.yaml").read_text()
+    assert (
+        'reader: {"delimiter": ";", "missing": ["NA"]}'
+        in (tmp_path / "config/surveys/pilot.yaml").read_text()
+    )

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 
 from prevalence.codebook import COLUMNS, canonical_code
 from prevalence.drafting.guesses import (
@@ -260,7 +261,7 @@ report:
 
 
 def draft_config(
-    survey: str, responses: str, rows: Sequence[Row], reader: Mapping[str, str] | None = None
+    survey: str, responses: str, rows: Sequence[Row], reader: Mapping[str, Any] | None = None
 ) -> str:
     """Draft the config: what follows from the codebook, defaults, and open decisions.
 
