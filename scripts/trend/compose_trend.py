@@ -66,6 +66,7 @@ def main(job: Any) -> None:
             if entry.role in ("known", "child", "hidden", "hidden_item")
             for name in (entry.group, entry.name)
         },
+        places=(later.get("figures") or {}).get("names") or {},
     )
     root = next(Path(path).parent for path in job.input.source if path.endswith("trend.qmd"))
     source = {

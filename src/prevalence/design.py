@@ -31,7 +31,6 @@ Codes = NDArray[np.intp]
 LONE_PSU_RULES = ("error", "certainty", "adjust", "average", "collapse")
 MOST_STAGES = 3
 FULLY_ENUMERATED = 1e-7  # a stratum of which less than this share is unsampled has no variance
-TABLE_CELLS = 50_000_000  # totals by unit and domain are made in blocks of at most this size
 
 
 @dataclass(frozen=True, eq=False)

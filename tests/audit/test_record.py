@@ -18,7 +18,6 @@ from prevalence.audit.reference import (
     EXHIBITS,
     MANIFEST,
     RUN,
-    block_of,
     exhibit_text,
     line,
     marks,
@@ -242,6 +241,11 @@ def test_times_and_memory_are_read_from_benchmarks():
 
 def test_outside_of_a_checkout_there_is_no_commit(tmp_path):
     assert checkout(tmp_path)["commit"] is None
+
+
+def block_of(text, name):
+    first, last = marks(name)
+    return text.partition(first)[2].partition(last)[0].strip()
 
 
 def test_a_generated_block_of_the_readme_is_replaced_and_the_rest_stays():

@@ -16,6 +16,7 @@ from prevalence.files import read_yaml  # noqa: E402
 from prevalence.waves.comparability import NOTHING_SHARED  # noqa: E402
 from prevalence.waves.control import cell_reasons  # noqa: E402
 from prevalence.waves.report import (  # noqa: E402
+    _changes_table,
     _comparability_table,
     _controls_words,
     _samples_words,
@@ -87,6 +88,15 @@ def test_a_serious_difference_is_told_where_the_change_is():
     assert "there is 1 difference that may be the whole change" in text
     assert where.startswith("Between the waves there is 1 difference that may be the whole change")
     assert "Between the waves" not in told((0.59, 0.46, 0.75), severities=["caution"])[0]
+
+
+def test_places_have_the_names_of_the_config():
+    domain = {"domain_type": "region", "domain": "VI"}
+    row = {**CHANGE, **domain, "estimate": 0.7, "lower": 0.5, "upper": 0.9}
+    rows = [{**row, "measure": measure} for measure in ("ratio", "difference")]
+    material = philippine_material(tables={}, places={"region": {"VI": "Western Visayas"}})
+    assert "VI Western Visayas" in _changes_table(material, rows)
+    assert "The nation" in _changes_table(material, [{**one, **CELL} for one in rows])
 
 
 def test_waves_that_differ_in_nothing_have_no_table_of_differences():

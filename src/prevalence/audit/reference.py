@@ -136,9 +136,3 @@ def with_block(text: str, name: str, block: str) -> str:
             remedy="Put the two lines where the block should stand.",
         )
     return f"{before}{first}\n{block}\n{last}{after}"
-
-
-def block_of(text: str, name: str) -> str:
-    """Give a generated block of the README; empty if it isn't there."""
-    first, last = marks(name)
-    return text.partition(first)[2].partition(last)[0].strip()

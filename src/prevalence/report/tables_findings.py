@@ -378,7 +378,7 @@ def _validation_cells(material: Material, row: Row) -> list[str]:
     unit = str(row["unit"])
     missing = row.get("estimate") is None
     return [
-        place_name(row["domain_type"], str(row["domain"])),
+        place_name(row["domain_type"], material.place(row["domain_type"], str(row["domain"]))),
         per_words(group) if group and unit == group["per"] else UNIT_WORDS.get(unit, unit),
         DASH if hidden else truth_cell(row),
         hidden or (DASH if missing else written(row, "estimate")),

@@ -19,7 +19,6 @@ AGES = ((18, 24), (25, 34), (35, 44), (45, 54), (55, 64), (65, 89))
 AGE_LABELS = ("18–24", "25–34", "35–44", "45–54", "55–64", "65+")
 SEXES = ("male", "female")
 YOUNGEST_ADULTS = 2 / 5  # of ages 15–19: 15–17 are taken as three fifths (this project's choice)
-FIVE_YEAR = [f"{first}-{first + 4}" for first in range(5, 80, 5)]
 
 
 def adults_by_age(five_year: Sequence[float]) -> list[float]:

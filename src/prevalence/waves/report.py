@@ -321,7 +321,7 @@ def _changes_table(material: Material, rows: Sequence[Row]) -> str:
         if withheld(row) and withheld(gap or row) == withheld(row):
             continue
         label = capitalised(material.label(row["group"]))
-        cells.append([label, _place(row), *_cells(row), *_cells(gap)])
+        cells.append([label, _place(material, row), *_cells(row), *_cells(gap)])
     left_out = [material.domain_words(kind)["many"] for kind in gone if kind in geographic]
     return table(
         ["Group", "Place", "Ratio", _interval(rows), "Difference", _interval(rows)],
@@ -344,8 +344,9 @@ def _interval(rows: Sequence[Row]) -> str:
     return f"{level(rows[0])} interval" if rows else "Interval"
 
 
-def _place(row: Row) -> str:
-    return place_name(row["domain_type"], str(row["domain"]))
+def _place(material: Material, row: Row) -> str:
+    kind = row["domain_type"]
+    return place_name(kind, material.place(kind, str(row["domain"])))
 
 
 def _not_shown(material: Material, rows: Sequence[Row]) -> str:
@@ -354,7 +355,7 @@ def _not_shown(material: Material, rows: Sequence[Row]) -> str:
     for row in rows:
         if withheld(row):
             key = (material.heading(row["group"]), withheld(row))
-            places.setdefault(key, []).append(_place(row))
+            places.setdefault(key, []).append(_place(material, row))
     return " ".join(f"{group}, {why}: {joined(names)}." for (group, why), names in places.items())
 
 
@@ -462,7 +463,7 @@ def _validation_table(material: Material, rows: Sequence[Row]) -> str:
     cells = [
         [
             capitalised(material.label(row["group"])),
-            _place(row),
+            _place(material, row),
             row["measure"],
             significant(float(row["truth"])).replace("-", "−"),
             *_cells({**row, "suppressed": "", "precision": ""}),
