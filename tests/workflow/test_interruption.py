@@ -62,7 +62,7 @@ def wait_for_end(run: subprocess.Popen) -> None:
         time.sleep(0.5)
         with contextlib.suppress(psutil.NoSuchProcess):
             idle = 0 if process.children() else idle + 1
-        if idle > 60:
+        if idle > 20:  # half seconds; between two jobs it has no child for two at most
             os.killpg(run.pid, signal.SIGKILL)
             run.wait(timeout=60)
 
