@@ -375,9 +375,11 @@ def model_tables(kind, suffix="csv"):
 def chains_at_once(wildcards):
     """Chains that one model runs at the same time: a survey's models share a machine's cores.
 
-    On a node of a cluster a job has the cores that were asked for it, for itself.
+    On a node of a cluster a job has the cores that were asked for it, for itself. They are asked
+    for before, and counted again there: both must come to the same number.
     """
-    models = 1 if workflow.remote_exec else len(models_of(wildcards.survey))
+    cluster = workflow.remote_exec or not workflow.local_exec
+    models = 1 if cluster else len(models_of(wildcards.survey))
     return min(max((workflow.cores or 8) // models, 1), 4)
 
 
