@@ -1,7 +1,14 @@
 """Fit one model and write its posterior of what is reported, with diagnostics and checks."""
 
+import os
 from typing import Any
 from zlib import crc32
+
+from prevalence.computing import ONE_THREAD
+
+# Snakemake tells linear algebra to take as many threads as the job has. They are for the chains:
+# sums by several threads have other last digits, and draws would depend on the number of cores.
+os.environ.update(ONE_THREAD)
 
 import pandas as pd
 

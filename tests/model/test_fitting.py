@@ -1,6 +1,9 @@
 """The model stage on the made-up survey: tables, marks, seeds, and inputs that can't be fitted."""
 
 import importlib.util
+import os
+import subprocess
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -437,3 +440,28 @@ class Input(Output):
     """Input files, of which some may be absent."""
 
     __getattr__ = dict.get
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="threads are counted as on Linux")
+def test_a_job_of_several_threads_computes_in_one():
+    """Snakemake asks linear algebra for a job's threads: other last digits on other machines."""
+    code = (
+        "import os, runpy; runpy.run_path('scripts/model/fit_model.py', run_name='fit'); "
+        "import scipy.linalg.cython_blas; print(len(os.listdir('/proc/self/task')))"
+    )
+    names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+
+    def threads(asked, first=""):
+        done = subprocess.run(
+            [sys.executable, "-c", first + code],
+            cwd=ROOT,
+            env=os.environ | dict.fromkeys(names, asked) | {"PYTHONPATH": str(ROOT / "src")},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return int(done.stdout)
+
+    one = threads("1")
+    assert threads("3") == one
+    assert threads("3", "import numpy; ") > one  # loaded before it was told
