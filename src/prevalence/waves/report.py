@@ -329,7 +329,7 @@ def _changes_table(material: Material, rows: Sequence[Row]) -> str:
         caption="Change of the estimated rates: later over earlier, and later less earlier",
         label="changes",
         align="llrrrr",
-        widths=[28, 14, 14, 16, 14, 18],
+        widths=[24, 24, 13, 15, 13, 17],
         note=notes(
             suppression_note(shown),
             precision_note(material, shown),
@@ -478,6 +478,7 @@ def _validation_table(material: Material, rows: Sequence[Row]) -> str:
         caption="Planted and estimated change of the rates",
         label="validation",
         align="lllrrrl",
+        widths=[30, 14, 13, 11, 11, 20, 8],
     )
 
 
