@@ -36,10 +36,9 @@ from pathlib import Path
 sys.modules.setdefault("coverage", None)  # type: ignore[arg-type]
 
 import numpy as np
-from redrawn_surveys import SAMPLE, settings, shipped_world
+from redrawn_surveys import redrawn_study, settings, shipped_world
 from survey_engine import machine, write_section
 
-from prevalence.estimation import sampling_of, study_of
 from prevalence.models.correlated import PUBLISHED as FLAT_CORRELATED
 from prevalence.models.correlated import Correlated
 from prevalence.models.counts import CountTable
@@ -50,10 +49,6 @@ from prevalence.models.overdispersed import PUBLISHED, Overdispersed
 from prevalence.models.partially_pooled import PartiallyPooled
 from prevalence.models.preconditioning import marginal_mode
 from prevalence.models.scaling import Scaling, scaled, scaling_weights
-from prevalence.synthetic.redraw import answers_of
-from prevalence.synthetic.side_tables import AGES, census_margins
-from prevalence.synthetic.survey import draw_survey
-from prevalence.weighting import replicate_weights, weigh
 
 MEAN_RHO = np.array([2.5, 3.5, 4.5, 5.0, 5.5, 6.5])
 SIZE = np.array([35, 35, 35, 35, 2, 0.3])
@@ -240,40 +235,6 @@ def measured(case, sampler, density, prevalence, sizes, population, sampling):
     print(json.dumps(line), flush=True)
 
 
-def redrawn(number: int = 0) -> tuple[PartiallyPooled, np.ndarray, float]:
-    """Draw a survey from the world of ph2022, and give the density that a run would sample."""
-    import pandas as pd
-
-    config = settings()
-    country, world, _ = shipped_world(config)
-    draw = draw_survey(world, country.age_sex, AGES, [config["seed"], SAMPLE, number])
-    respondents, ard, frame = answers_of(world, draw)
-    census = pd.DataFrame(census_margins(country.census, country.age_sex))
-    made = weigh(respondents, config["weight"], frame, census)
-    seed = [config["seed"], SAMPLE, number]
-    replicates, factors, _ = replicate_weights(
-        made.weights, made.households, made.margins, config["weight"], seed
-    )
-    tables = {
-        "respondents": respondents,
-        "ard": ard,
-        "weights": made.weights,
-        "replicates": replicates,
-        "replicate_factors": factors,
-        "known_groups": pd.DataFrame(config["synthetic"]["known_groups"]),
-        "populations": pd.DataFrame(country.people),
-    }
-    study = study_of(
-        tables,
-        estimate=config["estimate"],
-        headline=config["headline"],
-        year=config["synthetic"]["year"],
-        sampling=sampling_of(tables),
-    )
-    inputs = model_inputs(study)
-    return PartiallyPooled(inputs.counts, inputs.area), inputs.known_sizes, inputs.population
-
-
 def top(density):
     """Give the log prevalences of a model without places, from all its parameters."""
     return lambda x: density.prevalences(x[: density.layout.globals])
@@ -289,8 +250,12 @@ def pooled_case(areas: int, respondents: int):
 
 
 def shipped_case(_: Path | None):
-    density, sizes, population = redrawn()
-    return density, density.prevalences, sizes, population
+    """Give the density that a run would sample of a survey drawn from the world of ph2022."""
+    config = settings()
+    country, world, _ = shipped_world(config)
+    inputs = model_inputs(redrawn_study(config, country, world, 0))
+    density = PartiallyPooled(inputs.counts, inputs.area)
+    return density, density.prevalences, inputs.known_sizes, inputs.population
 
 
 def overdispersed_case(folder: Path, ids: Path | None = None):

@@ -92,8 +92,8 @@ def entropy():
     return [run, crc32(SURVEY.encode()), crc32(b"synthesize_survey")]
 
 
-def estimate_one(config, country, world, number):
-    """Estimates of one redrawn survey: a table for each kind of interval."""
+def redrawn_study(config, country, world, number):
+    """Draw a survey from the shipped world, weight it, and order it for estimation."""
     draw = draw_survey(world, country.age_sex, AGES, [config["seed"], SAMPLE, number])
     respondents, ard, frame = answers_of(world, draw)
     census = pd.DataFrame(census_margins(country.census, country.age_sex))
@@ -114,13 +114,18 @@ def estimate_one(config, country, world, number):
         "known_groups": pd.DataFrame(config["synthetic"]["known_groups"]),
         "populations": pd.DataFrame(country.people),
     }
-    study = study_of(
+    return study_of(
         tables,
         estimate=config["estimate"],
         headline=config["headline"],
         year=config["synthetic"]["year"],
         sampling=sampling_of(tables),
     )
+
+
+def estimate_one(config, country, world, number):
+    """Estimates of one redrawn survey: a table for each kind of interval."""
+    study = redrawn_study(config, country, world, number)
     domains = [domain for domain in study.domains if domain.type in KINDS]
     found = []
     for interval, variance in INTERVALS:
