@@ -8,7 +8,7 @@ import yaml
 from prevalence.config import check_config
 from prevalence.disclosure.gate import Allowed, allowed_numbers, check_files, refuse
 from prevalence.disclosure.numbers import words_in
-from prevalence.disclosure.wording import word_findings
+from prevalence.disclosure.wording import word_stops
 from prevalence.files import read_csv, read_yaml, replacing
 from prevalence.job import run_job
 from prevalence.terminology import Terminology
@@ -37,9 +37,7 @@ def main(job: Any) -> None:
     if not found:
         config = read_yaml(job.input.words)
         check_config(config, read_yaml(job.input.words_schema), job.input.words)
-        words = Terminology.from_config(config)
-        for name, content in files.items():
-            found += word_findings(name, content, words)[0]
+        found = word_stops(files, Terminology.from_config(config))
     refuse(found, Path(job.input.figure[0]).parent)
     for path in job.output:
         with replacing(path) as partial:

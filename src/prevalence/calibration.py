@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from prevalence.design import SampleDesign, check_lengths, check_weights
-from prevalence.errors import PipelineError, listed, suggestion
+from prevalence.errors import PipelineError, check_known, listed, suggestion
 
 Array = NDArray[np.float64]
 Codes = NDArray[np.intp]
@@ -396,14 +396,9 @@ def calibration_distance(method: str, bounds: tuple[float, float] | None) -> Dis
     PipelineError
         If the method is unknown, or it and its bounds don't fit.
     """
-    if method not in METHODS:
-        raise PipelineError(
-            "A calibration method is unknown.",
-            place="weight.calibration.method",
-            found=method,
-            allowed=listed(METHODS),
-            remedy=suggestion(method, METHODS),
-        )
+    check_known(
+        method, METHODS, "A calibration method is unknown.", place="weight.calibration.method"
+    )
     if bounds is not None and not bounds[0] < 1 < bounds[1]:
         raise PipelineError(
             "Bounds of the calibration factor don't contain 1.",

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from prevalence.codebook import MISSING_KINDS
-from prevalence.errors import PipelineError, listed, suggestion
+from prevalence.errors import PipelineError, check_known
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -83,14 +83,12 @@ def combine_reports(
         ("rule", rule, COMBINATIONS),
         ("incomplete", incomplete, INCOMPLETE),
     ):
-        if value not in allowed:
-            raise PipelineError(
-                "A way of combining reports is unknown.",
-                place=f"clean.combine ({name})",
-                found=value,
-                allowed=listed(allowed),
-                remedy=suggestion(value, allowed),
-            )
+        check_known(
+            value,
+            allowed,
+            "A way of combining reports is unknown.",
+            place=f"clean.combine ({name})",
+        )
     items = np.asarray(items, dtype=np.float64)
     if items.ndim != 2 or items.shape[1] == 0:
         raise PipelineError("A hidden group has no item to combine.", place="clean.combine")

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from prevalence.errors import PipelineError, listed, suggestion
+from prevalence.errors import PipelineError, check_known, listed, suggestion
 from prevalence.files import read_yaml
 from prevalence.open_decisions import open_keys, refuse_open
 from prevalence.plain_text import active_content
@@ -171,14 +171,7 @@ def read_survey(
         If there is no survey of that id; as :func:`read_config` and :func:`check_survey` do.
     """
     known = {path.stem: path for path in sorted(surveys.glob("*.yaml"))}
-    if survey not in known:
-        raise PipelineError(
-            "A survey has no config file.",
-            file=surveys / f"{survey}.yaml",
-            found=survey,
-            allowed=listed(known, 40),
-            remedy=suggestion(survey, known),
-        )
+    check_known(survey, known, "A survey has no config file.", file=surveys / f"{survey}.yaml")
     config: dict[str, Any] = read_config(known[survey])
     sections = {path.stem: read_yaml(path) for path in sorted(schemas.glob("*.yaml"))}
     check_survey(config, survey_schema(sections), str(known[survey]))

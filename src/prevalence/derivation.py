@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from prevalence.errors import PipelineError, listed, suggestion
+from prevalence.errors import PipelineError, check_known, listed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -53,14 +53,12 @@ def derive_variables(
             )
         sources = definition.get("paste") or definition.get("sum") or [definition.get("from")]
         for source in sources:
-            if source not in answers.columns:
-                raise PipelineError(
-                    "A derived variable rests on a variable that doesn't exist.",
-                    place=place,
-                    found=source,
-                    allowed=listed(answers.columns, 40),
-                    remedy=suggestion(str(source), map(str, answers.columns)),
-                )
+            check_known(
+                str(source),
+                answers.columns,
+                "A derived variable rests on a variable that doesn't exist.",
+                place=place,
+            )
         answers[name] = _derived(answers, definition, place)
     return answers
 

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from prevalence.coding import distinct, encoded, missing_labels, sums, sums_by
-from prevalence.errors import PipelineError, listed, suggestion
+from prevalence.errors import PipelineError, check_known, listed
 from prevalence.strata import joined_population, joined_strata
 
 if TYPE_CHECKING:
@@ -465,14 +465,7 @@ def check_lengths(what: str, columns: Sequence[Any], n: int) -> None:
 
 
 def _check_rule(rule: str) -> None:
-    if rule not in LONE_PSU_RULES:
-        raise PipelineError(
-            "A rule for lone PSUs is unknown.",
-            place="lone_psu",
-            found=rule,
-            allowed=listed(LONE_PSU_RULES),
-            remedy=suggestion(rule, LONE_PSU_RULES),
-        )
+    check_known(rule, LONE_PSU_RULES, "A rule for lone PSUs is unknown.", place="lone_psu")
 
 
 def _check_average(stage: Stage) -> None:

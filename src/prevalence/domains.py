@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from prevalence.errors import PipelineError, listed, suggestion
+from prevalence.errors import PipelineError, check_known
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -66,14 +66,12 @@ def domains_of(
     place = {name: position for position, name in enumerate(order)}
     for setting in settings:
         variable = setting["variable"]
-        if variable not in respondents:
-            raise PipelineError(
-                "A domain's variable is not among the respondents' variables.",
-                place=f"estimate.domains: {setting['type']}",
-                found=variable,
-                allowed=listed(respondents.columns),
-                remedy=suggestion(variable, list(respondents.columns)),
-            )
+        check_known(
+            variable,
+            respondents.columns,
+            "A domain's variable is not among the respondents' variables.",
+            place=f"estimate.domains: {setting['type']}",
+        )
         values = respondents[variable]
         names = sorted(values.dropna().unique(), key=lambda v: (place.get(str(v), len(place)), v))
         found += [

@@ -9,7 +9,7 @@ import numpy as np
 
 from prevalence.codebook import MISSING_KINDS, Codebook
 from prevalence.decoding import Interviews
-from prevalence.errors import PipelineError, listed, suggestion
+from prevalence.errors import PipelineError, check_known, listed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -49,14 +49,7 @@ def edit_answers(
     records: list[pd.DataFrame] = []
     for number, settings in enumerate(rules):
         name = str(settings["rule"])
-        if name not in EDIT_RULES:
-            raise PipelineError(
-                "An edit is unknown.",
-                place=f"clean.edits.{number}.rule",
-                found=name,
-                allowed=listed(EDIT_RULES, 20),
-                remedy=suggestion(name, EDIT_RULES),
-            )
+        check_known(name, EDIT_RULES, "An edit is unknown.", place=f"clean.edits.{number}.rule")
         interviews, made = EDIT_RULES[name](interviews, codebook, settings)
         records += made
     _check_ranges(interviews, codebook)

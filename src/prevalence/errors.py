@@ -109,3 +109,43 @@ def suggestion(name: str, allowed: Iterable[str]) -> str:
     if near:
         return f"Did you mean {near[0]!r}?"
     return "Use one of the allowed names."
+
+
+def check_known(
+    names: str | Iterable[str],
+    known: Iterable[object],
+    problem: str,
+    *,
+    file: object = None,
+    place: str | None = None,
+) -> None:
+    """Refuse names that aren't among those that exist, and offer the likeliest one.
+
+    Parameters
+    ----------
+    names
+        The name, or the names, that were given.
+    known
+        Those that exist.
+    problem
+        One sentence: what is wrong with the others.
+    file, place
+        Where they stand, for the message.
+
+    Raises
+    ------
+    PipelineError
+        If one isn't known; it names all of those.
+    """
+    allowed = [str(name) for name in known]
+    given = [names] if isinstance(names, str) else names
+    strange = [name for name in dict.fromkeys(given) if name not in allowed]
+    if strange:
+        raise PipelineError(
+            problem,
+            file=file,
+            place=place,
+            found=listed(strange),
+            allowed=listed(allowed, 40),
+            remedy=suggestion(strange[0], allowed),
+        )

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from prevalence.domains import Domain, Populations, domains_of
-from prevalence.errors import PipelineError, listed, suggestion
+from prevalence.errors import PipelineError, check_known, listed
 from prevalence.ratio import (
     BOOTSTRAP,
     LINEARISED,
@@ -180,14 +180,12 @@ class Study:
         """
         groups = []
         for name, setting in self.settings["hidden_groups"].items():
-            if name not in self.counts:
-                raise PipelineError(
-                    "A hidden group is not among the counts.",
-                    place=f"estimate.hidden_groups.{name}",
-                    found=name,
-                    allowed=listed(self.counts),
-                    remedy=suggestion(name, self.counts),
-                )
+            check_known(
+                name,
+                self.counts,
+                "A hidden group is not among the counts.",
+                place=f"estimate.hidden_groups.{name}",
+            )
             reports = capped(self.counts[name], self.headline.hidden_cap)
             sizes = self.sizes(self.known_groups_of(name))
             groups.append(HiddenGroup(name, reports, sizes, setting["population"], setting["per"]))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from prevalence.errors import PipelineError, suggestion
+from prevalence.errors import check_known
 
 Array = NDArray[np.float64]
 
@@ -73,14 +73,7 @@ def confidence_interval(
     PipelineError
         If the interval has no such name.
     """
-    if kind not in INTERVALS:
-        raise PipelineError(
-            "A kind of interval is unknown.",
-            place="headline.interval",
-            found=kind,
-            allowed=", ".join(INTERVALS),
-            remedy=suggestion(kind, INTERVALS),
-        )
+    check_known(kind, INTERVALS, "A kind of interval is unknown.", place="headline.interval")
     if kind == "percentile":
         tails = np.quantile(replicates, [0.5 - level / 2, 0.5 + level / 2], axis=0)
         return tails[0], tails[1]

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from prevalence.coding import encoded, sums, texts
 from prevalence.design import SampleDesign
-from prevalence.errors import PipelineError, listed, suggestion
+from prevalence.errors import check_known
 from prevalence.variance import estimate_means
 from prevalence.weighting.margins import margin_labels
 
@@ -102,15 +102,12 @@ def _against_frame(
 ) -> pd.DataFrame:
     import pandas as pd
 
-    absent = [name for name in variables if name not in frame]
-    if absent:
-        raise PipelineError(
-            "Respondents are to be compared on variables that the sampling frame doesn't have.",
-            place="weight.nonresponse.compare",
-            found=listed(absent),
-            allowed=listed(frame.columns, 40),
-            remedy=suggestion(absent[0], frame.columns),
-        )
+    check_known(
+        variables,
+        frame.columns,
+        "Respondents are to be compared on variables that the sampling frame doesn't have.",
+        place="weight.nonresponse.compare",
+    )
     described = frame.assign(household=frame["household"].astype(str)).set_index("household")
     eligible = households[households["eligible"] > 0]
     described = described.loc[list(eligible["household"].astype(str))]

@@ -8,7 +8,7 @@ from typing import Any
 from prevalence.codebook import ALL_GROUPS
 from prevalence.denominators import check_denominators, check_places
 from prevalence.disclosure.requirements import required_texts
-from prevalence.errors import PipelineError, listed, suggestion
+from prevalence.errors import PipelineError, check_known, listed
 
 COMMON_GEOGRAPHY = ("national", "island_group", "region")
 # What `prevalence.exports` can be told of a format beside its encoding.
@@ -38,20 +38,29 @@ def check_references(config: Mapping[str, Any], file: str) -> None:
     types = [domain["type"] for domain in estimate["domains"]]
     geographic = [d["type"] for d in estimate["domains"] if d["kind"] == "geographic"]
     _check_once(types, "estimate.domains", file)
-    _check_known(estimate.get("benchmarked") or (), geographic, "estimate.benchmarked", file)
+    _check_names(estimate.get("benchmarked") or (), geographic, "estimate.benchmarked", file)
     for name, ratio in (estimate.get("ratios") or {}).items():
         for part in ("numerator", "denominator"):
-            _check_known([ratio[part]], groups, f"estimate.ratios.{name}.{part}", file)
+            _check_names([ratio[part]], groups, f"estimate.ratios.{name}.{part}", file)
     between = estimate.get("imputation_between") or {}
     for part, group in between.items():
-        _check_known([group], groups, f"estimate.imputation_between.{part}", file)
+        _check_names([group], groups, f"estimate.imputation_between.{part}", file)
     factors = (estimate.get("adjustment") or {}).get("factors") or {}
-    _check_known(factors, groups, "estimate.adjustment.factors", file)
-    _check_known(groups, config["report"]["groups"], "report.groups", file, "needs words for")
-    _check_known(config["report"]["groups"], groups, "report.groups", file)
+    _check_names(factors, groups, "estimate.adjustment.factors", file)
+    silent = [group for group in groups if group not in config["report"]["groups"]]
+    if silent:
+        raise PipelineError(
+            "The report has no words for a hidden group.",
+            file=file,
+            place="report.groups",
+            found=listed(silent),
+            allowed=listed(config["report"]["groups"], 40),
+            remedy=f"Add {silent[0]} with its heading under report.groups.",
+        )
+    _check_names(config["report"]["groups"], groups, "report.groups", file)
     allowed = [*COMMON_GEOGRAPHY, *geographic]
     smallest = config["release"]["smallest_geography"]
-    _check_known([smallest], list(dict.fromkeys(allowed)), "release.smallest_geography", file)
+    _check_names([smallest], list(dict.fromkeys(allowed)), "release.smallest_geography", file)
     _check_domains(config, types, geographic, file)
     tables = (config.get("ingest") or {}).get("tables") or {}
     _check_ingest(config.get("ingest") or {}, file)
@@ -61,7 +70,7 @@ def check_references(config: Mapping[str, Any], file: str) -> None:
     situations = (config.get("clean") or {}).get("situations") or []
     for number, situation in enumerate(situations):
         place = f"clean.situations.{number}.group"
-        _check_known([situation["group"]], [*groups, ALL_GROUPS], place, file)
+        _check_names([situation["group"]], [*groups, ALL_GROUPS], place, file)
     if (config.get("model") or {}).get("area_covariates") and "areas" not in tables:
         raise PipelineError(
             "Covariates of areas are named, but no list of areas.",
@@ -75,24 +84,10 @@ def check_references(config: Mapping[str, Any], file: str) -> None:
     _check_words(config, file)
 
 
-def _check_known(
-    names: Iterable[str], known: Iterable[str], place: str, file: str, verb: str = "names"
-) -> None:
-    allowed = list(known)
-    strange = [name for name in names if name not in allowed]
-    if strange:
-        raise PipelineError(
-            f"The config {verb} something that doesn't exist."
-            if verb == "names"
-            else "The report has no words for a hidden group.",
-            file=file,
-            place=place,
-            found=listed(strange),
-            allowed=listed(allowed, 40),
-            remedy=suggestion(strange[0], allowed)
-            if verb == "names"
-            else f"Add {strange[0]} with its heading under {place}.",
-        )
+def _check_names(names: Iterable[str], known: Iterable[str], place: str, file: str) -> None:
+    check_known(
+        names, known, "The config names something that doesn't exist.", place=place, file=file
+    )
 
 
 def _check_domains(
@@ -101,18 +96,18 @@ def _check_domains(
     """Refuse words, names, tiles and ratios of a type of domain, or ratio, that isn't estimated."""
     ratios = config["estimate"].get("ratios") or {}
     for name, ratio in ratios.items():
-        _check_known(ratio.get("domains") or (), types, f"estimate.ratios.{name}.domains", file)
+        _check_names(ratio.get("domains") or (), types, f"estimate.ratios.{name}.domains", file)
     words, figures = config["report"], config.get("figures") or {}
-    _check_known(words.get("ratios") or (), ratios, "report.ratios", file)
-    _check_known(words.get("domains") or (), types, "report.domains", file)
-    _check_known(figures.get("names") or (), types, "figures.names", file)
-    _check_known(figures.get("tiles") or (), geographic, "figures.tiles", file)
+    _check_names(words.get("ratios") or (), ratios, "report.ratios", file)
+    _check_names(words.get("domains") or (), types, "report.domains", file)
+    _check_names(figures.get("names") or (), types, "figures.names", file)
+    _check_names(figures.get("tiles") or (), geographic, "figures.tiles", file)
 
 
 def _check_ingest(ingest: Mapping[str, Any], file: str) -> None:
     """Refuse an arrangement of a table that isn't read, and options that a format doesn't have."""
     tables = ingest.get("tables") or {}
-    _check_known(ingest.get("arrange") or (), tables, "ingest.arrange", file)
+    _check_names(ingest.get("arrange") or (), tables, "ingest.arrange", file)
     check_reader(ingest.get("reader") or {}, str(ingest["responses"]), file, "ingest.reader")
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from prevalence.errors import PipelineError, listed, suggestion
+from prevalence.errors import PipelineError, check_known
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -66,15 +66,7 @@ def stacked(counts: Counts, groups: Sequence[str]) -> Array:
     PipelineError
         If the data have no such group.
     """
-    absent = [group for group in groups if group not in counts]
-    if absent:
-        raise PipelineError(
-            "A group is not among the counts.",
-            place="known_groups",
-            found=listed(absent),
-            allowed=listed(counts),
-            remedy=suggestion(absent[0], counts),
-        )
+    check_known(groups, counts, "A group is not among the counts.", place="known_groups")
     return np.column_stack([counts[group] for group in groups])
 
 

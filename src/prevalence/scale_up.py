@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from prevalence.degree import degrees
 from prevalence.domains import Domain, Populations
-from prevalence.errors import PipelineError, listed, suggestion
+from prevalence.errors import PipelineError, check_known, listed
 from prevalence.ratio import (
     REPLICATES,
     Inference,
@@ -401,15 +401,7 @@ def check_estimators(estimators: Sequence[str]) -> None:
     PipelineError
         Naming it and the nearest one that exists.
     """
-    for estimator in estimators:
-        if estimator not in ESTIMATORS:
-            raise PipelineError(
-                "An estimator is unknown.",
-                place="estimate.estimators",
-                found=estimator,
-                allowed=", ".join(ESTIMATORS),
-                remedy=suggestion(estimator, ESTIMATORS),
-            )
+    check_known(estimators, ESTIMATORS, "An estimator is unknown.", place="estimate.estimators")
 
 
 def killworth_std_error(estimate: Array, population: float, degree_sum: float) -> Array:
@@ -577,14 +569,12 @@ def _ratio_rows(
     batch, keys = RatioBatch(len(sampling.weights)), []
     for name, setting in ratios.items():
         for side in ("numerator", "denominator"):
-            if setting[side] not in reports:
-                raise PipelineError(
-                    "A ratio names a hidden group that isn't estimated.",
-                    place=f"estimate.ratios.{name}.{side}",
-                    found=setting[side],
-                    allowed=listed(reports),
-                    remedy=suggestion(setting[side], reports),
-                )
+            check_known(
+                setting[side],
+                reports,
+                "A ratio names a hidden group that isn't estimated.",
+                place=f"estimate.ratios.{name}.{side}",
+            )
         top, bottom = reports[setting["numerator"]], reports[setting["denominator"]]
         for domain in domains:
             if domain.type == "national" or domain.type in setting.get("domains", ()):

@@ -14,7 +14,7 @@ import numpy as np
 
 from prevalence.codebook import Codebook
 from prevalence.decoding import Interviews
-from prevalence.errors import PipelineError, listed, suggestion
+from prevalence.errors import PipelineError, check_known
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -75,14 +75,12 @@ def screen_interviews(
     steps = []
     for number, settings in enumerate(rules):
         name = str(settings["rule"])
-        if name not in SCREENING_RULES:
-            raise PipelineError(
-                "A screening rule is unknown.",
-                place=f"clean.screening.{number}.rule",
-                found=name,
-                allowed=listed(SCREENING_RULES, 20),
-                remedy=suggestion(name, SCREENING_RULES),
-            )
+        check_known(
+            name,
+            SCREENING_RULES,
+            "A screening rule is unknown.",
+            place=f"clean.screening.{number}.rule",
+        )
         label, rule = SCREENING_RULES[name]
         excluded = rule(interviews, codebook, settings)
         interviews = interviews.where(~excluded)

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from prevalence.codebook import KEY_KINDS, Codebook
-from prevalence.errors import PipelineError, listed, suggestion
+from prevalence.errors import PipelineError, check_known, listed, suggestion
 from prevalence.identifiers import pseudonyms
 from prevalence.open_decisions import open_cells, refuse_open
 from prevalence.plain_text import active_content
@@ -156,15 +156,13 @@ def arrange_table(
     repeated: Mapping[str, Sequence[str]] = settings.get("repeated") or {}
     places = [name for listing in repeated.values() for name in listing]
     for name in (*names, *places):
-        if name not in table:
-            raise PipelineError(
-                "The config names a column that a side table lacks.",
-                file=file,
-                place="ingest.arrange",
-                found=name,
-                allowed=listed(table.columns, 40),
-                remedy=suggestion(name, table.columns),
-            )
+        check_known(
+            name,
+            table.columns,
+            "The config names a column that a side table lacks.",
+            file=file,
+            place="ingest.arrange",
+        )
     if twice := sorted(
         name for name in set(places) | set(names) if [*names, *places].count(name) > 1
     ):

@@ -20,7 +20,7 @@ from prevalence.combination import (
     shared_rule,
 )
 from prevalence.degree import degrees, leave_one_out_degrees
-from prevalence.errors import PipelineError, listed, suggestion
+from prevalence.errors import check_known
 from prevalence.interval import INTERVALS
 from prevalence.known_groups import (
     leave_one_out,
@@ -256,15 +256,12 @@ def specifications(
             levels[name] = [own, *(choices.get(name) or {})]
             continue
         values = list(choices.get(name) or [])
-        for value in values:
-            if value not in ALLOWED[name]:
-                raise PipelineError(
-                    "A choice of the specification table is unknown.",
-                    place=f"estimate.specifications.{name}",
-                    found=value,
-                    allowed=listed(ALLOWED[name]),
-                    remedy=suggestion(str(value), ALLOWED[name]),
-                )
+        check_known(
+            map(str, values),
+            ALLOWED[name],
+            "A choice of the specification table is unknown.",
+            place=f"estimate.specifications.{name}",
+        )
         levels[name] = list(dict.fromkeys([own, *values]))
     if all(rule == AS_GIVEN for rule in reports.rules.values()):
         levels["combination"] = [AS_GIVEN]
@@ -500,15 +497,12 @@ class _NetworkDesigns:
     ) -> None:
         known = study.known_sizes
         for name, groups in sets.items():
-            unsized = [group for group in groups if group not in known]
-            if unsized:
-                raise PipelineError(
-                    "A set of known groups holds one without a size.",
-                    place=f"estimate.specifications.known_groups.{name}",
-                    found=listed(unsized),
-                    allowed=listed(known),
-                    remedy=suggestion(unsized[0], known),
-                )
+            check_known(
+                groups,
+                known,
+                "A set of known groups holds one without a size.",
+                place=f"estimate.specifications.known_groups.{name}",
+            )
         self.study = study
         self.sets = sets
         self.sizes = {

@@ -19,7 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from prevalence.coding import encoded, missing_labels, sums, sums_by_domain, texts
 from prevalence.design import SampleDesign, check_lengths
-from prevalence.errors import PipelineError, listed, suggestion
+from prevalence.errors import PipelineError, check_known
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -359,13 +359,7 @@ class Estimates:
         PipelineError
             If the kind is unknown, or percentiles are asked without replicates.
         """
-        if kind not in INTERVALS:
-            raise PipelineError(
-                "A kind of interval is unknown.",
-                found=kind,
-                allowed=listed(INTERVALS),
-                remedy=suggestion(kind, INTERVALS),
-            )
+        check_known(kind, INTERVALS, "A kind of interval is unknown.")
         if kind == "percentile":
             return self._percentiles(level)
         from prevalence.interval import t_quantile

@@ -49,19 +49,30 @@ def interrupt(project, words: list[str], files: int, pause: float, number: int) 
     wait_for_end(run)
 
 
+def running_children(process: psutil.Process) -> list[str]:
+    """What a process has started that hasn't ended, by its command."""
+    commands = []
+    for child in process.children() if process.is_running() else []:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            if child.status() != psutil.STATUS_ZOMBIE:
+                commands.append(" ".join(child.cmdline()))
+    return commands
+
+
 def wait_for_end(run: subprocess.Popen) -> None:
     """Wait until a stopped run has ended; its jobs end first, and may take their time.
 
     Snakemake 9's handler of SIGTERM waits for a lock that its own thread holds while it selects
-    jobs: asked at that moment, it idles for ever without a job, and has to be killed.
+    jobs: asked at that moment, it idles for ever without a job, and has to be killed. A solver that
+    it had started for the selection has ended by then, and stays its child.
     """
     process = psutil.Process(run.pid)
     idle, deadline = 0, time.monotonic() + 400
     while run.poll() is None:
-        assert time.monotonic() < deadline, "a job went on after its run had been stopped"
+        jobs = running_children(process)
+        assert time.monotonic() < deadline, f"{jobs} went on after the run had been stopped"
         time.sleep(0.5)
-        with contextlib.suppress(psutil.NoSuchProcess):
-            idle = 0 if process.children() else idle + 1
+        idle = 0 if jobs else idle + 1
         if idle > 20:  # half seconds; between two jobs it has no child for two at most
             os.killpg(run.pid, signal.SIGKILL)
             run.wait(timeout=60)

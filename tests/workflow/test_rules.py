@@ -85,3 +85,13 @@ def test_no_rule_writes_raw_data():
 def test_stage_names_are_the_same_everywhere():
     assert {path.parent.name for path in SCRIPTS} <= set(STAGES)
     assert {path.stem for path in RULE_FILES} <= {*STAGES, "common", "publish"}
+
+
+@pytest.mark.parametrize("name", [name for name, (_, body) in RULES.items() if "threads:" in body])
+def test_a_job_of_several_threads_sums_in_one(name):
+    """Snakemake gives linear algebra a job's threads; sums by several have other last digits."""
+    script = (ROOT / re.search(r'"\.\./\.\./(scripts/[^"]+)"', RULES[name][1])[1]).read_text()
+    only_reads = name == "publish_report"  # files are searched, nothing is computed
+    assert only_reads or script.index("os.environ.update(ONE_THREAD)") < script.index(
+        "import pandas"
+    )

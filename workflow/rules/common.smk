@@ -30,7 +30,7 @@ from prevalence.config import check_config, check_survey, check_survey_id
 from prevalence.config import read_config, survey_schema
 from prevalence.config import setting as lookup
 from prevalence.dependencies import transitive_modules
-from prevalence.errors import PipelineError, suggestion
+from prevalence.errors import PipelineError, check_known
 from prevalence.figures.catalogue import FIGURES, TABLES, section_figures
 from prevalence.files import read_parquet, read_yaml
 from prevalence.identifiers import TABLES_WITH_IDS, key_mark
@@ -41,7 +41,7 @@ from prevalence.report.renderers import renderer_identity as named_renderer
 from prevalence.report.renderers import resolved_renderer
 from prevalence.waves.named import named_waves
 
-# Each job computes in one thread and with the same instructions, whatever the machine has; who sets
+# Linear algebra runs in one thread and with the same instructions, whatever the machine has; who sets
 # one of the libraries' own variables, to compare or for speed, is obeyed, and the record says so.
 os.environ.update(ONE_THREAD)
 for name, value in portable_settings(instructions_here()).items():
@@ -89,16 +89,13 @@ def check_run_file():
 def checked_run_config(values):
     """The run's config, checked against its schema and against the surveys that exist."""
     check_config(values, read_yaml(SCHEMAS / "config.yaml"), "config/config.yaml")
-    for survey in values["surveys"]:
-        if survey not in KNOWN_SURVEYS:
-            raise PipelineError(
-                "A survey has no config file.",
-                file="config/config.yaml",
-                place="surveys",
-                found=survey,
-                allowed=", ".join(KNOWN_SURVEYS),
-                remedy=suggestion(survey, KNOWN_SURVEYS),
-            )
+    check_known(
+        values["surveys"],
+        KNOWN_SURVEYS,
+        "A survey has no config file.",
+        file="config/config.yaml",
+        place="surveys",
+    )
     return values
 
 
@@ -396,14 +393,12 @@ SYNTHETIC_SURVEYS = {
 
 def _read_synthetic(survey):
     """A synthetic survey's config, unchecked."""
-    if survey not in SYNTHETIC_SURVEYS:
-        raise PipelineError(
-            "A synthetic survey has no config file.",
-            file=f"config/synthetic/{survey}.yaml",
-            found=survey,
-            allowed=", ".join(SYNTHETIC_SURVEYS),
-            remedy=suggestion(survey, SYNTHETIC_SURVEYS),
-        )
+    check_known(
+        survey,
+        SYNTHETIC_SURVEYS,
+        "A synthetic survey has no config file.",
+        file=f"config/synthetic/{survey}.yaml",
+    )
     return read_config(SYNTHETIC_SURVEYS[survey])
 
 
@@ -716,16 +711,13 @@ def simulations():
         "worlds": chosen,
         "planning.world": [values["planning"]["world"]],
     }.items():
-        for name in names:
-            if name not in study["worlds"]:
-                raise PipelineError(
-                    "A simulated world has no parameters.",
-                    file=file,
-                    place=key,
-                    found=name,
-                    allowed=", ".join(study["worlds"]),
-                    remedy=suggestion(name, study["worlds"]),
-                )
+        check_known(
+            names,
+            study["worlds"],
+            "A simulated world has no parameters.",
+            file=file,
+            place=key,
+        )
     worlds = {name: {**study["defaults"], **study["worlds"][name]} for name in chosen}
     return {**values, "study": study, "worlds": worlds}
 

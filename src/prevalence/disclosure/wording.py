@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from prevalence.disclosure.extraction import pieces
@@ -29,6 +29,29 @@ def worded(found: Sequence[Piece]) -> list[str]:
         if piece.kind in WORDED:
             texts.append(piece.text)
     return texts
+
+
+def word_stops(files: Mapping[str, bytes], words: Terminology) -> list[Finding]:
+    """List what stops the publication of files by their words.
+
+    Parameters
+    ----------
+    files
+        Bytes of each, by its path below the staged folder.
+    words
+        The word list.
+
+    Returns
+    -------
+    list of Finding
+        Those of :func:`word_findings` that stop.
+
+    Raises
+    ------
+    PipelineError
+        If a file can't be read as what its name says.
+    """
+    return [stop for name in files for stop in word_findings(name, files[name], words)[0]]
 
 
 def word_findings(

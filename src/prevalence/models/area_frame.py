@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from prevalence.coding import texts
-from prevalence.errors import PipelineError, listed, suggestion
+from prevalence.errors import PipelineError, check_known, listed
 from prevalence.models.fitting import ModelInputs, Posterior
 from prevalence.models.quantities import national_size
 from prevalence.models.small_areas import predicted_total
@@ -88,15 +88,13 @@ def area_frame(
         (variable, "model.area"),
         *((c, "model.area_covariates") for c in covariates),
     ]:
-        if name not in table:
-            raise PipelineError(
-                "The list of areas lacks a column that the models need.",
-                file=FILE,
-                place=place,
-                found=name,
-                allowed=listed(table.columns),
-                remedy=suggestion(name, list(table.columns)),
-            )
+        check_known(
+            name,
+            table.columns,
+            "The list of areas lacks a column that the models need.",
+            file=FILE,
+            place=place,
+        )
     listing = table.assign(**{variable: table[variable].astype(str)}).set_index(variable)
     names = texts(areas)[np.unique(codes, return_index=True)[1]]
     if shared := len(names) - len(np.unique(names)):

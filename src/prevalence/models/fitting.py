@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from prevalence.coding import texts
 from prevalence.domains import Domain, Populations
-from prevalence.errors import PipelineError, listed, suggestion
+from prevalence.errors import PipelineError, check_known, listed
 from prevalence.models.correlated import Correlated
 from prevalence.models.counts import CountTable
 from prevalence.models.diagnostics import Thresholds
@@ -164,14 +164,12 @@ def model_inputs(
         If the variable or a group doesn't exist, or no group of known size is left.
     """
     respondents = study.respondents
-    if area not in respondents:
-        raise PipelineError(
-            "The models' areas are not among the respondents' variables.",
-            place="model.area",
-            found=area,
-            allowed=listed(respondents.columns),
-            remedy=suggestion(area, list(respondents.columns)),
-        )
+    check_known(
+        area,
+        respondents.columns,
+        "The models' areas are not among the respondents' variables.",
+        place="model.area",
+    )
     sizes = study.known_sizes
     known = list(known_groups or study.headline.known_groups)
     unknown = [group for group in known if group not in sizes]
@@ -279,14 +277,7 @@ def fit_model(
     PipelineError
         If there is no such model, or it can't be fitted to such data.
     """
-    if model not in MODELS:
-        raise PipelineError(
-            "A model is unknown.",
-            place="model.models",
-            found=model,
-            allowed=listed(MODELS),
-            remedy=suggestion(model, MODELS),
-        )
+    check_known(model, MODELS, "A model is unknown.", place="model.models")
     scaling = scaling or Scaling()
     known = inputs.counts.lowest[:, ~np.isnan(inputs.known_sizes)]
     if not np.nansum(known) > 0:

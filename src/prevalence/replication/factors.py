@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from prevalence.design import SampleDesign
-from prevalence.errors import PipelineError, listed, suggestion
+from prevalence.errors import PipelineError, check_known, listed
 
 Array = NDArray[np.float64]
 Codes = NDArray[np.intp]
@@ -244,14 +244,7 @@ def psu_factors(
     """
     method = settings["method"]
     place = "weight.replication"
-    if method not in METHODS:
-        raise PipelineError(
-            "A replication method is unknown.",
-            place=f"{place}.method",
-            found=method,
-            allowed=listed(METHODS),
-            remedy=suggestion(str(method), METHODS),
-        )
+    check_known(str(method), METHODS, "A replication method is unknown.", place=f"{place}.method")
     needed = {RESCALED_BOOTSTRAP: "replicates", "fay": "fay"}.get(method)
     if needed is not None and settings.get(needed) is None:
         raise PipelineError(

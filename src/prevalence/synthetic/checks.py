@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from prevalence.config import check_config, setting
-from prevalence.errors import PipelineError, listed, suggestion
+from prevalence.errors import PipelineError, check_known, listed
 from prevalence.synthetic.instrument import OCCUPATIONS
 from prevalence.synthetic.later_wave import later_config
 
+UNKNOWN = "A name of a synthetic survey is unknown."
 # What the earlier world is made of, so that a later wave's config can't have it otherwise.
 OF_THE_WORLD = (
     "population",
@@ -90,7 +91,13 @@ def check_synthetic(
                 listed(wanted, 20),
                 "The regions are those of `regions`, the occupations those of the instrument.",
             )
-    _check_known(file, "reference_groups", whole["reference_groups"], whole["occupations"])
+    check_known(
+        whole["reference_groups"],
+        whole["occupations"],
+        UNKNOWN,
+        file=file,
+        place="reference_groups",
+    )
 
 
 def _check_shares(config: Mapping[str, Any], file: str) -> None:
@@ -210,7 +217,7 @@ def _check_names(later: Mapping[str, Any], earlier: Mapping[str, Any], file: str
             [row["group"] for row in earlier["known_groups"]],
         ),
     ):
-        _check_known(file, place, names, known)
+        check_known(names, known, UNKNOWN, file=file, place=place)
     missing = [name for name in earlier["hidden_groups"] if name not in change["rates"]]
     if missing:
         raise _wrong(
@@ -221,19 +228,6 @@ def _check_names(later: Mapping[str, Any], earlier: Mapping[str, Any], file: str
             "factors by island group for each hidden group",
             "Give them; 1.0 is no change.",
         )
-
-
-def _check_known(file: str, place: str, names: Iterable[str], known: Iterable[str]) -> None:
-    for name in names:
-        if name not in known:
-            raise _wrong(
-                file,
-                "A name of a synthetic survey is unknown.",
-                place,
-                name,
-                listed(known, 20),
-                suggestion(name, known),
-            )
 
 
 def _wrong(

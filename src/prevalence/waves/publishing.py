@@ -13,7 +13,7 @@ from prevalence.disclosure.gate import (
     required_texts,
 )
 from prevalence.disclosure.numbers import words_in
-from prevalence.disclosure.wording import word_findings
+from prevalence.disclosure.wording import word_stops
 from prevalence.report.story import NOT_STATED
 
 if TYPE_CHECKING:
@@ -87,10 +87,7 @@ def findings(
         reviewed="\n".join(texts),
         programs=renderer.startswith("quarto"),
     )
-    found = check_files(files, allowed)
-    return found or [
-        stop for name, content in files.items() for stop in word_findings(name, content, words)[0]
-    ]
+    return check_files(files, allowed) or word_stops(files, words)
 
 
 def withheld(tables: Mapping[str, pd.DataFrame]) -> frozenset[tuple[str, str, str]]:

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from prevalence.calibration import Auxiliary, calibrate, check_margins
 from prevalence.coding import texts
 from prevalence.design import SampleDesign
-from prevalence.errors import PipelineError, listed, suggestion
+from prevalence.errors import PipelineError, check_known, listed
 from prevalence.nonresponse import (
     Merge,
     eligibility_share,
@@ -235,14 +235,12 @@ def _base_weights(
     within = settings.get("within_household")
     if within:
         numeric = [str(name) for name in respondents if respondents[name].dtype.kind in "fi"]
-        if within not in numeric:
-            raise PipelineError(
-                "The number of persons in the household isn't a numeric variable.",
-                place="weight.within_household",
-                found=within,
-                allowed=listed(numeric, 40),
-                remedy=suggestion(within, numeric),
-            )
+        check_known(
+            within,
+            numeric,
+            "The number of persons in the household isn't a numeric variable.",
+            place="weight.within_household",
+        )
         adults = respondents[within].to_numpy(float)
         bad = int((~((adults >= 1) & (adults == np.floor(adults)))).sum())
         if bad:
@@ -388,16 +386,12 @@ def _class_variables(households: pd.DataFrame, rule: Mapping[str, Any]) -> list[
 
     wanted = [*rule["classes"], *(rule.get("propensity") or {}).get("covariates", [])]
     known = [str(name) for name in households if name not in COMPUTED]
-    absent = [name for name in wanted if name not in known]
-    if absent:
-        raise PipelineError(
-            "Nonresponse classes use variables that the sampling frame doesn't have, or that are "
-            "computed.",
-            place="weight.nonresponse",
-            found=listed(absent),
-            allowed=listed(known, 40),
-            remedy=suggestion(absent[0], known),
-        )
+    check_known(
+        wanted,
+        known,
+        "Nonresponse classes use variables that the sampling frame lacks, or that are computed.",
+        place="weight.nonresponse",
+    )
     columns: list[ArrayLike] = [texts(households[name]) for name in rule["classes"]]
     propensity = rule.get("propensity")
     if propensity:
@@ -500,14 +494,12 @@ def _calibrate(
 
 def _units(respondents: pd.DataFrame, name: str) -> NDArray[np.str_]:
     """Units whose members share one calibration factor."""
-    if name not in respondents:
-        raise PipelineError(
-            "The unit within which calibration is integrated isn't a variable of the respondents.",
-            place="weight.calibration.within",
-            found=name,
-            allowed=listed(respondents.columns, 60),
-            remedy=suggestion(name, respondents.columns),
-        )
+    check_known(
+        name,
+        respondents.columns,
+        "The unit within which calibration is integrated isn't a variable of the respondents.",
+        place="weight.calibration.within",
+    )
     units = texts(respondents[name])
     without = int((units == "").sum())
     if without:

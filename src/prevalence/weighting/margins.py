@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from prevalence.errors import PipelineError, listed, suggestion
+from prevalence.errors import PipelineError, check_known, listed, suggestion
 from prevalence.nonresponse import JOINED, Merge
 
 if TYPE_CHECKING:
@@ -205,14 +205,12 @@ def margin_labels(respondents: pd.DataFrame, name: str) -> NDArray[np.str_]:
     PipelineError
         If the margin isn't a variable of the respondents.
     """
-    if name not in respondents:
-        raise PipelineError(
-            "A calibration margin isn't a variable of the respondents.",
-            place="weight.calibration.margins",
-            found=name,
-            allowed=listed(respondents.columns, 60),
-            remedy=suggestion(name, respondents.columns),
-        )
+    check_known(
+        name,
+        respondents.columns,
+        "A calibration margin isn't a variable of the respondents.",
+        place="weight.calibration.margins",
+    )
     labels = respondents[name]
     if labels.dtype.kind == "f":  # a code is written 1, as the census has it, not 1.0
         return np.array(["" if np.isnan(value) else f"{value:.15g}" for value in labels], dtype=str)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from prevalence.errors import PipelineError, listed, suggestion
+from prevalence.errors import check_known
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,24 +29,18 @@ def check_partners(calibration: Mapping[str, Any], census: pd.DataFrame) -> None
         Naming the first margin with such partners.
     """
     for key in ("partners", "structural_zeros"):
-        others = [name for name in calibration.get(key) or () if name not in calibration["margins"]]
-        if others:
-            raise PipelineError(
-                "A margin has settings, and weights aren't calibrated to it.",
-                place=f"weight.calibration.{key}",
-                found=listed(others),
-                allowed=listed(calibration["margins"], 40),
-                remedy=suggestion(others[0], calibration["margins"]),
-            )
+        check_known(
+            calibration.get(key) or (),
+            calibration["margins"],
+            "A margin has settings, and weights aren't calibrated to it.",
+            place=f"weight.calibration.{key}",
+        )
     for margin, partners in (calibration.get("partners") or {}).items():
         known = list(census.loc[census["margin"] == margin, "category"].astype(str))
         named = [str(name) for pair in partners.items() for name in pair]
-        strange = [name for name in dict.fromkeys(named) if name not in known]
-        if strange:
-            raise PipelineError(
-                "A partner is no category of its margin.",
-                place=f"weight.calibration.partners.{margin}",
-                found=listed(strange),
-                allowed=listed(known, 40),
-                remedy=suggestion(strange[0], known),
-            )
+        check_known(
+            dict.fromkeys(named),
+            known,
+            "A partner is no category of its margin.",
+            place=f"weight.calibration.partners.{margin}",
+        )

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from prevalence.errors import PipelineError, listed, suggestion
+from prevalence.errors import PipelineError, check_known
 
 Array = NDArray[np.float64]
 
@@ -90,14 +90,12 @@ def trim_weights(
         If the bounds cannot hold the sum of the weights, or the redistribution is unknown.
     """
     before = np.asarray(weights, dtype=float)
-    if redistribution not in REDISTRIBUTIONS:
-        raise PipelineError(
-            "A way to redistribute weights is unknown.",
-            place="redistribution",
-            found=redistribution,
-            allowed=listed(REDISTRIBUTIONS),
-            remedy=suggestion(redistribution, REDISTRIBUTIONS),
-        )
+    check_known(
+        redistribution,
+        REDISTRIBUTIONS,
+        "A way to redistribute weights is unknown.",
+        place="redistribution",
+    )
     n, total = len(before), before.sum()
     if not n * lower <= total * (1 + 1e-12) or not total <= n * upper * (1 + 1e-12):
         raise PipelineError(
