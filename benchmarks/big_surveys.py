@@ -121,7 +121,8 @@ def measured(folder, respondents):
         logs = sorted(
             (folder / "logs" / "big").glob("*/*.log"), key=lambda log: log.stat().st_mtime
         )
-        raise SystemExit((done.stdout + done.stderr)[-2000:] + logs[-1].read_text()[-2000:])
+        told = logs[-1].read_text()[-2000:] if logs else ""
+        raise SystemExit((done.stdout + done.stderr)[-2000:] + told)
     table = watch.table().join(clock_seconds(folder), how="outer").rename_axis("rule").reset_index()
     whole = {
         "rule": TOTAL,

@@ -1,9 +1,12 @@
 """Identifiers planted in raw data, labels, metadata, words and pictures: each is caught."""
 
+import io
 import json
 
+import matplotlib
 import pandas as pd
 import pytest
+from matplotlib.figure import Figure
 
 from prevalence.codebook import COLUMNS, parse_codebook
 from prevalence.disclosure.gate import Allowed, check_files
@@ -130,6 +133,18 @@ WAYS = {
 }
 
 
+def printed(text):
+    """A PDF with a line of words."""
+    figure = Figure()
+    figure.text(0.05, 0.5, text)
+    page = io.BytesIO()
+    with matplotlib.rc_context({"pdf.fonttype": 42}):
+        figure.savefig(
+            page, format="pdf", metadata={"CreationDate": None, "Creator": None, "Producer": None}
+        )
+    return page.getvalue()
+
+
 def gate_on(files):
     allowed = Allowed([*files], sorted_numbers([]), [], {}, reviewed="Salganik 2015")
     return check_files(files, allowed)
@@ -159,6 +174,18 @@ def test_the_gate_stops_an_identifier_on_every_way_out(kind, way):
 )
 def test_honest_words_pass(text, way):
     assert gate_on(WAYS[way](text)) == []
+
+
+@pytest.mark.parametrize("kind", [kind for kind in IDENTIFIERS if kind[:6] in ("mobile", "teleph")])
+def test_a_telephone_number_is_found_in_a_pdf(kind):
+    found = gate_on({"summary.pdf": printed(f"Call {IDENTIFIERS[kind]} now")})
+    assert [f for f in found if "identifier" in f.problem]
+
+
+def test_rows_of_a_table_in_a_pdf_are_no_telephone_number():
+    rows = "R09 6.5 6.5 0.1 0.2 6.5 R10 6.9 7.0 09 12.34 5.67 890.1 2.3 09 123,456 78,901 2"
+    found = gate_on({"summary.pdf": printed(rows)})
+    assert [f for f in found if "identifier" in f.problem] == []
 
 
 def test_names_of_authors_may_be_repeated():

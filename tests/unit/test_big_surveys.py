@@ -9,6 +9,7 @@ import pytest
 
 from prevalence import exports, ratio, respondents
 from prevalence.codebook import parse_codebook
+from prevalence.config import read_survey
 from prevalence.contracts import check_table
 from prevalence.contracts.clean import ARD
 from prevalence.decoding import decode_responses
@@ -46,6 +47,12 @@ def project(tmp_path_factory):
         sys.path.remove(str(ROOT / "benchmarks"))
     assert rows > 2_000  # repeated interviews are part of the dirt
     return folder
+
+
+def test_its_config_is_one_of_this_version(project):
+    assert read_survey(
+        "big", surveys=project / "config/surveys", schemas=ROOT / "workflow/schemas/survey"
+    )
 
 
 @pytest.fixture(scope="module")

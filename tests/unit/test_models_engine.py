@@ -85,7 +85,7 @@ def test_marginal_mode_of_a_normal_density_is_its_mean():
 
 def test_draws_have_the_mean_and_covariance_of_the_density():
     density = Arrow()
-    draws = fit(density, [1], sampling=Sampling(2, 150, 500, 1)).draws
+    draws = fit(density, [1], sampling=Sampling(2, 150, 2000, 1)).draws
     flat = draws.reshape(-1, density.layout.size)
     covariance = np.linalg.inv(density.precision)
     deviation = np.sqrt(np.diag(covariance))

@@ -468,6 +468,11 @@ def _whole(pattern: str, text: str) -> str:
     return f"{before}{pattern}{after}"
 
 
+# Numbers of a table: of thousands with commas, and short ones with decimals. Nobody's telephone
+# number has a comma, or stands in pieces of which one has a point.
+_IN_COLUMNS = re.compile(r"\d{1,3}(?:,\d{3})+|(?<![\d.])\d{1,3}\.\d{1,2}(?![\d.])")
+
+
 def _check_identifiers(
     name: str, piece: Piece, text: str, allowed: Allowed, page: set[str] | None
 ) -> list[Finding]:
@@ -477,8 +482,8 @@ def _check_identifiers(
     if page and known is not None:  # columns run together there: names stand apart in the page
         known = known | page
     persons = person_kinds(text, allowed.reviewed, known)
-    if pdf:  # columns of a table run together; nobody's telephone number has commas
-        text = re.sub(r"\d{1,3}(?:,\d{3})+", "|", text)
+    if pdf:  # columns of a table run together
+        text = _IN_COLUMNS.sub("|", text)
     seen = _kinds_in(text)
     kinds = [kind for kind in _IDENTIFIERS if kind in seen]
     if pdf or piece.kind == "tick":  # neighbouring numbers of a table run together

@@ -162,7 +162,7 @@ def fit(
         LOG.warning("the whitened chains froze or diverged: sampling without whitening")
         shape = identity_whitening(density.layout, start)
         slower = Sampling(sampling.chains, 4 * sampling.warmup, sampling.draws, sampling.cores)
-        chains = _chains(_Task(density, shape, keep, slower, AT_MODE, UNTRUSTED), [*entropy, 1])
+        chains = _chains(_Task(density, shape, keep, slower, AT_MODE, trusted=False), [*entropy, 1])
     return _fit_of(chains, shape, (begun, middle), whitened=whitened)
 
 
@@ -211,11 +211,12 @@ class _Task:
     record: Record
     sampling: Sampling
     spread: float
-    shrinkage: float = TRUSTED
+    trusted: bool = True
 
     def whitened(self, z: Array) -> tuple[float, Array]:
         value, gradient = self.density.value_and_gradient(self.shape.forward(z))
-        if not (np.isfinite(value) and np.isfinite(gradient).all()):
+        # A sum is finite only where all its parts are.
+        if not (math.isfinite(value) and math.isfinite(gradient.sum())):
             return -np.inf, np.zeros(len(z))  # the sampler takes it for a divergence
         return value, self.shape.pull_back(gradient)
 
@@ -228,7 +229,6 @@ class _Task:
             self.density.layout.size
         )
         normal[: self.density.layout.globals] *= self.spread
-        trusted = self.shrinkage == TRUSTED
         return sample_chain(
             self.whitened,
             _finite_start(self.whitened, normal),
@@ -236,9 +236,9 @@ class _Task:
             warmup=self.sampling.warmup,
             draws=self.sampling.draws,
             record=self.recorded,
-            shrinkage=self.shrinkage,
+            shrinkage=TRUSTED if self.trusted else UNTRUSTED,
             progress=lambda done: _progress(number, done, self.sampling),
-            reach=REACH if trusted else math.inf,
+            reach=REACH if self.trusted else math.inf,
         )
 
 

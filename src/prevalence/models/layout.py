@@ -41,22 +41,22 @@ class Layout:
     per_area: int = 0
     scales: tuple[int, ...] = ()
 
-    @property
+    @cached_property
     def globals(self) -> int:
         """Number of global parameters."""
         return len(self.names)
 
-    @property
+    @cached_property
     def respondents(self) -> int:
         """Number of respondents."""
         return len(self.area_of)
 
-    @property
+    @cached_property
     def size_of_areas(self) -> int:
         """Number of the areas' parameters."""
         return self.areas * self.per_area
 
-    @property
+    @cached_property
     def size(self) -> int:
         """Length of the flat vector."""
         return self.globals + self.size_of_areas + self.respondents

@@ -16,6 +16,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from prevalence.models.compiled import compiled
+
 Array = NDArray[np.float64]
 LogDensity = Callable[[Array], tuple[float, Array]]
 
@@ -23,7 +25,47 @@ TARGET_ACCEPTANCE = 0.75
 LARGEST_ERROR = 1000.0  # of the energy along a trajectory, before it counts as divergent
 DEEPEST_TREE = 9
 LARGEST_STEP = 0.7  # a ninth of a turn: on a normal density any step would be accepted
-FIRST_WINDOW, BASE_WINDOW, LAST_WINDOW = 50, 50, 50
+FIRST_WINDOW, BASE_WINDOW, LAST_WINDOW = 30, 50, 30
+
+
+@compiled
+def kicked(p: Array, gradient: Array, z: Array, variance: Array, time: float) -> Array:
+    """Momentum after a kick by the part of the density that isn't normal."""
+    after = np.empty_like(p)
+    for i in range(len(p)):
+        after[i] = p[i] + time * (gradient[i] + z[i] / variance[i])
+    return after
+
+
+@compiled
+def turned(p: Array, z: Array, variance: Array, time: float) -> tuple[Array, Array]:
+    """Position and momentum after an exact turn by the normal part."""
+    cos, sin = math.cos(time), math.sin(time)
+    place, after = np.empty_like(z), np.empty_like(p)
+    for i in range(len(z)):
+        place[i] = cos * z[i] + sin * variance[i] * p[i]
+        after[i] = cos * p[i] - sin / variance[i] * z[i]
+    return place, after
+
+
+@compiled
+def along(first: Array, variance: Array, second: Array) -> float:
+    """Inner product of two momenta."""
+    total = 0.0
+    for i in range(len(first)):
+        total += first[i] * variance[i] * second[i]
+    return total
+
+
+@compiled
+def straight(first: Array, last: Array, momentum: Array, variance: Array) -> bool:
+    """Whether both ends of a stretch still move apart, along the sum of its momenta."""
+    ahead, behind = 0.0, 0.0
+    for i in range(len(first)):
+        velocity = variance[i] * momentum[i]
+        ahead += last[i] * velocity
+        behind += first[i] * velocity
+    return ahead > 0.0 and behind > 0.0
 
 
 @dataclass(frozen=True)
@@ -124,9 +166,7 @@ class _Sampler:
         return _Point(z, np.zeros_like(z), value, gradient)
 
     def energy(self, point: _Point) -> float:
-        with np.errstate(over="ignore"):  # infinite: a divergence
-            kinetic = 0.5 * float(point.p @ (self.variance * point.p))
-        return kinetic - point.value
+        return 0.5 * along(point.p, self.variance, point.p) - point.value  # infinite: a divergence
 
     def leap(self, start: _Point, step: float) -> _Point:
         """Kick by the part of the density that isn't normal, and turn by the normal one, twice.
@@ -134,20 +174,18 @@ class _Sampler:
         Kicks weigh as in Simpson's rule: the error is of fourth order in the step as long as the
         other part is small (`SBAB2` of Laskar & Robutel 2001).
         """
-        middle = self._turn(self._kick(start, step / 6), start.z, step / 2)
-        end = self._turn(self._kick(middle, step * 2 / 3), middle.z, step / 2)
-        end.p = self._kick(end, step / 6)
+        middle = self._moved(start, step / 6, step / 2)
+        end = self._moved(middle, step * 2 / 3, step / 2)
+        end.p = kicked(end.p, end.gradient, end.z, self.variance, step / 6)
         if not math.isfinite(middle.value):
             end.value = middle.value
         return end
 
-    def _kick(self, point: _Point, time: float) -> Array:
-        return point.p + time * (point.gradient + point.z / self.variance)
-
-    def _turn(self, p: Array, z: Array, time: float) -> _Point:
-        cos, sin = math.cos(time), math.sin(time)
-        point = self.at(cos * z + sin * (self.variance * p))
-        point.p = cos * p - (sin / self.variance) * z
+    def _moved(self, start: _Point, kick: float, turn: float) -> _Point:
+        p = kicked(start.p, start.gradient, start.z, self.variance, kick)
+        z, p = turned(p, start.z, self.variance, turn)
+        point = self.at(z)
+        point.p = p
         return point
 
     def momentum(self) -> Array:
@@ -211,8 +249,7 @@ class _Sampler:
         return _Tree(left.left, right.right, chosen, total, weight, goes_on)
 
     def _straight(self, first: _Point, last: _Point, momentum: Array) -> bool:
-        velocity = self.variance * momentum
-        return float(first.p @ velocity) > 0 and float(last.p @ velocity) > 0
+        return straight(first.p, last.p, momentum, self.variance)
 
     def first_step(self, start: _Point) -> None:
         """Double or halve the step until one leap is accepted about as often as not."""
