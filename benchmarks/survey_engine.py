@@ -6,9 +6,9 @@
 
 Each task runs in a process of its own, on one thread, on the same synthetic sample: 50 respondents
 a PSU, 17 strata, 10 domains, 4 margins. Times are of the processor, so that others at work on the
-machine don't show; the clock's time stands beside them. Peers: R survey (Rscript on the path), and
-the Python package svy, of this Python or another one. With --write the section "Survey engine" of
-docs/performance.md is written anew.
+machine don't show; the clock's time stands beside them. Peers: R survey (Rscript on the path), the
+Python package svy, of this Python or another one, and networkscaleup. With --write the section
+"Survey engine" of docs/performance.md is written anew.
 """
 
 # ruff: noqa: E402 - linear algebra must learn its number of threads before it is loaded
@@ -17,6 +17,7 @@ import argparse
 import datetime
 import importlib.util
 import json
+import math
 import os
 import platform
 import re
@@ -34,6 +35,7 @@ for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 import numpy as np
 
 from prevalence.calibration import Auxiliary, calibrate
+from prevalence.degree import known_population_degrees
 from prevalence.design import SampleDesign
 from prevalence.replication import (
     CalibrationPlan,
@@ -46,7 +48,8 @@ from prevalence.variance import Domains, estimate_ratios
 
 SIZES = (3_600, 100_000, 1_000_000)
 MARGINS = {"region": 17, "sex_age": 12, "urban": 2, "education": 4}
-TASKS = ("design", "ratio_by_domain", "raking", "bootstrap")
+TASKS = ("design", "ratio_by_domain", "raking", "bootstrap", "scale_up")
+KNOWN, HIDDEN, POPULATION = 25, 6, 1e8  # of the made-up answers
 AIMS = {
     ("ratio_by_domain", 1_000_000): 0.1,
     ("raking", 1_000_000): 0.2,
@@ -82,6 +85,14 @@ def made_up_sample(n):
     return columns, totals
 
 
+def made_up_answers(n):
+    """Make up counts of a synthetic sample, groups of known size first, and those sizes."""
+    rng = np.random.default_rng(3)
+    shares = rng.uniform(1e-3, 1e-2, KNOWN + HIDDEN)
+    counts = rng.poisson(rng.lognormal(5, 0.6, n)[:, None] * shares)
+    return counts.astype(float), shares[:KNOWN] * POPULATION
+
+
 def compiled(columns):
     """Compile the design."""
     return SampleDesign.from_columns(
@@ -95,6 +106,9 @@ def timed(task, n):
     if task == "design":
         return best_of(3, lambda: (compiled(columns), Domains.of(columns["domain"], n)))
     design = compiled(columns)
+    if task == "scale_up":
+        counts, sizes = made_up_answers(n)
+        return best_of(3, lambda: scaled_up(design, counts, sizes))
     domains = Domains.of(columns["domain"], n)
     margins = {name: columns[name] for name in MARGINS}
     if task == "ratio_by_domain":
@@ -107,6 +121,15 @@ def timed(task, n):
         )
     runs = 3 if n < LONG_BOOTSTRAP else 1
     return best_of(runs, lambda: bootstrap(design, margins, totals, columns))
+
+
+def scaled_up(design, counts, sizes):
+    """Estimate network sizes, and sizes of hidden groups with their standard errors."""
+    degrees = known_population_degrees(counts[:, :KNOWN], sizes, POPULATION)
+    return [
+        POPULATION * estimate_ratios(design, column, degrees).std_errors
+        for column in counts[:, KNOWN:].T
+    ]
 
 
 def bootstrap(design, margins, totals, columns):
@@ -183,11 +206,27 @@ print(time.process_time() - start)
 """
 
 
+NETWORK_PROGRAM = """
+import contextlib, sys, time
+import numpy as np, pandas as pd, networkscaleup
+from survey_engine import KNOWN, POPULATION, made_up_answers
+counts, sizes = made_up_answers(int(sys.argv[1]))
+answers = pd.DataFrame(counts)
+start = time.process_time()
+with contextlib.redirect_stdout(None):  # it prints the answers
+    networkscaleup.killworth(answers, sizes, list(range(KNOWN)), POPULATION)
+print(time.process_time() - start)
+"""
+
+
+NOT_THERE = math.nan  # what a peer has no counterpart to
 MOST_MEMORY = 8 * 2**30  # a peer that wants more is stopped
 
 
 def timed_peer(command, program, task, n, limit):
-    """Processor seconds of a peer for the same task; None where it took too long or too much."""
+    """Processor seconds of a peer for a task; None: too long or too much; NaN: no counterpart."""
+    if (task == "scale_up") != (program == NETWORK_PROGRAM):
+        return NOT_THERE
     columns, totals = made_up_sample(n)
     with tempfile.TemporaryDirectory() as folder:
         data, margins, source = (Path(folder) / name for name in ("d.csv", "t.csv", "program"))
@@ -202,8 +241,10 @@ def timed_peer(command, program, task, n, limit):
         rows = [f"{name.replace(': ', ',')},{value!r}" for name, value in totals.items()]
         margins.write_text("margin,category,total\n" + "\n".join(rows) + "\n", encoding="utf-8")
         source.write_text(program, encoding="utf-8")
-        call = [command, str(source), task, str(data), str(margins), str(REPLICATES)]
-        threads = dict.fromkeys(("POLARS_MAX_THREADS", "RAYON_NUM_THREADS"), "1")
+        given = [task, str(data), str(margins), str(REPLICATES)]
+        call = [command, str(source), *(given if program != NETWORK_PROGRAM else [str(n)])]
+        paths = os.pathsep.join([str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")])
+        settings = dict.fromkeys(("POLARS_MAX_THREADS", "RAYON_NUM_THREADS"), "1")
         try:
             done = subprocess.run(
                 call,
@@ -211,7 +252,7 @@ def timed_peer(command, program, task, n, limit):
                 text=True,
                 timeout=limit,
                 check=True,
-                env=os.environ | threads,
+                env=os.environ | settings | {"PYTHONPATH": paths},
                 preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY,) * 2),
             )
         except (subprocess.TimeoutExpired, subprocess.CalledProcessError):
@@ -235,6 +276,11 @@ def peers(choice):
         version = said([python, "-W", "ignore", "-c", "import svy; print(svy.__version__)"])
         if version:
             found.append((f"svy {version}", python, SVY_PROGRAM))
+    version = said(
+        [sys.executable, "-c", "import importlib.metadata as m; print(m.version('networkscaleup'))"]
+    )
+    if version:
+        found.append((f"networkscaleup {version}", sys.executable, NETWORK_PROGRAM))
     return found
 
 
@@ -273,6 +319,7 @@ WORDS = {
     "design": "compiling the design and 10 domains",
     "ratio_by_domain": "ratio with standard error in 10 domains",
     "raking": "raking on 4 margins",
+    "scale_up": "25 known groups, 6 hidden ones, with standard errors (networkscaleup: none)",
     "bootstrap": "1,000 bootstrap replicates, raked in each, with a ratio",
 }
 
@@ -309,7 +356,12 @@ def section(rows, names, when, limit):
         cells += [f"{found['megabytes']:.0f}", "" if aim is None else f"{aim:g}"]
         for seconds in others:
             times = None if seconds is None else seconds / found["seconds"]
-            cells += ["–", "–"] if times is None else [brief(seconds), f"{times:.0f}×"]
+            if times is None:
+                cells += ["–", "–"]
+            elif math.isnan(times):
+                cells += ["", ""]
+            else:
+                cells += [brief(seconds), f"{times:.0f}×" if times > 2 else f"{times:.1f}×"]
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines) + "\n"
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from scipy.special import expit, psi
+from scipy.special import expit, gammaincc, polygamma, psi
 
 from prevalence.models.compiled import (
     added,
@@ -20,7 +20,7 @@ from prevalence.models.diagnostics import (
     ess_tail,
     rhat,
 )
-from prevalence.models.engine import REACH, Sampling, fit
+from prevalence.models.engine import ARC, Sampling, fit
 from prevalence.models.layout import Layout
 from prevalence.models.nuts import LARGEST_STEP, _Point, _Sampler, sample_chain
 from prevalence.models.preconditioning import curvature, marginal_mode, whitening
@@ -105,13 +105,49 @@ def test_a_leap_keeps_the_energy_of_a_normal_density():
         record=lambda z: z,
         shrinkage=1e9,
         progress=lambda _: None,
-        reach=REACH,
+        arc=ARC,
     )
     assert chain.step_size == LARGEST_STEP
     assert set(chain.steps) == {3}
     assert not chain.divergent.any()
     assert chain.draws.mean() == pytest.approx(0, abs=0.05)
     assert chain.draws.std() == pytest.approx(1, abs=0.03)
+
+
+@pytest.mark.parametrize("arc", [ARC, None], ids=["an arc", "a tree"])
+def test_draws_of_a_density_that_is_not_normal_have_its_moments(arc):
+    # Logarithms of gamma variables of shape 1.5: skewed, in coordinates that are not white.
+    shape = 1.5
+
+    def log_gamma(z):
+        return float((shape * z - np.exp(z)).sum()), shape - np.exp(z)
+
+    draws = np.array(
+        [
+            sample_chain(
+                log_gamma,
+                np.full(20, -0.5 + seed),
+                np.random.SeedSequence([7, seed]),
+                warmup=150,
+                draws=2_000,
+                record=lambda z: z,
+                shrinkage=200.0,
+                progress=lambda _: None,
+                arc=arc,
+            ).draws
+            for seed in range(2)
+        ]
+    )
+    # Mean, variance and share above 1 of each coordinate, within Monte Carlo error.
+    for values, truth in (
+        (draws, psi(shape)),
+        ((draws - psi(shape)) ** 2, polygamma(1, shape)),
+        ((draws > 1) * 1.0, gammaincc(shape, np.e)),
+    ):
+        error = values.std((0, 1)) / np.sqrt(ess_bulk(values))
+        z = (values.mean((0, 1)) - truth) / error
+        assert np.sqrt((z**2).mean()) < 1.7
+        assert abs(z.mean()) < 0.9  # 20 coordinates: four standard errors
 
 
 def nearly_normal(z, share=1e-4):
@@ -121,7 +157,7 @@ def nearly_normal(z, share=1e-4):
 
 def error_of_energy(steps):
     """Energy gained along one and the same trajectory, in so many leaps."""
-    sampler = _Sampler(nearly_normal, np.random.default_rng(1), 20, REACH)
+    sampler = _Sampler(nearly_normal, np.random.default_rng(1), 20, ARC)
     point = sampler.at(np.linspace(-1.5, 1.5, 20))
     point.p = sampler.momentum()
     origin = sampler.energy(point)
@@ -135,7 +171,7 @@ def test_the_error_of_a_leap_is_of_fourth_order_near_a_normal_density():
 
 
 def test_a_leap_backwards_returns_to_its_start():
-    sampler = _Sampler(nearly_normal, np.random.default_rng(1), 20, REACH)
+    sampler = _Sampler(nearly_normal, np.random.default_rng(1), 20, ARC)
     sampler.variance = np.linspace(0.5, 2, 20)
     start = sampler.at(np.linspace(-1.5, 1.5, 20))
     start.p = sampler.momentum()
@@ -149,7 +185,7 @@ def test_a_leap_across_a_place_without_a_value_is_rejected():
         value, gradient = nearly_normal(z)
         return (value, gradient) if abs(z[0]) > 0.2 else (-np.inf, np.zeros(1))
 
-    sampler = _Sampler(holed, np.random.default_rng(1), 1, REACH)
+    sampler = _Sampler(holed, np.random.default_rng(1), 1, ARC)
     start = _Point(np.array([-0.4]), np.array([1.0]), *nearly_normal(np.array([-0.4])))
     end = sampler.leap(start, 0.85)
     assert abs(end.z[0]) > 0.2

@@ -31,7 +31,7 @@ Slope = Callable[[Array], tuple[Array, Array]]
 
 TARGET_ACCEPTANCE = 0.8
 FARTHEST = 2.5  # length of a move: beyond a half turn a normal density comes back
-SWEEPS = 4  # for each draw that is kept
+SWEEPS = 5  # for each draw that is kept
 OF_EFFECTS, OF_SPREAD, OF_GROUPS = 3, 6, 4  # leaps
 LARGEST_LOG = 30.0
 WIDER = (1.0, 3.0, 9.0)  # steps of a scale: the numbers it is of may be little known

@@ -31,9 +31,9 @@ MOST_DIVERGENT = 0.05
 # posterior, so that R̂ can see a difference; and nearer, where one was lost out there.
 WIDE, NEAR, AT_MODE = 2.0, 0.5, 0.1
 TRUSTED, UNTRUSTED = 200.0, 5.0  # draws' worth of belief in the whitening's scales
-# Where the map whitens all, a trajectory ends after a fourth to a half of a turn, and takes a new
-# direction: longer ones come back to where they were.
-REACH = 1.4
+# Where the map whitens all, a trajectory goes a quarter of a turn: a normal density is forgotten
+# then. Directions that are wider than the map says turn more slowly, hence a bit further.
+ARC = (1.5, 1.9)
 
 
 class Task(Protocol):
@@ -65,7 +65,7 @@ class Sampling:
 
     chains: int = 4
     warmup: int = 150
-    draws: int = 800
+    draws: int = 600
     cores: int = 1
 
 
@@ -238,7 +238,7 @@ class _Task:
             record=self.recorded,
             shrinkage=TRUSTED if self.trusted else UNTRUSTED,
             progress=lambda done: _progress(number, done, self.sampling),
-            reach=REACH if self.trusted else math.inf,
+            arc=ARC if self.trusted else None,
         )
 
 

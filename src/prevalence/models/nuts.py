@@ -1,10 +1,13 @@
-"""The no-U-turn sampler (Hoffman & Gelman 2014) with multinomial choice (Betancourt 2017).
+"""Hamiltonian Monte Carlo over whitened coordinates, with and without a known length of the way.
 
-One chain over whitened coordinates: dual averaging of the step size, a diagonal metric learned in
-widening windows, U-turn checks across subtrees. As the density is nearly normal there, a leap turns
-exactly by the normal part, whose step size would otherwise shrink with the number of parameters,
-and is kicked by the rest alone (split Hamiltonian Monte Carlo: Shahbaba et al. 2014). Every value
-that is not finite is a divergence: a log density of +∞ would otherwise be accepted and never left.
+One chain: dual averaging of the step size, a diagonal metric learned in widening windows. As the
+density is nearly normal there, a leap turns exactly by the normal part, whose step size would
+otherwise shrink with the number of parameters, and is kicked by the rest alone (split Hamiltonian
+Monte Carlo: Shahbaba et al. 2014). Where the coordinates are known to be white, a trajectory goes a
+quarter of a turn and a bit, after which a normal density is forgotten (Neal 2011, section 4.2), and
+its end is accepted or not. Where they aren't, its length is found by the no-U-turn sampler (Hoffman
+& Gelman 2014) with multinomial choice (Betancourt 2017). Every value that is not finite is a
+divergence: a log density of +∞ would otherwise be accepted and never left.
 """
 
 from __future__ import annotations
@@ -21,7 +24,8 @@ from prevalence.models.compiled import compiled
 Array = NDArray[np.float64]
 LogDensity = Callable[[Array], tuple[float, Array]]
 
-TARGET_ACCEPTANCE = 0.75
+TARGET_ACCEPTANCE = 0.75  # of the points of a tree
+ARC_ACCEPTANCE = 0.95  # of the one end of an arc, which keeps a chain where it is if refused
 LARGEST_ERROR = 1000.0  # of the energy along a trajectory, before it counts as divergent
 DEEPEST_TREE = 9
 LARGEST_STEP = 0.7  # a ninth of a turn: on a normal density any step would be accepted
@@ -124,6 +128,7 @@ class _StepSize:
     """Dual averaging (Nesterov 2009, as in Stan)."""
 
     log_step: float
+    target: float
     centre: float = field(init=False)
     count: int = 0
     error: float = 0.0
@@ -140,7 +145,7 @@ class _StepSize:
         """Learn from a trajectory's acceptance: the next step to try."""
         self.count += 1
         weight = 1.0 / (self.count + 10)
-        self.error += weight * (TARGET_ACCEPTANCE - acceptance - self.error)
+        self.error += weight * (self.target - acceptance - self.error)
         self.log_step = self.centre - math.sqrt(self.count) / 0.05 * self.error
         share = self.count**-0.75
         self.log_mean += share * (self.log_step - self.log_mean)
@@ -149,11 +154,15 @@ class _StepSize:
 
 class _Sampler:
     def __init__(
-        self, density: LogDensity, generator: np.random.Generator, size: int, reach: float
+        self,
+        density: LogDensity,
+        generator: np.random.Generator,
+        size: int,
+        arc: tuple[float, float] | None,
     ) -> None:
         self.density = density
         self.generator = generator
-        self.reach = reach
+        self.arc = arc
         self.variance = np.ones(size)
         self.step = 0.1
         self.gradients = 0
@@ -196,6 +205,26 @@ class _Sampler:
         """One draw: the point, mean acceptance, leaps, divergence, energy."""
         start = _Point(start.z, self.momentum(), start.value, start.gradient)
         origin = self.energy(start)
+        if self.arc is None:
+            return self._search(start, origin)
+        return self._hop(start, origin, self.generator.uniform(*self.arc))
+
+    def _hop(
+        self, start: _Point, origin: float, length: float
+    ) -> tuple[_Point, float, int, bool, float]:
+        """Go along an arc in equal leaps."""
+        leaps = math.ceil(length / self.step)
+        end, sound, taken = start, True, 0
+        while sound and taken < leaps:
+            end = self.leap(end, length / leaps)
+            error = origin - self.energy(end)
+            sound, taken = self._sound(end, error), taken + 1
+        acceptance = min(1.0, math.exp(min(error, 0.0))) if sound else 0.0
+        chosen = end if self.generator.random() < acceptance else start
+        return chosen, acceptance, taken, not sound, self.energy(chosen)
+
+    def _search(self, start: _Point, origin: float) -> tuple[_Point, float, int, bool, float]:
+        """Go along a trajectory in both directions until it turns back."""
         tree = _Tree(start, start, start, start.p, 0.0, True)
         self._acceptance, self._leaves = 0.0, 0
         for depth in range(DEEPEST_TREE):
@@ -208,7 +237,7 @@ class _Sampler:
             if math.log(1.0 - self.generator.random()) < branch.log_weight - tree.log_weight:
                 tree.chosen = branch.chosen
             tree = self._joined(tree, branch, forward, tree.chosen)
-            if not tree.goes_on or self._leaves * self.step >= self.reach:
+            if not tree.goes_on:
                 break
         leaves = max(self._leaves, 1)
         chosen = tree.chosen
@@ -232,10 +261,14 @@ class _Sampler:
         point = self.leap(end, direction * self.step)
         error = origin - self.energy(point)
         self._leaves += 1
-        sound = math.isfinite(error) and math.isfinite(point.value) and error > -LARGEST_ERROR
+        sound = self._sound(point, error)
         if sound:
             self._acceptance += min(1.0, math.exp(min(error, 0.0)))
         return _Tree(point, point, point, point.p, error if sound else -np.inf, sound, not sound)
+
+    @staticmethod
+    def _sound(point: _Point, error: float) -> bool:
+        return math.isfinite(error) and math.isfinite(point.value) and error > -LARGEST_ERROR
 
     def _joined(self, old: _Tree, new: _Tree, forward: bool, chosen: _Point) -> _Tree:
         left, right = (old, new) if forward else (new, old)
@@ -289,7 +322,7 @@ def sample_chain(
     record: Callable[[Array], Array],
     shrinkage: Array | float,
     progress: Callable[[int], None],
-    reach: float = math.inf,
+    arc: tuple[float, float] | None = None,
 ) -> Chain:
     """Run one chain.
 
@@ -310,20 +343,21 @@ def sample_chain(
         whitening is to be trusted, for a window's variances are noise then.
     progress
         Called with the number of finished iterations.
-    reach
-        Length, in units in which a whole turn is 2π, at which a trajectory ends if it hasn't
-        turned: beyond a quarter of a turn there is little to gain where the whitening is good, and
-        a whole one comes back to its start.
+    arc
+        Between what lengths a trajectory is, in units in which a whole turn is 2π, where the
+        coordinates are white; otherwise it goes until it turns back. Lengths that differ keep it
+        from circling a coordinate in step.
 
     Returns
     -------
     Chain
         The draws after warm-up and what the diagnostics need.
     """
-    sampler = _Sampler(density, np.random.Generator(np.random.PCG64(seed)), len(start), reach)
+    sampler = _Sampler(density, np.random.Generator(np.random.PCG64(seed)), len(start), arc)
     point = sampler.at(start)
     sampler.first_step(point)
-    adapting, ends = _StepSize(math.log(sampler.step)), windows(warmup)
+    target = ARC_ACCEPTANCE if arc else TARGET_ACCEPTANCE
+    adapting, ends = _StepSize(math.log(sampler.step), target), windows(warmup)
     window: list[Array] = []
     kept: list[Array] = []
     energy, divergent, steps = np.empty(draws), np.zeros(draws, bool), np.zeros(draws, np.int64)
@@ -346,5 +380,5 @@ def sample_chain(
             sampler.variance = (len(window) * found + shrinkage) / (len(window) + shrinkage)
             window = []
             sampler.first_step(point)
-            adapting = _StepSize(math.log(sampler.step))
+            adapting = _StepSize(math.log(sampler.step), target)
     return Chain(np.array(kept), energy, divergent, steps, sampler.step, sampler.gradients)
