@@ -351,6 +351,7 @@ CASES = {
 }
 AIMS = {"ph2022": "20", "rwanda": "10"}
 TITLE = "## Models"
+CONVERGED = 1.05  # above this R-hat an effective size means little
 
 
 def available(sampler: str) -> bool:
@@ -395,14 +396,16 @@ def section(found: list[dict], arguments: argparse.Namespace, load: float) -> st
     ]
     for line in found:
         case, mine = line["case"], line["sampler"] == "own"
-        times = (
-            "" if mine else f"{own[case]['ess_per_cpu_second'] / line['ess_per_cpu_second']:.1f}×"
-        )
-        gradients = line.get("gradients", line.get("gradients_after_warm_up", 0))
+        times = ""
+        if not mine and line["rhat"] < CONVERGED:
+            times = f"{own[case]['ess_per_cpu_second'] / line['ess_per_cpu_second']:.1f}×"
+        elif not mine:
+            times = "not converged"
+        gradients = line.get("gradients", line.get("gradients_after_warm_up"))
         lines.append(
             f"| {CASES[case][0]} | {line['sampler']} | {line['parameters']:,} "
             f"| {line['wall_seconds']:.1f} | {AIMS.get(case, '') if mine else ''} "
-            f"| {line['cpu_seconds']:.1f} | {gradients:,} | {line['rhat']:.4f} | {line['ess']:,} "
+            f"| {line['cpu_seconds']:.1f} | {'' if gradients is None else f'{gradients:,}'} | {line['rhat']:.4f} | {line['ess']:,} "
             f"| {line['ess_per_cpu_second']:.1f} | {times} | {line['peak_megabytes']:,} |"
         )
     if {"paper", "tenfold"} <= set(own):
