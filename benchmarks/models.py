@@ -401,11 +401,12 @@ def section(found: list[dict], arguments: argparse.Namespace, load: float) -> st
             times = f"{own[case]['ess_per_cpu_second'] / line['ess_per_cpu_second']:.1f}×"
         elif not mine:
             times = "not converged"
-        gradients = line.get("gradients", line.get("gradients_after_warm_up"))
+        told = line.get("gradients", line.get("gradients_after_warm_up"))
+        gradients = "" if told is None else f"{told:,}"
         lines.append(
             f"| {CASES[case][0]} | {line['sampler']} | {line['parameters']:,} "
             f"| {line['wall_seconds']:.1f} | {AIMS.get(case, '') if mine else ''} "
-            f"| {line['cpu_seconds']:.1f} | {'' if gradients is None else f'{gradients:,}'} | {line['rhat']:.4f} | {line['ess']:,} "
+            f"| {line['cpu_seconds']:.1f} | {gradients} | {line['rhat']:.4f} | {line['ess']:,} "
             f"| {line['ess_per_cpu_second']:.1f} | {times} | {line['peak_megabytes']:,} |"
         )
     if {"paper", "tenfold"} <= set(own):
