@@ -38,16 +38,17 @@ COMBINATIONS = {
     "sum": "the sum of the two answers",
     "union": "the answers' union",
 }
-# Why a number is withheld, and what is so of several.
+# Why a number is withheld, and what is so of several. No number of respondents may be told in them:
+# the gate would take "two respondents" for a count of so few.
 BECAUSE = {
     "primary": "It rests on too few respondents or reports to be released.",
     "complementary": "It would give another withheld number away.",
-    "dominance": "It rests mostly on what one or two respondents report.",
+    "dominance": "It rests mostly on the reports of a respondent or two.",
     "geography": "Too many estimates of its kind may not be released.",
 }
 MANY_BECAUSE = {
     "primary": "rest on too few respondents or reports",
-    "dominance": "rest mostly on what one or two respondents report",
+    "dominance": "rest mostly on the reports of a respondent or two",
     "geography": "are of a kind of which too many may not be released",
     "complementary": "would give another number away",
 }
