@@ -20,9 +20,9 @@ from prevalence.models.diagnostics import (
     ess_tail,
     rhat,
 )
-from prevalence.models.engine import ARC, Sampling, fit
+from prevalence.models.engine import ARC, FROZEN_STEP, Sampling, fit
 from prevalence.models.layout import Layout
-from prevalence.models.nuts import LARGEST_STEP, _Point, _Sampler, sample_chain
+from prevalence.models.nuts import LARGEST_STEP, MOST_LEAPS, _Point, _Sampler, sample_chain
 from prevalence.models.preconditioning import curvature, marginal_mode, whitening
 
 
@@ -148,6 +148,24 @@ def test_draws_of_a_density_that_is_not_normal_have_its_moments(arc):
         z = (values.mean((0, 1)) - truth) / error
         assert np.sqrt((z**2).mean()) < 1.7
         assert abs(z.mean()) < 0.9  # 20 coordinates: four standard errors
+
+
+def test_a_frozen_chain_costs_little_and_is_seen_to_be_frozen():
+    # Ten thousand times narrower than its coordinates are said to be.
+    chain = sample_chain(
+        lambda z: (-0.5e8 * float(z @ z), -1e8 * z),
+        np.full(5, 1e-4),
+        np.random.SeedSequence(5),
+        warmup=60,
+        draws=10,
+        record=lambda z: z,
+        shrinkage=1e9,
+        progress=lambda _: None,
+        arc=ARC,
+    )
+    assert chain.step_size < FROZEN_STEP
+    assert chain.steps.max() <= MOST_LEAPS
+    assert chain.gradients < 2 * 80 * MOST_LEAPS
 
 
 def nearly_normal(z, share=1e-4):

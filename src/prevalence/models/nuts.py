@@ -27,7 +27,7 @@ LogDensity = Callable[[Array], tuple[float, Array]]
 TARGET_ACCEPTANCE = 0.75  # of the points of a tree
 ARC_ACCEPTANCE = 0.95  # of the one end of an arc, which keeps a chain where it is if refused
 LARGEST_ERROR = 1000.0  # of the energy along a trajectory, before it counts as divergent
-DEEPEST_TREE = 9
+DEEPEST_TREE, MOST_LEAPS = 9, 100  # what a chain that is frozen can cost
 LARGEST_STEP = 0.7  # a ninth of a turn: on a normal density any step would be accepted
 FIRST_WINDOW, BASE_WINDOW, LAST_WINDOW = 30, 50, 30
 
@@ -212,11 +212,12 @@ class _Sampler:
     def _hop(
         self, start: _Point, origin: float, length: float
     ) -> tuple[_Point, float, int, bool, float]:
-        """Go along an arc in equal leaps."""
-        leaps = math.ceil(length / self.step)
+        """Go along an arc in equal leaps; only a part of it where they are tiny."""
+        leaps = min(math.ceil(length / self.step), MOST_LEAPS)
+        stride = min(length / leaps, self.step)
         end, sound, taken = start, True, 0
         while sound and taken < leaps:
-            end = self.leap(end, length / leaps)
+            end = self.leap(end, stride)
             error = origin - self.energy(end)
             sound, taken = self._sound(end, error), taken + 1
         acceptance = min(1.0, math.exp(min(error, 0.0))) if sound else 0.0
