@@ -89,7 +89,7 @@ def cpu_seconds() -> float:
     return own.ru_utime + own.ru_stime + children.ru_utime + children.ru_stime
 
 
-def own_sampler(density, sampling):
+def own_sampler(density, sampling, *_):
     """Sample with the project's engine: draws of all parameters, and what is told of the run.
 
     Twice: the first fit, several chains at a time, reads what is compiled from the disk: seconds by
@@ -116,7 +116,7 @@ class NotFiniteError(ValueError):
     is_recoverable = True
 
 
-def nutpie_sampler(density, sampling):
+def nutpie_sampler(density, sampling, *_):
     """Sample the same density in the same whitened coordinates with nutpie."""
     import nutpie
     from nutpie.compiled_pyfunc import from_pyfunc
@@ -172,7 +172,7 @@ def as_r(value):
     return f"c({inside})" if np.ndim(value) == 1 else f"structure(c({inside}), .Dim = c({shape}))"
 
 
-def rstan_sampler(density, sampling):
+def rstan_sampler(density, sampling, *_):
     """Sample the model as Stan has it: draws of log prevalences, and what is told of the run."""
     if shutil.which("Rscript") is None:
         raise SystemExit("no Rscript: apt-get install r-cran-rstan")
@@ -246,8 +246,7 @@ LATENT = ("rstan", "networkscaleup")  # those give log prevalences, and not all 
 
 def measured(case, sampler, density, prevalence, sizes, population, sampling):
     wall, cpu = time.perf_counter(), cpu_seconds()
-    more = (sizes, population) if sampler == "networkscaleup" else ()
-    draws, told = SAMPLERS[sampler](density, sampling, *more)
+    draws, told = SAMPLERS[sampler](density, sampling, sizes, population)
     wall, cpu = time.perf_counter() - wall, cpu_seconds() - cpu
     cpu = told.get("cpu_seconds", cpu)
     if sampler in LATENT:

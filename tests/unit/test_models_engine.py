@@ -83,6 +83,13 @@ def test_marginal_mode_of_a_normal_density_is_its_mean():
     assert marginal_mode(density).centre == pytest.approx(density.mean, abs=1e-2)
 
 
+def chain_of(density, start, seed, **settings):
+    """Run a chain that keeps every coordinate and tells nothing."""
+    return sample_chain(
+        density, start, seed, record=lambda z: z, progress=lambda _: None, **settings
+    )
+
+
 def test_draws_have_the_mean_and_covariance_of_the_density():
     density = Arrow()
     draws = fit(density, [1], sampling=Sampling(2, 150, 2000, 1)).draws
@@ -96,15 +103,13 @@ def test_draws_have_the_mean_and_covariance_of_the_density():
 
 def test_a_leap_keeps_the_energy_of_a_normal_density():
     # Nothing is left to be kicked by: trajectories are circles, and every draw is a sound one.
-    chain = sample_chain(
+    chain = chain_of(
         lambda z: (-0.5 * float(z @ z), -z),
         np.full(50, 0.5),
         np.random.SeedSequence(3),
         warmup=150,
         draws=600,
-        record=lambda z: z,
         shrinkage=1e9,
-        progress=lambda _: None,
         arc=ARC,
     )
     assert chain.step_size == LARGEST_STEP
@@ -124,15 +129,13 @@ def test_draws_of_a_density_that_is_not_normal_have_its_moments(arc):
 
     draws = np.array(
         [
-            sample_chain(
+            chain_of(
                 log_gamma,
                 np.full(20, -0.5 + seed),
                 np.random.SeedSequence([7, seed]),
                 warmup=150,
                 draws=2_000,
-                record=lambda z: z,
                 shrinkage=200.0,
-                progress=lambda _: None,
                 arc=arc,
             ).draws
             for seed in range(2)
@@ -152,15 +155,13 @@ def test_draws_of_a_density_that_is_not_normal_have_its_moments(arc):
 
 def test_a_frozen_chain_costs_little_and_is_seen_to_be_frozen():
     # Ten thousand times narrower than its coordinates are said to be.
-    chain = sample_chain(
+    chain = chain_of(
         lambda z: (-0.5e8 * float(z @ z), -1e8 * z),
         np.full(5, 1e-4),
         np.random.SeedSequence(5),
         warmup=60,
         draws=10,
-        record=lambda z: z,
         shrinkage=1e9,
-        progress=lambda _: None,
         arc=ARC,
     )
     assert chain.step_size < FROZEN_STEP
