@@ -227,37 +227,50 @@ def timed_peer(command, program, task, n, limit):
     """Processor seconds of a peer for a task; None: too long or too much; NaN: no counterpart."""
     if (task == "scale_up") != (program == NETWORK_PROGRAM):
         return NOT_THERE
-    columns, totals = made_up_sample(n)
     with tempfile.TemporaryDirectory() as folder:
-        data, margins, source = (Path(folder) / name for name in ("d.csv", "t.csv", "program"))
-        np.savetxt(
-            data,
-            np.column_stack(list(columns.values())),
-            delimiter=",",
-            header=",".join(columns),
-            comments="",
-            fmt=["%d" if values.dtype.kind == "i" else "%.10g" for values in columns.values()],
+        if task == "scale_up":  # it makes the answers up itself
+            return seconds_of(command, program, [n], folder, limit)
+        return seconds_of(
+            command, program, [task, *written_sample(n, Path(folder)), REPLICATES], folder, limit
         )
-        rows = [f"{name.replace(': ', ',')},{value!r}" for name, value in totals.items()]
-        margins.write_text("margin,category,total\n" + "\n".join(rows) + "\n", encoding="utf-8")
-        source.write_text(program, encoding="utf-8")
-        given = [task, str(data), str(margins), str(REPLICATES)]
-        call = [command, str(source), *(given if program != NETWORK_PROGRAM else [str(n)])]
-        paths = os.pathsep.join([str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")])
-        settings = dict.fromkeys(("POLARS_MAX_THREADS", "RAYON_NUM_THREADS"), "1")
-        try:
-            done = subprocess.run(
-                call,
-                capture_output=True,
-                text=True,
-                timeout=limit,
-                check=True,
-                env=os.environ | settings | {"PYTHONPATH": paths},
-                preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY,) * 2),
-            )
-        except (subprocess.TimeoutExpired, subprocess.CalledProcessError):
-            return None
-        return float(done.stdout.split()[-1])
+
+
+def written_sample(n, folder):
+    """Write the made-up sample and its margins as CSV: their paths."""
+    columns, totals = made_up_sample(n)
+    data, margins = folder / "d.csv", folder / "t.csv"
+    np.savetxt(
+        data,
+        np.column_stack(list(columns.values())),
+        delimiter=",",
+        header=",".join(columns),
+        comments="",
+        fmt=["%d" if values.dtype.kind == "i" else "%.10g" for values in columns.values()],
+    )
+    rows = [f"{name.replace(': ', ',')},{value!r}" for name, value in totals.items()]
+    margins.write_text("margin,category,total\n" + "\n".join(rows) + "\n", encoding="utf-8")
+    return data, margins
+
+
+def seconds_of(command, program, given, folder, limit):
+    """Run a peer's program, which prints its processor seconds; None: too long or too much."""
+    source = Path(folder) / "program"
+    source.write_text(program, encoding="utf-8")
+    paths = os.pathsep.join([str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")])
+    settings = dict.fromkeys(("POLARS_MAX_THREADS", "RAYON_NUM_THREADS"), "1")
+    try:
+        done = subprocess.run(
+            [command, str(source), *map(str, given)],
+            capture_output=True,
+            text=True,
+            timeout=limit,
+            check=True,
+            env=os.environ | settings | {"PYTHONPATH": paths},
+            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY,) * 2),
+        )
+    except (subprocess.TimeoutExpired, subprocess.CalledProcessError):
+        return None
+    return float(done.stdout.split()[-1])
 
 
 def peers(choice):

@@ -72,8 +72,20 @@ local function card_part(span)
   return nil
 end
 
+-- Telephone numbers and dates stay on one line, however narrow the screen.
+local function unbroken(str)
+  if not str.text:match("^%+?%d+%-%d+%-%d+[.,;]?$") then
+    return nil
+  elseif target == "html" then
+    return pandoc.Span({ str }, { class = "unbroken" })
+  elseif target == "typst" then
+    return { raw_inline("#box["), str, raw_inline("]") }
+  end
+end
+
 return {
   {
+    Str = unbroken,
     Span = card_part,
     Div = function(div)
       return headline(div) or styled(div)

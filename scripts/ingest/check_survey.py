@@ -11,11 +11,12 @@ from prevalence.codebook import Codebook, parse_codebook
 from prevalence.config import check_survey_id, read_survey
 from prevalence.contracts import check_table
 from prevalence.contracts.ingest import SIDE_TABLES
-from prevalence.errors import PipelineError
+from prevalence.errors import PipelineError, in_config
 from prevalence.exports import Export, read_export
 from prevalence.files import read_yaml
 from prevalence.identifier_scan import check_identifiers, exempt_columns, scan_export
 from prevalence.manifest import check_present
+from prevalence.references import check_citations
 from prevalence.rehearsal import rehearsed
 from prevalence.responses import check_labels, type_responses
 from prevalence.side_tables import arrange_table, complete_known_groups, emptied, parse_table
@@ -69,6 +70,9 @@ def check(survey: str) -> list[PipelineError]:
         return found  # the message on the config says why
     found.of(lambda: check_present(survey, names, str(book), manifest=False))
     codebook = found.of(lambda: parse_codebook(book.read_bytes(), book)) if book.exists() else None
+    if config:
+        cited = (config["report"].get("source") or {}).get("keys") or []
+        found.of(lambda: check_citations(cited, str(file), "report.source.keys"))
     key = secrets.token_hex()  # for this check alone: pseudonyms of tables and interviews fit
     read = {}
     for name, table in tables.items():
@@ -85,7 +89,7 @@ def check(survey: str) -> list[PipelineError]:
         whole = all(table is not None for table in read.values())
         if responses is not None and config and whole:
             found.of(lambda: rehearsed(config, codebook, responses, read))
-    return found
+    return [in_config(error, file) for error in found]
 
 
 def main() -> int:

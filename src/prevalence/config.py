@@ -310,7 +310,7 @@ def _explained(error: Any, file: str) -> PipelineError:
         problem, found, allowed = "A config key is unknown.", listed(unknown), listed(known, 40)
         remedy = suggestion(unknown[0], known) if unknown else remedy
         near = re.search(r"'(\w+)'", remedy)
-        if near and unknown:
+        if near and not isinstance(error.instance[unknown[0]], dict | list):
             remedy += f" The line would read: {_line(near[1], error.instance[unknown[0]])}"
     elif rule == "required":
         missing = [name for name in error.validator_value if name not in error.instance]

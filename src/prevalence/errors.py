@@ -5,6 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+# What a survey's config is divided into: schemas in workflow/schemas/survey/.
+CONFIG_SECTIONS = {
+    "survey",
+    "ingest",
+    "clean",
+    "weight",
+    "estimate",
+    "model",
+    "headline",
+    "release",
+    "figures",
+    "report",
+    "waves",
+}
+
 
 class PipelineError(Exception):
     """Bad input or an impossible request, told so that the reader can mend it.
@@ -64,6 +79,27 @@ class PipelineError(Exception):
 def _rebuild(problem: str, fields: dict[str, object]) -> PipelineError:
     error = PipelineError(problem)
     error.__dict__.update(fields)
+    return error
+
+
+def in_config(error: PipelineError, file: object) -> PipelineError:
+    """Name a survey's config as the file of an error that names only a key of it.
+
+    Parameters
+    ----------
+    error
+        The error; one that names a file is left as it is.
+    file
+        The survey's config.
+
+    Returns
+    -------
+    PipelineError
+        The same error.
+    """
+    section, dot, _ = (error.place or "").partition(".")
+    if error.file is None and dot and section in CONFIG_SECTIONS:
+        error.file = str(file)
     return error
 
 

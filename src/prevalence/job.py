@@ -16,7 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
 
-from prevalence.errors import PipelineError
+from prevalence.errors import PipelineError, in_config
 
 LOG = logging.getLogger("prevalence")
 TRACEBACK = "PREVALENCE_TRACEBACK"
@@ -41,7 +41,9 @@ def run_job(main: Callable[[Any], None], job: Any) -> None:
     try:
         main(job)
     except PipelineError as error:
-        _stop(job.rule, str(error), log_file)
+        survey = getattr(job.wildcards, "survey", None)
+        told = in_config(error, f"config/surveys/{survey}.yaml") if survey else error
+        _stop(job.rule, str(told), log_file)
     except Exception as error:  # one handler for all: a message, never a respondent's answers
         _stop(job.rule, _unexpected(error), log_file)
 

@@ -150,7 +150,8 @@ def verify_file(
             file=manifest,
             found=f"no line for {path.name}",
             allowed=listed(declared, 20),
-            remedy=f"{suggestion(path.name, declared)} If the file is new, run make manifest.",
+            remedy=f"{suggestion(path.name, declared)} If the file is new, run "
+            f"make manifest SURVEY={folder.name} REASON=….",
         )
     digest, size = _hashed(path)
     if size == 0:
@@ -167,7 +168,7 @@ def verify_file(
             found=f"SHA-256 {digest}, {size:,} bytes",
             allowed=f"SHA-256 {declared[path.name]}",
             remedy="Put the declared file back. If the data were corrected, run "
-            "make manifest REASON=… and say so in the changelog.",
+            f"make manifest SURVEY={folder.name} REASON=… and say so in the changelog.",
         )
     return {"file": path.name, "sha256": digest, "size": size}
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 from prevalence.codebook import ALL_GROUPS
 from prevalence.denominators import check_denominators, check_places
 from prevalence.disclosure.requirements import required_texts
 from prevalence.errors import PipelineError, check_known, listed
+from prevalence.figures.catalogue import FIGURES, place_figures
 
 COMMON_GEOGRAPHY = ("national", "island_group", "region")
 # What `prevalence.exports` can be told of a format beside its encoding.
@@ -38,6 +41,7 @@ def check_references(config: Mapping[str, Any], file: str) -> None:
     types = [domain["type"] for domain in estimate["domains"]]
     geographic = [d["type"] for d in estimate["domains"] if d["kind"] == "geographic"]
     _check_once(types, "estimate.domains", file)
+    _check_figures(config, geographic, file)
     _check_names(estimate.get("benchmarked") or (), geographic, "estimate.benchmarked", file)
     for name, ratio in (estimate.get("ratios") or {}).items():
         for part in ("numerator", "denominator"):
@@ -82,6 +86,36 @@ def check_references(config: Mapping[str, Any], file: str) -> None:
         )
     _check_numbers(config, file)
     _check_words(config, file)
+
+
+def check_citations(
+    keys: Iterable[str],
+    file: str,
+    place: str,
+    *,
+    bibliography: Path = Path("reports/references.bib"),
+) -> None:
+    """Check that what a config cites stands in the bibliography.
+
+    Parameters
+    ----------
+    keys
+        What is cited.
+    file, place
+        Where, for the message.
+    bibliography
+        A file in BibTeX's format.
+
+    Raises
+    ------
+    PipelineError
+        Naming the keys without an entry, and those that there are.
+    """
+    known = re.findall(
+        r"^@\w+\{\s*([^,\s]+),", bibliography.read_text(encoding="utf-8"), re.MULTILINE
+    )
+    problem = f"The config cites what {bibliography} doesn't have."
+    check_known(keys, known, problem, file=file, place=place)
 
 
 def _check_names(names: Iterable[str], known: Iterable[str], place: str, file: str) -> None:
@@ -203,6 +237,22 @@ def _check_once(names: list[str], place: str, file: str) -> None:
             found=listed(twice),
             allowed="each type once; the nation is there without being listed",
             remedy="Give the second one another type, or take it out.",
+        )
+
+
+def _check_figures(config: Mapping[str, Any], geographic: list[str], file: str) -> None:
+    """Refuse a type of domain whose figure would have the name of another one."""
+    others = {name for section in FIGURES if section != "where" for name in FIGURES[section]}
+    others |= set(place_figures(config)) - {f"{kind}s" for kind in geographic}
+    clashing = [kind for kind in geographic if f"{kind}s" in others]
+    if clashing:
+        raise PipelineError(
+            "A type of domain would have a figure with another one's name.",
+            file=file,
+            place="estimate.domains",
+            found=listed(clashing),
+            allowed=f"a type that with an s is none of {listed(sorted(others), 40)}",
+            remedy=f"Name it otherwise: {clashing[0]}_area, say.",
         )
 
 

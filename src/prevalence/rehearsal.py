@@ -9,8 +9,10 @@ from prevalence.cleaning import clean_responses
 from prevalence.codebook import Codebook
 from prevalence.contracts import check_table
 from prevalence.contracts.clean import RESPONDENTS
+from prevalence.errors import check_known, listed
 from prevalence.estimation import Study, study_of
 from prevalence.partition import check_names
+from prevalence.respondents import asked_situations
 from prevalence.weighting import replicate_weights, weigh
 from prevalence.weighting.partners import check_partners
 
@@ -72,4 +74,45 @@ def rehearsed(
         year=config["survey"]["year"],
     )
     check_names(study, sides.get("populations"))
+    _check_places(config.get("figures") or {}, study)
+    _check_authorities(config, codebook)
     return study
+
+
+def _check_places(figures: Mapping[str, Any], study: Study) -> None:
+    """Refuse names and tiles of places that aren't there where one that is there has none.
+
+    A list of all places of a country, of which only some were sampled, is as it should be.
+    """
+    there = {(domain.type, domain.name): None for domain in study.domains}
+    there |= {(kind, name): None for kind, name, _ in study.populations.sizes}
+    for key in ("names", "tiles"):
+        for kind, listing in (figures.get(key) or {}).items():
+            known = [name for one, name in there if one == kind]
+            named = [str(name) for name in listing]
+            without = [name for name in known if name not in named]
+            if without:
+                check_known(
+                    named,
+                    known,
+                    f"The config has nothing for {listed(without)}, but for another place.",
+                    place=f"figures.{key}.{kind}",
+                )
+
+
+def _check_authorities(config: Mapping[str, Any], codebook: Codebook) -> None:
+    """Refuse words for an authority that no answer names: the report would pass them over."""
+    situations = config["clean"].get("situations")
+    asked = asked_situations(codebook) if situations is None else situations
+    items = [
+        codebook.named(one["authority"], "clean.situations")
+        for one in asked
+        if one.get("authority")
+    ]
+    named = ((config["report"].get("reporting") or {}).get("to") or {}) if items else {}
+    check_known(
+        named,
+        dict.fromkeys(value for item in items for value in item.codes.values()),
+        "The config has words for an authority that no answer names.",
+        place="report.reporting.to",
+    )

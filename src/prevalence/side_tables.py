@@ -155,14 +155,13 @@ def arrange_table(
     names: Mapping[str, str] = settings.get("columns") or {}
     repeated: Mapping[str, Sequence[str]] = settings.get("repeated") or {}
     places = [name for listing in repeated.values() for name in listing]
-    for name in (*names, *places):
-        check_known(
-            name,
-            table.columns,
-            "The config names a column that a side table lacks.",
-            file=file,
-            place="ingest.arrange",
-        )
+    check_known(
+        (*names, *places),
+        table.columns,
+        "The config names a column that a side table lacks.",
+        file=file,
+        place="ingest.arrange",
+    )
     if twice := sorted(
         name for name in set(places) | set(names) if [*names, *places].count(name) > 1
     ):

@@ -26,6 +26,8 @@ def check(tmp_path, script):
     for part in ("config", "data"):
         shutil.copytree(TINY / part, tmp_path / part)
     shutil.copytree(ROOT / "workflow" / "schemas", tmp_path / "workflow" / "schemas")
+    (tmp_path / "reports").mkdir()
+    shutil.copy(ROOT / "reports" / "references.bib", tmp_path / "reports")
 
     def run(survey="tiny", **replaced):
         for name, (before, after) in replaced.items():
@@ -61,6 +63,22 @@ def test_files_that_fit_are_said_to_fit(check):
 def test_what_would_stop_a_run_is_found(check, replaced, words):
     said = check(**replaced)
     for word in words:
+        assert word in said
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "words"),
+    [
+        ("{police: the", "{polise: the", ["report.reporting.to", "polise", "'police'"]),
+        ("keys: [scale", "keys: [scales", ["report.source.keys", ".bib", "scalesof"]),
+        ("X: Northern Mindanao", "XX: Northern", ["figures.names.region", "XX", "nothing for X"]),
+        ("VII: [1, 3]", "VIJ: [1, 3]", ["figures.tiles.region", "nothing for VII", "VIJ"]),
+    ],
+    ids=["authority", "citation", "name", "tile"],
+)
+def test_words_that_the_report_would_pass_over_are_found(check, before, after, words):
+    said = check(**{"tiny.yaml": (before, after)})
+    for word in (*words, "config/surveys/tiny.yaml"):
         assert word in said
 
 

@@ -1,6 +1,7 @@
 import pickle
+from pathlib import Path
 
-from prevalence.errors import PipelineError, listed, suggestion
+from prevalence.errors import CONFIG_SECTIONS, PipelineError, listed, suggestion
 
 
 def test_an_error_shows_each_field_that_is_given():
@@ -27,3 +28,8 @@ def test_long_lists_are_cut_and_counted():
 def test_the_nearest_word_is_suggested():
     assert "'ratio_of_sums'" in suggestion("ratio_of_sum", ["ratio_of_sums", "mean_of_ratios"])
     assert "allowed" in suggestion("zzz", ["ratio_of_sums"])
+
+
+def test_each_section_of_a_config_is_known_to_messages():
+    schemas = Path(__file__).parents[2] / "workflow" / "schemas" / "survey"
+    assert {path.stem for path in schemas.glob("*.yaml")} == CONFIG_SECTIONS

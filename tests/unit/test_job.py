@@ -10,7 +10,11 @@ from prevalence.job import TRACEBACK, run_job
 
 
 def job(tmp_path):
-    return SimpleNamespace(log=[str(tmp_path / "logs" / "rule.log")], rule="clean_responses")
+    return SimpleNamespace(
+        log=[str(tmp_path / "logs" / "rule.log")],
+        rule="clean_responses",
+        wildcards=SimpleNamespace(survey="pilot"),
+    )
 
 
 def stopped(main, tmp_path):
@@ -28,6 +32,14 @@ def test_a_known_error_is_told_in_the_log_without_a_traceback(tmp_path):
     assert "error in rule clean_responses: A column is missing." in text
     assert "x.sav" in text
     assert "Traceback" not in text
+
+
+@pytest.mark.parametrize(("place", "told"), [("clean.keys.psu", True), ("age", False)])
+def test_an_error_that_names_only_a_key_tells_its_config(tmp_path, place, told):
+    def main(_):
+        raise PipelineError("A variable is missing.", place=place)
+
+    assert ("config/surveys/pilot.yaml" in stopped(main, tmp_path)) == told
 
 
 def test_an_unknown_error_never_shows_an_answer(tmp_path, capsys):
@@ -60,7 +72,7 @@ def test_a_job_that_is_stopped_cleans_up_behind_itself(tmp_path):
         "        partial.write_text('half')\n"
         "        os.kill(os.getpid(), signal.SIGTERM)\n"
         "        time.sleep(10)\n"
-        "run_job(main, SimpleNamespace(log=[], rule='r'))\n"
+        "run_job(main, SimpleNamespace(log=[], rule='r', wildcards=None))\n"
     )
     done = subprocess.run([sys.executable, "-c", script, str(tmp_path / "a.csv")], check=False)
     assert done.returncode == 128 + signal.SIGTERM

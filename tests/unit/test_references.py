@@ -7,7 +7,7 @@ import pytest
 
 from prevalence.errors import PipelineError
 from prevalence.files import read_yaml
-from prevalence.references import check_references
+from prevalence.references import check_citations, check_references
 
 CONFIG = read_yaml(Path(__file__).parents[2] / "config/surveys/ph2022.yaml")
 
@@ -42,3 +42,21 @@ def test_a_contradiction_is_told_with_its_place(spoil, place):
     with pytest.raises(PipelineError) as error:
         check_references(config, "ph2022.yaml")
     assert error.value.place == place
+
+
+def test_a_type_of_domain_may_not_take_the_name_of_another_figure():
+    config = copy.deepcopy(CONFIG)
+    config["estimate"]["domains"].append({"type": "weight", "variable": "w", "kind": "geographic"})
+    with pytest.raises(PipelineError, match="figure") as error:
+        check_references(config, "ph2022.yaml")
+    assert error.value.found == "weight"
+
+
+def test_a_citation_without_an_entry_is_told_with_the_likeliest_one(tmp_path):
+    file = tmp_path / "references.bib"
+    file.write_text("@book{lohr2021,\n  title = {x},\n}\n@article{ killworth1998,\n}\n")
+    check_citations(["lohr2021"], "pilot.yaml", "report.source.keys", bibliography=file)
+    with pytest.raises(PipelineError) as error:
+        check_citations(["lohr2012"], "pilot.yaml", "report.source.keys", bibliography=file)
+    assert error.value.found == "lohr2012"
+    assert "'lohr2021'" in str(error.value)

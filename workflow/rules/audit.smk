@@ -30,7 +30,7 @@ rule identify_run:
             "config/config.yaml": {"seed": config["seed"]},
             "survey": survey_config(wildcards.survey),
         }
-        | {path: read_yaml(path) for path in SHARED_CONFIG},
+        | {path: shared_config(path) for path in SHARED_CONFIG},
         # What no released table rests on.
         texts=["report", "config/terminology.yaml"],
         renderer=renderer_identity(),

@@ -36,6 +36,7 @@ from prevalence.files import read_parquet, read_yaml
 from prevalence.identifiers import TABLES_WITH_IDS, key_mark
 from prevalence.job import TRACEBACK
 from prevalence.manifest import check_present
+from prevalence.references import check_citations
 from prevalence.report.inputs import REPORTED, STUDIES, source_files, study_files
 from prevalence.report.renderers import renderer_identity as named_renderer
 from prevalence.report.renderers import resolved_renderer
@@ -316,17 +317,21 @@ def everything(survey):
 
 
 @functools.cache
-def disclosure_policy():
-    """The thresholds of disclosure control and its exceptions, checked against their schema."""
-    file = "config/disclosure.yaml"
+def shared_config(file):
+    """A config of all surveys, checked against its schema."""
     values = read_config(file)
-    check_config(values, read_yaml(SCHEMAS / "disclosure.yaml"), file)
+    check_config(values, read_yaml(SCHEMAS / Path(file).name), file)
     return values
 
 
-def check_policy(survey):
-    """Refuse a survey one of whose exceptions has expired: before hours of work, not after."""
-    exceptions = disclosure_policy()["exceptions"]
+def check_shared(survey):
+    """Refuse what would stop the release or the report: before the work is done, not after."""
+    shared = {Path(file).stem: shared_config(file) for file in SHARED_CONFIG}
+    cited = lookup(survey_config(survey), "report.source.keys") or []
+    check_citations(cited, KNOWN_SURVEYS[survey], "report.source.keys")
+    release = shared["published_findings"]["release"]
+    check_citations([release["key"]], "config/published_findings.yaml", "release.key")
+    exceptions = shared["disclosure"]["exceptions"]
     if exceptions:  # few surveys have any, and what checks them takes its time to load
         from prevalence.disclosure.rules import valid_exceptions
 
@@ -336,7 +341,7 @@ def check_policy(survey):
 @told
 def check_files(survey):
     """Refuse a survey whose raw files, codebook, manifest or valid exceptions are not there."""
-    check_policy(survey)
+    check_shared(survey)
     check_present(
         survey,
         raw_files(survey),
@@ -513,7 +518,7 @@ def reported_pictures(wildcards):
 
 def run_settings(survey):
     """Every config value that bears on a survey's results, by file or section."""
-    shared = {path: read_yaml(path) for path in SHARED_CONFIG}
+    shared = {file: shared_config(file) for file in SHARED_CONFIG}
     run = {"seed": config["seed"], "renderer": config["renderer"]}
     return {"run": run, "survey": survey_config(survey), **shared}
 

@@ -274,16 +274,14 @@ class _Sampler:
     def _joined(self, old: _Tree, new: _Tree, forward: bool, chosen: _Point) -> _Tree:
         left, right = (old, new) if forward else (new, old)
         total = left.momentum + right.momentum
-        goes_on = (
-            self._straight(left.left, right.right, total)
-            and self._straight(left.left, right.left, left.momentum + right.left.p)
-            and self._straight(left.right, right.right, left.right.p + right.momentum)
+        spans = (
+            (left.left, right.right, total),
+            (left.left, right.left, left.momentum + right.left.p),
+            (left.right, right.right, left.right.p + right.momentum),
         )
+        goes_on = all(straight(one.p, other.p, way, self.variance) for one, other, way in spans)
         weight = float(np.logaddexp(left.log_weight, right.log_weight))
         return _Tree(left.left, right.right, chosen, total, weight, goes_on)
-
-    def _straight(self, first: _Point, last: _Point, momentum: Array) -> bool:
-        return straight(first.p, last.p, momentum, self.variance)
 
     def first_step(self, start: _Point) -> None:
         """Double or halve the step until one leap is accepted about as often as not."""

@@ -156,7 +156,7 @@ def metadata(material: Material) -> dict[str, Any]:
     """
     words = material.report
     findings = (material.published or {}).get("findings") or []
-    checks = _checks(material)
+    checks, planning = _checks(material), _planning(material)
     present = {
         **{name: material.has(name) for name in _TABLES},
         **{f"figure_{name}": True for name in material.figures},
@@ -174,8 +174,8 @@ def metadata(material: Material) -> dict[str, Any]:
         ),
         "source": bool(words.get("source")),
         "raw_files": bool(material.identity.get("raw_files")),
-        "planning": bool(_planning(material)),
-        "planning_study": "checked" in _planning(material),
+        "planning": bool(planning),
+        "planning_study": "checked" in planning,
         "comparison": len(material.rows("model_comparison")) > 1,
         "priors": _shown(material, "prior_sensitivity"),
         "places": _shown(material, "small_areas"),

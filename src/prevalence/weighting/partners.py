@@ -39,7 +39,7 @@ def check_partners(calibration: Mapping[str, Any], census: pd.DataFrame) -> None
         known = list(census.loc[census["margin"] == margin, "category"].astype(str))
         named = [str(name) for pair in partners.items() for name in pair]
         check_known(
-            dict.fromkeys(named),
+            named,
             known,
             "A partner is no category of its margin.",
             place=f"weight.calibration.partners.{margin}",
