@@ -17,10 +17,11 @@ WEIGHT_TABLES = ("weighting", "weight_distribution", "margins", "response_rates"
 
 def main(job: Any) -> None:
     """Write effective numbers, the ten most influential respondents by rank, and the picture."""
-    study, _ = read_study(job)
+    study, tables = read_study(job)
     survey = job.wildcards.survey
+    effective = effective_n_table(study, tables["weights"])
     effective = check_table(
-        arranged(effective_n_table(study), EFFECTIVE_N, survey), EFFECTIVE_N, job.output.effective_n
+        arranged(effective, EFFECTIVE_N, survey), EFFECTIVE_N, job.output.effective_n
     )
     influential = check_table(
         arranged(influential_table(study), INFLUENTIAL, survey), INFLUENTIAL, job.output.influential

@@ -66,7 +66,7 @@ def material_of(job: Any, published: dict[str, Any]) -> Material:
         published=published if job.params.survey.get("mirror") else None,
         identity=read_json(job.input.identity),
         renderer=job.params.renderer,
-        replication=job.params.replication,
+        weight=job.params.weight,
         policy=read_yaml(job.input.policy),
         labels={
             name: entry.label

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from prevalence.coding import texts
+from prevalence.strata import distinct_units
 from prevalence.weighting.diagnostics import effective_sizes, influential_respondents
 
 if TYPE_CHECKING:
@@ -14,26 +16,32 @@ if TYPE_CHECKING:
     from prevalence.estimation import Study
 
 
-def effective_n_table(study: Study) -> pd.DataFrame:
+def effective_n_table(study: Study, weights: pd.DataFrame) -> pd.DataFrame:
     """Effective number of respondents of the nation and of each domain.
 
     Parameters
     ----------
     study
         The survey.
+    weights
+        Table `weights` of the weight stage: stratum and PSU of each respondent.
 
     Returns
     -------
     pandas.DataFrame
-        domain_type, domain, n, effective_n, deff_kish.
+        domain_type, domain, n, effective_n, deff_kish, and the numbers of PSUs and strata in which
+        the respondents live.
     """
     import pandas as pd
 
-    weights, parts = study.sampling.weights, []
+    strata, parts = texts(weights["stratum"]), []
+    units = distinct_units(strata, texts(weights["psu"]))
     for domain in study.domains:
-        inside = weights[domain.mask]
+        inside = study.sampling.weights[domain.mask]
         part = effective_sizes(inside, np.full(len(inside), domain.name))
-        parts.append(part.assign(domain_type=domain.type))
+        of_design = {"psus": units[domain.mask], "strata": strata[domain.mask]}
+        counted = {name: len(np.unique(labels)) for name, labels in of_design.items()}
+        parts.append(part.assign(domain_type=domain.type, **counted))
     return pd.concat(parts, ignore_index=True)
 
 

@@ -30,6 +30,8 @@ def estimand_sheet(
     *,
     combine: Mapping[str, Mapping[str, Any]] | None = None,
     imputations: Sequence[Any] = (),
+    sizes: Mapping[str, float] | None = None,
+    year: int | None = None,
 ) -> pd.DataFrame:
     """Write out what is estimated, and each deviation from the pre-specified headline.
 
@@ -41,6 +43,10 @@ def estimand_sheet(
         The `clean.combine` section: how the items of a hidden group were combined.
     imputations
         The `clean.imputations` section.
+    sizes
+        Sizes of the nation's populations by which rates divide, where they are known.
+    year
+        Their year.
 
     Returns
     -------
@@ -55,7 +61,7 @@ def estimand_sheet(
     for group, setting in estimate["hidden_groups"].items():
         said = setting.get("estimand") or {}
         rows += [(group, element, said.get(element, NOT_STATED), False) for element in ELEMENTS]
-        rows.append((group, "denominator", DENOMINATORS[setting["population"]], False))
+        rows.append((group, "denominator", _divided_by(setting["population"], sizes, year), False))
         rows.append((group, "tie", estimate["degree"]["tie_definition"], False))
         rule = combine.get(group, {}).get("rule")
         meant = headline.get("combination")
@@ -78,6 +84,13 @@ def estimand_sheet(
     missing = estimate["degree"]["missing"]
     rows.append((HEADLINE, "missing_answers", missing, missing != "exclude"))
     return pd.DataFrame(rows, columns=["group", "element", "text", "deviation"])
+
+
+def _divided_by(population: str, sizes: Mapping[str, float] | None, year: int | None) -> str:
+    """Name a rate's denominator, with its size where that is known."""
+    size = (sizes or {}).get(population)
+    words = DENOMINATORS[population]
+    return words if size is None else f"{size:,.0f} {words}" + (f" in {year}" if year else "")
 
 
 def _said(value: Any) -> str:

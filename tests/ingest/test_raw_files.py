@@ -61,7 +61,7 @@ def test_one_changed_byte_is_found(verify, raw):
     (raw / "export.csv").write_text("a,b\n1,3\n")
     text = refused(verify, raw / "export.csv", raw / "MANIFEST.sha256")
     assert "not the one that the manifest declares" in text
-    assert "make manifest REASON" in text
+    assert "make manifest SURVEY=raw REASON" in text
 
 
 def test_a_file_that_is_not_declared(verify, raw):

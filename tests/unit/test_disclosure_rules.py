@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from prevalence.config import check_config
-from prevalence.disclosure.rounding import rounded, rounding_step, significant
+from prevalence.disclosure.rounding import rounded, rounded_apart, rounding_step, significant
 from prevalence.disclosure.rules import (
     Policy,
     cell_reasons,
@@ -210,3 +210,21 @@ def test_numbers_are_clean_decimals():
         123000.0,
         0.0,
     ]
+
+
+@given(
+    st.floats(0.5, 2.0),
+    st.sampled_from([0.5, 0.1, 0.05, 0.02, 0.01, 0.001]),
+)
+def test_a_limit_stays_on_its_side_of_equality(value, step):
+    shown = float(rounded_apart(np.array([value]), np.array([step]), np.array([1.0]))[0])
+    plain = float(rounded(np.array([value]), np.array([step]))[0])
+    assert abs(shown - value) <= step / 2 + 1e-12
+    assert plain in (shown, 1)
+    if abs(value - 1) > 1e-6 * step:
+        assert np.sign(shown - 1) == np.sign(value - 1)
+
+
+def test_a_limit_that_is_no_comparison_is_rounded_as_it_is():
+    values, step = np.array([0.996, 0.996, 1.0]), np.full(3, 0.02)
+    assert list(rounded_apart(values, step, np.array([np.nan, 1.0, 1.0]))) == [1.0, 0.996, 1.0]

@@ -124,7 +124,7 @@ def test_a_share_that_is_an_interval_only_is_written_as_one():
         precision="interval_only",
     )
     told = sentences.reported(material)["sentence"]
-    assert "yes or no, between 11.2 and 19.6% (95% interval) were reported." in told
+    assert "answered for, between 11.2 and 19.6% (95% interval) were reported." in told
     assert statement_rows(material)[-1][1] == "11.2 to 19.6% of described situations".replace(
         "11.2 to 19.6%", "11.2\u00a0to\u00a019.6%"
     )
@@ -230,7 +230,11 @@ def test_the_shipped_headline_has_the_ratio_of_sums():
 def test_the_appendix_describes_the_variance_and_the_interval_of_the_headline(
     choices, replication, said, unsaid
 ):
-    material = replace(FULL, headline={**FULL.headline, **choices}, replication=replication)
+    material = replace(
+        FULL,
+        headline={**FULL.headline, **choices},
+        weight={"replication": {"method": replication, "replicates": 20}},
+    )
     text = page(material).replace("\\'", "'")
     assert said in text
     assert unsaid not in text
@@ -310,6 +314,18 @@ def test_combinations_without_a_number_are_counted():
     assert told.startswith(
         "Children: 2 of 3 combinations give an estimate that may be stated as a number, from 310"
     )
+
+
+def test_the_headline_is_placed_among_all_combinations():
+    told = sentences.specified(FULL)
+    own = FULL.national("victims", "persons")["estimate"]
+    assert own == 471_000
+    assert "; 1 of the 3 lies above the headline’s 471,000." in told["sentence"]
+    table = FULL.tables["specifications"]
+    higher = table.assign(estimate=table["estimate"].where(table["headline"], 900_000.0))
+    found = sentences.spread(higher, FULL.headline)
+    assert list(found["above"]) == [2, 2]
+    assert list(found["below"]) == [0, 0]
 
 
 def test_numbers_below_zero_have_a_true_minus_sign_in_tables():

@@ -224,6 +224,7 @@ rule describe_estimands:
     """What is estimated, by which pre-specified choices, and each deviation from them."""
     input:
         code=code("scripts/estimate/describe_estimands.py"),
+        populations=table("populations"),
     output:
         estimands="data/processed/{survey}/restricted/estimate/estimands.csv",
     log:
@@ -237,6 +238,7 @@ rule describe_estimands:
         headline=setting("headline"),
         combine=setting("clean.combine"),
         imputations=setting("clean.imputations"),
+        year=setting("survey.year"),
     script:
         "../../scripts/estimate/describe_estimands.py"
 

@@ -38,7 +38,7 @@ rule compose_report:
         estimate=setting("estimate"),
         headline=setting("headline"),
         figures=setting("figures"),
-        replication=setting("weight.replication.method"),
+        weight=setting("weight"),
         renderer=renderer_identity(),
     script:
         "../../scripts/report/compose_report.py"

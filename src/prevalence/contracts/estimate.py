@@ -346,6 +346,8 @@ EFFECTIVE_N = contract(
         "n": whole("Respondents."),
         "effective_n": number("Square of the sum of the weights over the sum of squares."),
         "deff_kish": number("n over the effective number.", minimum=0),
+        "psus": whole("Primary sampling units in which they live."),
+        "strata": whole("Strata of these."),
     },
     ["survey", "domain_type", "domain"],
 )

@@ -21,6 +21,7 @@ from prevalence.disclosure.rounding import (
     derivable_estimates,
     numeric_columns,
     rounded,
+    rounded_apart,
     rounding_step,
     significant,
 )
@@ -318,8 +319,12 @@ def rounded_estimates(table: pd.DataFrame, policy: Policy) -> pd.DataFrame:
     # Where nobody reports there is no standard error: the upper limit sets the step.
     fallback = rounding_step(frame["upper"].to_numpy(float), np.full(len(frame), np.nan), policy)
     step = np.where(np.isnan(step), fallback, step)
-    for column in LIMITS:
-        frame[column] = rounded(frame[column].to_numpy(float), step)
+    equal = np.full(len(frame), 1.0 if "against" in frame else np.nan)
+    if "known_size" in frame:
+        equal = frame["known_size"].to_numpy(float)
+    frame["estimate"] = rounded(frame["estimate"].to_numpy(float), step)
+    for column in ("lower", "upper"):
+        frame[column] = rounded_apart(frame[column].to_numpy(float), step, equal)
     for column in ERRORS:
         if column in frame:
             frame[column] = significant(frame[column].to_numpy(float), 2)

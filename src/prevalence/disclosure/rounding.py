@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 
+_FINEST = 6  # powers of ten by which a limit may be printed more finely than its estimate
 _STEPS = np.array([1.0, 2.0, 5.0, 10.0])
 # A smallest or largest weight is one respondent's; R-hat is judged in its third decimal.
 _DIGITS = {"min": 2, "max": 2, "rhat": 5}
@@ -76,6 +77,36 @@ def rounded(values: Array, step: Array) -> Array:
         ]
     )
     return np.where(usable, clean.reshape(np.shape(multiples)), values) + 0.0
+
+
+def rounded_apart(values: Array, step: Array, equal: Array) -> Array:
+    """Round limits of comparisons so that each stays on its side of equality.
+
+    A limit of 0.996 that is printed as 1.00 says of an interval that it holds what it doesn't.
+
+    Parameters
+    ----------
+    values
+        Limits, shape (n,).
+    step
+        As for :func:`rounded`.
+    equal
+        What the limit would be if both were equal: 1 of ratios, 0 of differences; NaN where the
+        number is no comparison. Shape (n,).
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (n,): multiples of the step, or of a tenth, a hundredth, … of it where a coarser one
+        would fall on equality.
+    """
+    shown = rounded(values, step)
+    for finer in range(1, _FINEST):
+        onto = (shown == equal) & (values != equal)
+        if not onto.any():
+            break
+        shown = np.where(onto, rounded(values, step / 10**finer), shown)
+    return shown
 
 
 def significant(values: Array, digits: int) -> Array:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from prevalence.report.sentences import differences
+from prevalence.report.sentences import differences, spread
 from prevalence.report.tables_certainty import coverage_rows
 from prevalence.report.tables_method import disclosure_totals
 
@@ -38,7 +38,8 @@ def derived_tables(
     dict
         ``disclosure_totals`` (rows shown and withheld), ``agreement_factors`` (the typical error as
         a factor instead of a log ratio), ``differences`` (of the weighted totals from the census
-        before calibration) and ``coverage_shown``, each if there is input for it.
+        before calibration), ``spread`` (of all combinations of choices), ``denominators`` (sizes of
+        the populations by which rates divide) and ``coverage_shown``, each if there is input.
     """
     found = {}
     if len(tables.get("disclosure_summary", ())):
@@ -49,6 +50,13 @@ def derived_tables(
     if len(tables.get("margins", ())):
         margins = tables["margins"]
         found["differences"] = margins[["category"]].assign(difference=differences(margins))
+    if len(tables.get("specifications", ())):
+        found["spread"] = spread(tables["specifications"], headline)
+    if len(tables.get("estimands", ())):
+        sheet = tables["estimands"]
+        texts = sheet.loc[sheet["element"].eq("denominator"), "text"]
+        sizes = texts.str.extract(r"^([\d,]+) ")[0].str.replace(",", "").astype(float)
+        found["denominators"] = texts.to_frame().assign(size=sizes)
     if coverage is not None:
         found["coverage_shown"] = coverage_rows(coverage, headline, level)
     return found

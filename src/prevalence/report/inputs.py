@@ -32,6 +32,7 @@ REPORTED = [
     "influence",
     "planning",
     "estimands",
+    "effective_n",
     "margins",
     "data_quality",
     "disclosure_summary",

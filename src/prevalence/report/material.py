@@ -42,8 +42,8 @@ class Material:
         What ``audit/identity.json`` holds.
     renderer
         Name and version of the renderer.
-    replication
-        Method of the replicates, if there are any.
+    weight
+        Section of the survey's config: how weights and replicates were made.
     policy
         The rules of disclosure control.
     labels
@@ -67,7 +67,7 @@ class Material:
     identity: Mapping[str, Any]
     renderer: str
     published: Mapping[str, Any] | None = None
-    replication: str | None = None
+    weight: Mapping[str, Any] = field(default_factory=dict)
     policy: Mapping[str, Any] = field(default_factory=dict)
     labels: Mapping[str, str] = field(default_factory=dict)
     places: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
@@ -83,6 +83,12 @@ class Material:
     def synthetic(self) -> bool:
         """Whether the data are synthetic."""
         return bool(self.survey["synthetic"])
+
+    @property
+    def replication(self) -> str | None:
+        """Method of the replicates, if there are any."""
+        method: str | None = (self.weight.get("replication") or {}).get("method")
+        return method
 
     @cached_property
     def groups(self) -> dict[str, Mapping[str, Any]]:

@@ -56,17 +56,19 @@ def reported(material: Material) -> dict[str, str]:
     """Say which share of the described situations was reported to authorities."""
     sentences = []
     rows = material.rows("reporting", domain_type=NATIONAL, estimator="reported_of_answered")
+    words = material.report.get("reporting") or {}
+    situations = str(words.get("situations") or "situations")
     for row in rows:
         name = material.groups.get(row["group"], {}).get("heading")
-        start = "of the situations for which the answer was yes or no"
+        start = f"of the {situations} that respondents know of and answered for"
         start = f"{name}: {start}" if name else capitalised(start)
         if withheld(row):
             sentences.append(f"{start}, the share reported is {withheld(row)}.")
         else:
             about = "" if point(row) == "interval only" else "an estimated "
             sentences.append(
-                f"{start}, {about}{phrase(row)} were reported. "
-                f"{number(row['n'])} respondents gave such an answer."
+                f"{start}, {about}{phrase(row)} were reported. {number(row['n'])} respondents"
+                f"{'' if name else ', who know somebody in any of the groups,'} answered yes or no."
             )
     return {"sentence": " ".join(sentences)} if sentences else {}
 
@@ -131,26 +133,92 @@ def compared(material: Material, kind: str) -> str:
 
 def specified(material: Material) -> dict[str, Any]:
     """Say how far the estimates lie apart over all combinations of choices."""
-    ranges = {}
-    asked = {name: material.headline[name] for name in ("interval", "variance")}
-    for group in material.groups:
-        every = {
-            tuple(row.get(choice) for choice in CHOICES): row["estimate"]
-            for row in material.rows("specifications", group=group, **asked)
-        }
-        values = [value for value in every.values() if value is not None]
-        if len(values) > 1:
-            counts = (len(values), len(every))
-            ranges[group] = (counts, number(min(values)), number(max(values)))
+    if not material.has("specifications"):
+        return {}
+    sentences, ranges = [], {}
+    found = spread(material.tables["specifications"], material.headline).set_index("group")
+    for group in [group for group in material.groups if group in found.index]:
+        row = found.loc[group]
+        if row["stated"] < 2:
+            continue
+        span = f"from {number(row['lowest'])} to {number(row['highest'])} persons"
+        place = _place_among(row, material.national(group, "persons"))
+        sentences.append(
+            f"{material.heading(group)}: {_combinations(int(row['stated']), int(row['every']))} "
+            f"{span}{f'; {place}' if place else ''}."
+        )
+        ranges[group] = f"{span}{f' ({place})' if place else ''}"
     if not ranges:
         return {}
-    sentences = [
-        f"{material.heading(group)}: {_combinations(*counts)} from {low} to {high} persons."
-        for group, (counts, low, high) in ranges.items()
-    ]
+    return {"sentence": " ".join(sentences), **_imputed(material), **ranges}
+
+
+def spread(specifications: pd.DataFrame, headline: Mapping[str, Any]) -> pd.DataFrame:
+    """Tell how far the estimates of all combinations lie apart, and where the headline lies.
+
+    Parameters
+    ----------
+    specifications
+        The released table.
+    headline
+        The headline's interval and variance; the estimates don't differ by them.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a hidden group: `group`; the numbers of combinations (`every`), of those with an
+        estimate (`stated`), and of those `above` and `below` the headline; `lowest`, `highest`.
+    """
+    import pandas as pd
+
+    asked = specifications["interval"].eq(headline["interval"])
+    asked &= specifications["variance"].eq(headline["variance"])
+    rows = []
+    for group, every in specifications[asked].groupby("group", sort=False):
+        own = every.loc[every["headline"].map(is_true), "estimate"]
+        values = every.drop_duplicates([*CHOICES])["estimate"]
+        middle = float(own.iloc[0]) if len(own) else math.nan
+        rows.append(
+            {
+                "group": group,
+                "every": len(values),
+                "stated": int(values.notna().sum()),
+                "lowest": values.min(),
+                "highest": values.max(),
+                "above": int((values > middle).sum()),
+                "below": int((values < middle).sum()),
+            }
+        )
+    columns = ["group", "every", "stated", "lowest", "highest", "above", "below"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _place_among(row: pd.Series, headline: Row | None) -> str:
+    """Say on which side of the headline most of the estimates of all combinations lie."""
+    own = (headline or {}).get("estimate")
+    above, below = int(row["above"]), int(row["below"])
+    more, side = (above, "above") if above >= below else (below, "below")
+    if own is None or not more:
+        return ""
+    verb = "lies" if more == 1 else "lie"
+    return f"{more:,} of the {int(row['stated']):,} {verb} {side} the headline’s {number(own)}"
+
+
+def _imputed(material: Material) -> dict[str, str]:
+    """Explain the imputation that some of the combinations have."""
+    between = material.estimate.get("imputation_between") or {}
+    if {"victims", "perpetrators"} - {*between} or not any(
+        row.get("imputation") == "published" for row in material.rows("specifications")
+    ):
+        return {}
+    many = [material.groups[between[part]]["many"] for part in ("perpetrators", "victims")]
+    adults, children = many
     return {
-        "sentence": " ".join(sentences),
-        **{group: f"from {low} to {high}" for group, (_, low, high) in ranges.items()},
+        "imputation": "Some of the combinations fill in answers by a rule in the public code of "
+        "the study’s authors, for another analysis than the published headline: who reports "
+        f"{adults} and no {children} is taken to know 4 of them, and who reports {children} and no "
+        f"{adults} as many as a household of the municipality has adults. The headline fills in "
+        "nothing."
     }
 
 
@@ -186,10 +254,12 @@ def leave_one_out(material: Material) -> dict[str, str]:
     if others:
         names = joined([str(row["label"]) for row in others])
         largest = significant(max(_factor(row) for row in others), 2)
-        sentences.append(
-            f"Not among them: {names}, with a difference of a factor of "
-            f"{'up to ' if len(others) > 1 else ''}{largest}."
+        told = (
+            f"Of the groups that the headline doesn’t use, {names} are off by up to"
+            if len(others) > 1
+            else f"The headline doesn’t use {names}, which are off by"
         )
+        sentences.append(f"{told} a factor of {largest}.")
     return {"sentence": " ".join(sentences)}
 
 
@@ -200,6 +270,9 @@ def _inside(rows: list[Row], whose: str, what: str) -> str:
     else:
         how_many = f"{inside} of {whose}{len(rows)} "
     told = f"For {how_many}{what} the size on record lies in the interval"
+    if 0 < len(rows) - inside <= inside:
+        out = [str(row["label"]) for row in rows if not _holds_size(row)]
+        told += f", and not for {joined(out)}"
     factors = [_factor(row) for row in rows if row.get("estimate")]
     if not factors:
         return f"{told}."
@@ -330,6 +403,35 @@ def differences(margins: pd.DataFrame) -> pd.Series:
     """
     known = margins[(margins["population"] > 0) & margins["before"].notna()]
     return known["before"] / known["population"] - 1
+
+
+def drawn_in(material: Material) -> str:
+    """Say in how many sampling units and strata the respondents live; nothing where unknown."""
+    nation = material.rows("effective_n", domain_type=NATIONAL)
+    if not nation or not nation[0].get("psus"):
+        return ""
+    units, strata = int(nation[0]["psus"]), int(nation[0]["strata"])
+    inside = f" of {number(strata)} strata" if strata > 1 else ""
+    return f" in {counted(units, 'primary sampling unit')}{inside}"
+
+
+def divided_by(material: Material) -> str:
+    """Name the populations by which the rates divide, with their sizes."""
+    rows = material.rows("estimands", element="denominator")
+    named = dict.fromkeys(str(row["text"]) for row in rows if row["group"] in material.groups)
+    return f"Rates divide by {joined(list(named))}." if named else ""
+
+
+def designs_alike(material: Material) -> bool:
+    """Whether more sampling units of as many respondents are expected to change nothing."""
+    found: dict[tuple[Any, ...], set[tuple[Any, Any]]] = {}
+    for row in material.rows("planning"):
+        if not withheld(row) and row.get("cv") is not None:
+            key = (row["group"], row["respondents"], row["prevalence"])
+            found.setdefault(key, set()).add((row["psus"], row["cv"]))
+    return any(
+        len({units for units, _ in each}) > len({cv for _, cv in each}) for each in found.values()
+    )
 
 
 def covered(material: Material) -> dict[str, str]:

@@ -28,6 +28,13 @@ INTERVAL_WORDS = {
     "t": "Student's t distribution",
     "percentile": "the percentiles of the replicates",
 }
+CALIBRATIONS = {
+    "poststratification": "one factor F for each category (poststratification)",
+    "raking": "F(u) = exp(u) (raking)",
+    "exponential": "F(u) = exp(u)",
+    "linear": "F(u) = 1 + u (linear)",
+    "logit": "an F between bounds (logit)",
+}
 VARIANCES = {
     "bootstrap": "rescaled bootstrap",
     "replicates": "jackknife or half-sample replicates",
@@ -76,7 +83,7 @@ def variables(material: Material) -> dict[str, Any]:
         "headline": _headline(material),
         "idea": ILLUSTRATION,
         "groups": {group: _group(material, group) for group in material.groups},
-        "sample": {"analysed": _analysed(material)},
+        "sample": {"analysed": _analysed(material), "drawn": _drawn(material)},
         "words": _words(material),
     }
     optional = {
@@ -162,6 +169,11 @@ def metadata(material: Material) -> dict[str, Any]:
         **{f"figure_{name}": True for name in material.figures},
         **{name: bool(branch) for name, branch in checks.items()},
         "departures": bool(departures(material)),
+        "imputation": "imputation" in checks["specifications"],
+        "denominators": bool(sentences.divided_by(material)),
+        "mirrored": material.synthetic and bool(material.published),
+        "alike": sentences.designs_alike(material),
+        "code": bool(words.get("code")),
         "content_note": "content_note" in words,
         "help_lines": bool(words.get("help_lines")),
         "tie_definition": bool((material.estimate.get("degree") or {}).get("tie_definition")),
@@ -234,7 +246,15 @@ def _form(material: Material) -> dict[str, bool]:
     form, variance = FORMS[headline["estimator"]], headline["variance"]
     linearised = variance == "linearised"
     bootstrap = not linearised and material.replication == "rescaled_bootstrap"
+    weight = material.weight
+    base = weight.get("base") or {}
     return {
+        "selected": "from" in base,
+        "supplied": "variable" in base,
+        "drawn_within": bool(weight.get("within_household")),
+        "nonresponse": bool(weight.get("nonresponse")),
+        "trimmed": bool(weight.get("trimming")),
+        "calibrated": bool(weight.get("calibration")),
         "mean_degrees": form.degree == "mean_of_ratios",
         "mean_ratios": form.combination == "mean_of_ratios",
         "unweighted": not form.weighted,
@@ -360,6 +380,16 @@ def _words(material: Material) -> dict[str, Any]:
         words["help_lines"] = " ".join(help_line(line) for line in report["help_lines"])
     if report.get("source"):
         words["source"] = report["source"]["text"]
+    if report.get("code"):
+        words["code"] = report["code"]
+    replicates = (material.weight.get("replication") or {}).get("replicates")
+    if replicates:
+        words["replicates"] = number(replicates)
+    calibration = material.weight.get("calibration") or {}
+    if calibration:
+        words["calibration"] = CALIBRATIONS[calibration["method"]]
+    if denominators := sentences.divided_by(material):
+        words["denominators"] = denominators
     return words
 
 
@@ -466,6 +496,11 @@ def _analysed(material: Material) -> str:
         return number(kept[-1]["n"])
     counts = [row["n"] for row in material.estimates(domain_type=NATIONAL)]
     return number(max(counts)) if counts else "no"
+
+
+def _drawn(material: Material) -> str:
+    """Write how many respondents there are, and in how many sampling units they live."""
+    return f"{_analysed(material)} respondents{sentences.drawn_in(material)}"
 
 
 def _domain(material: Material, kind: str) -> dict[str, str]:

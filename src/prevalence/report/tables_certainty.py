@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from prevalence.report.cells import (
@@ -40,21 +40,24 @@ SUMMARIES = {
     "upper_percentile": "97.5th percentile",
 }
 ADJUSTMENTS = {
-    "none": "Nothing: the headline",
-    "frame_ratio": "Members who could not be drawn differ in acquaintances",
-    "degree_ratio": "Members have more or fewer acquaintances",
-    "true_positive_rate": "Members whom acquaintances do not know as such",
-    "precision": "Reports of people who are not members",
+    "none": "Nothing: draws of the headline",
+    "frame_ratio": "People in households know more or fewer people than everybody",
+    "degree_ratio": "People in the group have more or fewer acquaintances",
+    "true_positive_rate": "People in the group who are not known to be in it",
+    "precision": "Reports of people who are not in the group",
     "known_size": "Errors of the sizes on record",
     "all": "All of these together",
 }
 FACTORS = {
-    "frame_ratio": "Frame ratio φ: acquaintances of those in households to those of everybody",
-    "degree_ratio": "Degree ratio δ: acquaintances of members to those of everybody",
-    "true_positive_rate": "True-positive rate τ: share of members' acquaintances who know",
+    "frame_ratio": "Frame ratio φ: acquaintances of people in households to those of everybody",
+    "degree_ratio": "Degree ratio δ: acquaintances of people in the group to those of people in "
+    "households",
+    "true_positive_rate": "True-positive rate τ: share of the acquaintances of people in the group "
+    "who know of it",
     "precision": "Precision of reports η: share of reports that are right",
 }
-SOURCES = {"given": "assumed", "elicited": "a panel's judgement", "estimated": "companion sample"}
+SOURCES = {"given": "assumed", "elicited": "a panel's judgement", "companion": "companion sample"}
+MADE_UP = {"elicited": "a made-up panel", "companion": "a made-up companion sample"}
 UNCERTAIN = {"sampling": "Sampling", "known_size": "Sizes on record"}
 CHOICES = {
     "estimator": "Estimator",
@@ -108,8 +111,16 @@ def known_groups_table(material: Material) -> str:
         label="known-groups",
         align="lrrrrll",
         widths=[30, 14, 14, 25, 8, 9, 12],
-        note=notes(GRADES, suppression_note(found), precision_note(material, found)),
+        note=notes(
+            GRADES, _sources(found), suppression_note(found), precision_note(material, found)
+        ),
     )
+
+
+def _sources(rows: Sequence[Row]) -> str:
+    """Name where the sizes on record are from."""
+    told = [f"{row['label']}, {row['source']}" for row in rows if row.get("source")]
+    return f"Sources of the sizes: {'; '.join(told)}." if told else ""
 
 
 COUNT_LEFT_OUT = (
@@ -239,7 +250,7 @@ def factors_table(material: Material) -> str:
             FACTORS.get(str(row["factor"]), plain(str(row["factor"]))),
             fixed(row.get("estimate")),
             limits(row.get("lower"), row.get("upper")),
-            SOURCES.get(str(row["source"]), plain(str(row["source"]))),
+            in_words(SOURCES | (MADE_UP if material.synthetic else {}), str(row["source"])),
         ]
         for group in material.groups
         for row in material.rows("factors", group=group)
@@ -253,6 +264,9 @@ def factors_table(material: Material) -> str:
         label="factors",
         align="llrrl",
         widths=[16, 44, 10, 16, 18],
+        note="The panel is synthetic like the survey: nobody was asked."
+        if material.synthetic and any(row[-1] == MADE_UP["elicited"] for row in rows)
+        else "",
     )
 
 

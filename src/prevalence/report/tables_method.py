@@ -138,13 +138,13 @@ def nonresponse_table(material: Material) -> str:
     rows = []
     before = ("", "")
     for row in _in_one_order(material.rows("nonresponse_bias")):
-        place = (against[str(row["against"])], str(row["variable"]).replace("_", " × "))
+        place = (against[str(row["against"])], _margin(material, str(row["variable"])))
         last = row["final"] if row.get("final") is not None else row.get("adjusted")
         rows.append(
             [
                 place[0] if place[0] != before[0] else "",
                 capitalised(place[1]) if place != before else "",
-                escaped(capitalised(str(row["category"]))),
+                escaped(capitalised(material.place(str(row["variable"]), str(row["category"])))),
                 share(row["benchmark"]),
                 share(row.get("responding")),
                 share(row.get("difference")),
@@ -160,7 +160,7 @@ def nonresponse_table(material: Material) -> str:
             "Against",
             "Variable",
             "Category",
-            "Known",
+            "Frame or census",
             "Sample",
             "Difference",
             "Error",
@@ -171,10 +171,19 @@ def nonresponse_table(material: Material) -> str:
         label="nonresponse",
         align="lllrrrrr",
         widths=[16, 14, 20, 10, 10, 12, 8, 10],
-        note="Known: share of the eligible sampled households, or of the population. Sample: share "
-        "of the respondents with base weights. Error: standard error of the difference. Weighted: "
-        "share after the adjustment for nonresponse (frame) or with the final weights (census).",
+        note="Frame or census: share of the eligible sampled households, or of the population. "
+        "Sample: share of the respondents with base weights. Difference: taken before rounding. "
+        "Error: standard error of the difference. Weighted: share after the adjustment for "
+        "nonresponse (frame) or with the final weights (census).",
     )
+
+
+def _margin(material: Material, variable: str) -> str:
+    """Name a variable of the frame or the census: by the words for its domains, if any."""
+    domains = material.report.get("domains") or {}
+    if variable in domains:
+        return str(domains[variable]["one"]).removesuffix(" of the respondent")
+    return plain(variable) if "_" not in variable else variable.replace("_", " × ")
 
 
 def _in_one_order(rows: list[Row]) -> list[Row]:
@@ -445,6 +454,6 @@ def estimand_list(material: Material, group: str) -> str:
         ("What", estimand["act"]),
         ("When", estimand["period"]),
         ("Where", estimand["place"]),
-        ("A false report would be", estimand.get("false_report")),
+        ("Not counted", estimand.get("false_report")),
     ]
     return "".join(f"- *{name}:* {escaped(text)}\n" for name, text in parts if text)

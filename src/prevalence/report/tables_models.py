@@ -17,6 +17,7 @@ from prevalence.report.markdown import table
 from prevalence.report.material import Material, Row
 from prevalence.report.names import estimator_name
 from prevalence.report.story import is_true
+from prevalence.report.tables_certainty import DRAWN
 
 SENSITIVE = 0.05  # of the power-scaling measure
 DISAGREE = 2.0  # standardised distance
@@ -56,7 +57,7 @@ def adjustment_models_table(material: Material) -> str:
         label="adjustment-models",
         align="llrrrr",
         widths=[11, 26, 11.5, 20.5, 11.5, 20.5],
-        note=notes(suppression_note(found), precision_note(material, found)),
+        note=notes(suppression_note(found), precision_note(material, found), DRAWN),
     )
 
 

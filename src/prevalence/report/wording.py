@@ -118,7 +118,16 @@ def decimals(row: Mapping[str, Any]) -> int:
         return 0 if largest >= 100 else 1
     if not 0 < largest < math.inf:
         return 2
-    return min(max(0, SIGNIFICANT - 1 - math.floor(math.log10(largest))), _released(row))
+    places = min(max(0, SIGNIFICANT - 1 - math.floor(math.log10(largest))), _released(row))
+    return next(p for p in range(places, places + 10) if p >= _released(row) or _apart(row, p))
+
+
+def _apart(row: Mapping[str, Any], places: int) -> bool:
+    """Whether no limit of a comparison reads as equality that isn't."""
+    if _missing(row.get("against")):
+        return True
+    limits = [float(row[name]) for name in ("lower", "upper") if not _missing(row.get(name))]
+    return all(limit == 1 or round(limit, places) != 1 for limit in limits)
 
 
 def _released(row: Mapping[str, Any]) -> int:

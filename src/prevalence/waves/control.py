@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from prevalence.disclosure.release import rounded_estimates
-from prevalence.disclosure.rounding import rounded, rounding_step, significant
+from prevalence.disclosure.rounding import rounded, rounded_apart, rounding_step, significant
 from prevalence.disclosure.rules import (
     GEOGRAPHY,
     INTERVAL_ONLY,
@@ -152,7 +152,10 @@ def _rounded_changes(table: pd.DataFrame, policy: Policy) -> pd.DataFrame:
     # Neither a change nor a standard error, as of a sample beside itself: the limits set the step.
     ends = np.abs(frame[["lower", "upper"]].to_numpy(float)).max(axis=1, initial=0.0)
     step = np.where(np.isnan(step), rounding_step(ends, np.full(len(frame), np.nan), policy), step)
-    for name in ("estimate", "lower", "upper", "std_error"):
+    equal = np.where(frame["measure"] == "ratio", 1.0, 0.0)
+    for name in ("lower", "upper"):
+        frame[name] = rounded_apart(frame[name].to_numpy(float), step, equal)
+    for name in ("estimate", "std_error"):
         frame[name] = rounded(frame[name].to_numpy(float), step)
     for name in {"df", "correlation"} & {*frame.columns}:
         frame[name] = significant(frame[name].to_numpy(float), 2)
