@@ -1,6 +1,5 @@
 """Adjust the models' national estimates for what respondents cannot know, as the headline is."""
 
-from pathlib import Path
 from typing import Any
 
 from prevalence.contracts import check_table
@@ -22,7 +21,11 @@ def main(job: Any) -> None:
         settings,
         job.params.model,
         factors,
-        {Path(path).stem: read_reported(path) for path in job.input.posteriors},
+        {
+            name: draws
+            for path in job.input.posteriors
+            for name, draws in read_reported(path).items()
+        },
         read_csv(job.input.diagnostics),
         job.params.seed,
     )

@@ -65,7 +65,7 @@ def main(job: Any) -> None:
     posterior = fit_model(model, inputs, seed, scaling=scaling, sampling=sampling)
     diagnostics = diagnosed(posterior, thresholds)
     sound, level = converged(diagnostics), study.headline.inference.level
-    estimated = [(posterior, diagnostics)]
+    estimated, everywhere = [(posterior, diagnostics)], None
     if job.input.get("areas"):
         listing = area_frame(
             read_csv(job.input.areas),
@@ -110,7 +110,7 @@ def main(job: Any) -> None:
         name: check_table(arranged(frame, contract, survey), contract, job.output.get(name))
         for name, (frame, contract) in results.items()
     }
-    write_inference_data(posterior, job.output.posterior)
+    write_inference_data(posterior, job.output.posterior, everywhere)
     for name, frame in complete.items():
         write = write_parquet if name == "pointwise" else write_csv
         write(frame, job.output.get(name))

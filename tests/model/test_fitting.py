@@ -23,8 +23,10 @@ from prevalence.models.fitting import (
     MODELS,
     fit_model,
     model_inputs,
+    scaled_by,
 )
 from prevalence.models.prior_sensitivity import prior_sensitivity_rows
+from prevalence.models.scaling import Scaling
 from prevalence.models.tables import (
     area_distribution_rows,
     area_prevalences,
@@ -137,8 +139,15 @@ def test_the_nation_holds_areas_that_were_not_sampled(inputs):
     people = np.linspace(1_000, 5_000, areas)
     frame = frame_with(people, np.empty(0))
     everyone = with_all_areas(posterior, inputs, frame, [7])
-    # All areas sampled: the mean by population, nothing to predict.
-    expected = inputs.population * np.einsum("m,dmh->dh", people / people.sum(), np.exp(logs))
+    # All areas sampled: reports of the areas by their population, nothing to predict.
+    density, flat = posterior.density, posterior.parameters.reshape(300, -1)
+    network = [
+        np.bincount(inputs.area, inputs.weights * np.exp(density.log_degrees(x))) for x in flat
+    ]
+    reports = (np.array(network) / np.bincount(inputs.area, inputs.weights))[:, :, None]
+    reports = reports * np.exp([density.prevalences(x) for x in flat])
+    nation = np.log(np.einsum("m,dmk->dk", people / people.sum(), reports))
+    expected = inputs.population * np.exp(scaled_by(Scaling(), inputs, nation))[:, -hidden:]
     assert everyone.draws.reshape(-1, hidden) == pytest.approx(expected)
     assert everyone.model == "partially_pooled_all_areas"
     more = frame_with(people, np.full(60, 3_000.0))

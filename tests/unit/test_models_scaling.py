@@ -21,7 +21,7 @@ from prevalence.models.pseudo_posterior import (
     psu_scores,
 )
 from prevalence.models.scaling import Scaling, alternatives, scaled, scaling_weights
-from prevalence.models.small_areas import area_multipliers, domain_prevalence, predicted_total
+from prevalence.models.small_areas import mean_reports, predicted_total, psu_multipliers
 
 SIZES = np.array([1_000.0, 4_000.0, np.nan])
 GROUPS = ("doctors", "drivers", "victims")
@@ -99,7 +99,7 @@ def test_a_lone_known_group_has_no_leave_out_estimate():
 
 def test_multipliers_have_mean_one_in_each_stratum_and_spare_lone_areas():
     stratum = np.array([0, 0, 0, 1, 2, 2])
-    drawn = area_multipliers(stratum, 4_000, np.random.default_rng(1))
+    drawn = psu_multipliers(stratum, 4_000, np.random.default_rng(1))
     for label in range(3):
         assert drawn[:, stratum == label].mean(axis=1) == pytest.approx(np.ones(4_000))
     assert (drawn[:, 3] == 1).all()
@@ -109,15 +109,28 @@ def test_multipliers_have_mean_one_in_each_stratum_and_spare_lone_areas():
 @pytest.mark.parametrize("areas", [2, 3, 9])
 def test_multipliers_give_a_mean_the_variance_of_areas_drawn_with_replacement(areas):
     values = np.random.default_rng(2).lognormal(size=areas)
-    drawn = area_multipliers(np.zeros(areas, int), 40_000, np.random.default_rng(3))
+    drawn = psu_multipliers(np.zeros(areas, int), 40_000, np.random.default_rng(3))
     assert drawn.var(axis=0) == pytest.approx(np.ones(areas), rel=0.06)
     assert (drawn @ values / areas).var() == pytest.approx(values.var(ddof=1) / areas, rel=0.06)
 
 
-def test_domain_prevalence_is_the_weighted_mean_of_areas():
-    log_prevalence = np.log(np.array([[[0.01, 0.1], [0.03, 0.2]]]))
-    found = domain_prevalence(log_prevalence, np.array([3.0, 1.0]), np.ones((1, 2)))
-    assert found[0] == pytest.approx([0.015, 0.125])
+def test_mean_reports_are_the_sums_of_fitted_reports_over_the_weights():
+    prevalence = np.array([[[0.01, 0.1], [0.03, 0.2]]])
+    network, weights = np.array([[100.0, 200.0, 50.0]]), np.array([[2.0, 1.0, 3.0]])
+    area = np.array([0, 1, 1])
+    fitted = network[0][:, None] * prevalence[0][area]
+    found = mean_reports(prevalence, network, weights, area)
+    assert found[0] == pytest.approx(np.average(fitted, axis=0, weights=weights[0]))
+
+
+def test_mean_reports_do_not_depend_on_how_an_areas_level_is_split():
+    """A factor may stand in an area's prevalences or in the network sizes of its respondents."""
+    generator = np.random.default_rng(8)
+    prevalence, network = generator.random((5, 3, 4)), generator.random((5, 9))
+    area, weights = np.repeat([0, 1, 2], 3), generator.random((5, 9))
+    factor = np.array([0.5, 1.0, 7.0])
+    moved = mean_reports(prevalence * factor[:, None], network / factor[area], weights, area)
+    assert moved == pytest.approx(mean_reports(prevalence, network, weights, area))
 
 
 def test_prediction_adds_unsampled_areas_from_the_sampled_ones():
@@ -216,6 +229,53 @@ def test_units_of_one_label_in_two_strata_are_two_areas(study_from):
     assert apart.area.max() + 1 == apart.psu.max() + 1 == 20
     pairs = {*zip(apart.area, study.respondents["psu"], strict=True)}
     assert len(pairs) == 20
+
+
+def test_an_area_has_no_more_members_than_people():
+    """With two sampled areas a Student tail on the log scale gave billions of times as many."""
+    draws = np.log(np.tile(np.array([[0.3], [0.6]]), (400, 1, 1)))
+    sampled, unsampled = np.full(2, 10.0), np.full(20, 10.0)
+    generator = np.random.default_rng(6)
+    total = predicted_total(draws, sampled, unsampled, np.ones(2), generator)
+    assert total.max() <= 9 + unsampled.sum()
+
+
+def test_a_group_of_its_own_known_groups_is_scaled_by_them_alone():
+    admitted = np.array([[True, True, True], [True, True, True], [False, True, True]])
+    sizes = np.array([100.0, 400.0, np.nan])
+    for groups in ("all", "leave_target_out"):
+        weights = scaling_weights(Scaling(groups), ("a", "b", "h"), sizes, admitted=admitted)
+        assert list(weights[2]) == [0, 1, 0]
+    named = Scaling("subset", subset=("a",))
+    weights = scaling_weights(named, ("a", "b", "h"), sizes, admitted=admitted)
+    assert list(weights[2]) == [1, 0, 0]
+
+
+def test_a_hidden_groups_own_known_groups_scale_it_in_the_models_too(study_from):
+    study = study_from()
+    assert model_inputs(study).admitted is None
+    settings = study.settings | {
+        "hidden_groups": {
+            name: group | ({"known_groups": ["doctors", "nurses"]} if name == "victims" else {})
+            for name, group in study.settings["hidden_groups"].items()
+        }
+    }
+    inputs = model_inputs(replace(study, settings=settings))
+    groups = inputs.counts.groups
+    mine = dict(zip(groups, inputs.admitted[groups.index("victims")], strict=True))
+    assert {name for name, inside in mine.items() if inside} == {"doctors", "nurses"}
+    others = inputs.admitted[groups.index("perpetrators")]
+    assert {groups[k] for k in np.flatnonzero(others)} == {*study.headline.known_groups}
+    named = model_inputs(replace(study, settings=settings), known_groups=["doctors", "drivers"])
+    assert named.admitted is None
+
+
+def test_respondents_without_an_area_are_told(study_from):
+    study = study_from()
+    lacking = study.respondents.assign(town=[None, *["x"] * (len(study.respondents) - 1)])
+    with pytest.raises(PipelineError, match="no area") as error:
+        model_inputs(replace(study, respondents=lacking), area="town")
+    assert "1 of" in error.value.found
 
 
 def test_prediction_takes_areas_of_one_size():

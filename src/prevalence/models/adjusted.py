@@ -53,8 +53,6 @@ def adjusted_model_rows(
 ) -> pd.DataFrame:
     """Adjust every model's national estimates by the factors of the design-based ones.
 
-    Those of all areas, the unsampled ones included, stay as they are.
-
     Parameters
     ----------
     study
@@ -88,10 +86,14 @@ def adjusted_model_rows(
 
     draws, level = settings["draws"], study.headline.inference.level
     scaling = Scaling(**{**(model_settings.get("scaling") or {}), "subset": ()})
-    known = list(model_settings.get("known_groups") or study.headline.known_groups)
-    if scaling.groups == "subset":
-        known = [group for group in known if group in model_settings["scaling"]["subset"]]
-    size_error = study_size_error(study, known, _DEGREE[scaling.form], draws, entropy)
+    form = _DEGREE[scaling.form]
+    size_errors = {
+        group.name: study_size_error(
+            study, _scaled_by(study, model_settings, group.name), form, draws, entropy
+        )
+        for group in study.hidden_groups()
+        if group.name in factors
+    }
     passed = diagnostics.set_index(["estimator", "quantity"])["passed"]
     nation = study.domains[0]
     tables = [pd.DataFrame()]
@@ -112,10 +114,18 @@ def adjusted_model_rows(
         if not basic:
             continue
         rates = national_rates(study, groups)
-        errors = dict.fromkeys(basic, size_error)
-        rows = adjusted_rows(basic, ratios, rates, factors, errors, level)
+        rows = adjusted_rows(basic, ratios, rates, factors, size_errors, level)
         sound = {group: bool(passed[model, national_size(group).label]) for group in basic}
         sound |= {name: sound[above] and sound[below] for name, (above, below, _) in ratios.items()}
         tables.append(rows.assign(estimator=model, converged=rows["group"].map(sound).astype(bool)))
     table = pd.concat(tables, ignore_index=True)
     return table.assign(domain_type=nation.type, domain=nation.name, level=level)
+
+
+def _scaled_by(study: Study, model_settings: Mapping[str, Any], group: str) -> list[str]:
+    """Known groups that scale a hidden group in the models."""
+    known = list(model_settings.get("known_groups") or study.known_groups_of(group))
+    scaling = model_settings.get("scaling") or {}
+    if scaling.get("groups") == "subset":
+        known = [name for name in known if name in scaling["subset"]]
+    return known

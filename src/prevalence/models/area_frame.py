@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -11,18 +12,20 @@ from numpy.typing import ArrayLike, NDArray
 
 from prevalence.coding import texts
 from prevalence.errors import PipelineError, check_known, listed
-from prevalence.models.fitting import ModelInputs, Posterior
+from prevalence.models.fitting import ModelInputs, Posterior, scaled_by
+from prevalence.models.partially_pooled import PartiallyPooled
 from prevalence.models.quantities import national_size
-from prevalence.models.small_areas import predicted_total
+from prevalence.models.small_areas import effective_number, predicted_total
 from prevalence.models.specified import ALL_AREAS
-from prevalence.models.tables import area_prevalences
 from prevalence.streams import stream
 
 if TYPE_CHECKING:
     import pandas as pd
 
 Array = NDArray[np.float64]
+LOG = logging.getLogger("prevalence")
 FILE = "areas.csv"
+FEWEST = 10  # effective number of areas beyond the covariates, to learn a distribution from
 
 
 @dataclass(frozen=True)
@@ -188,18 +191,30 @@ def with_all_areas(
     -------
     Posterior or None
         Its `model` ends in `ALL_AREAS`, its quantities are the national sizes: the areas' mean by
-        population, times the population of the survey. None where the model has no areas.
+        population, times the population of the survey. None where the model has no areas, and,
+        with a warning in the log, where too few were sampled to learn a distribution from.
     """
-    logs = area_prevalences(posterior, inputs)
-    if logs is None:
+    density = posterior.density
+    if not isinstance(density, PartiallyPooled):
         return None
-    generator = stream(entropy, "all areas")
+    free = effective_number(frame.weights) - 1 - frame.covariates[0].shape[1]
+    if len(frame.unsampled) and free < FEWEST:
+        LOG.warning(
+            "%s: too few areas were sampled to predict others from (%.1f beyond the covariates, "
+            "of %d needed); no estimate with all areas is made.",
+            posterior.model,
+            max(free, 0.0),
+            FEWEST,
+        )
+        return None
+    hidden = [inputs.counts.groups.index(one.name) for one in inputs.hidden]
+    logs = _relative_reports(posterior, density, inputs, frame)[:, :, hidden]
     total = predicted_total(
         logs,
         frame.sampled,
         frame.unsampled,
         frame.weights,
-        generator,
+        stream(entropy, "all areas"),
         covariates=frame.covariates,
     )
     sizes = inputs.population * total / (frame.sampled.sum() + frame.unsampled.sum())
@@ -211,3 +226,25 @@ def with_all_areas(
         draws=sizes.reshape(chains, draws, -1),
         rescaled=(),
     )
+
+
+def _relative_reports(
+    posterior: Posterior, density: PartiallyPooled, inputs: ModelInputs, frame: AreaFrame
+) -> Array:
+    """Give expected reports of areas' respondents over the nation's network size, as logarithms.
+
+    Their sum over all areas is in the same relation to a group's size as the numerator of a ratio
+    of sums; shape (draws, M, K).
+    """
+    flat = posterior.parameters.reshape(-1, posterior.parameters.shape[2])
+    sums = np.bincount(inputs.area, inputs.weights)
+    people = frame.weights * frame.sampled
+    share = people / people.sum()
+    found = []
+    for x in flat:
+        network = inputs.weights * np.exp(density.log_degrees(x))
+        degrees = np.bincount(inputs.area, network) / sums
+        logs = np.log(degrees)[:, None] + density.prevalences(x)
+        nation = np.log(share @ np.exp(logs))
+        found.append(logs - nation + scaled_by(posterior.rescaled[0][0], inputs, nation))
+    return np.array(found)

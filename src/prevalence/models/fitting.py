@@ -30,7 +30,7 @@ from prevalence.models.pseudo_posterior import (
 )
 from prevalence.models.quantities import Quantity
 from prevalence.models.scaling import Scaling, alternatives, scaled, scaling_weights
-from prevalence.models.small_areas import area_multipliers, domain_prevalence
+from prevalence.models.small_areas import mean_reports, psu_multipliers
 from prevalence.models.specified import CAPPED, CENSORED, MODELS
 from prevalence.strata import distinct_units
 from prevalence.streams import stream
@@ -80,6 +80,9 @@ class ModelInputs:
         Denominators.
     ratios
         Numerator and denominator of each ratio of hidden groups, by its id.
+    admitted
+        Whether a group may scale a target, shape (K, K), row a target; None: each may. A hidden
+        group may have known groups of its own.
     """
 
     counts: CountTable
@@ -93,6 +96,7 @@ class ModelInputs:
     domains: tuple[Domain, ...]
     populations: Populations
     ratios: Mapping[str, tuple[str, str]]
+    admitted: NDArray[np.bool_] | None = None
 
 
 @dataclass(frozen=True)
@@ -171,7 +175,11 @@ def model_inputs(
         place="model.area",
     )
     sizes = study.known_sizes
-    known = list(known_groups or study.headline.known_groups)
+    hidden = study.hidden_groups()
+    common = list(known_groups or study.headline.known_groups)
+    own = {one.name: study.known_groups_of(one.name) for one in hidden if not known_groups}
+    own = {name: mine for name, mine in own.items() if {*mine} != {*common}}
+    known = list(dict.fromkeys([*common, *(group for mine in own.values() for group in mine)]))
     unknown = [group for group in known if group not in sizes]
     if unknown or not known:
         raise PipelineError(
@@ -183,7 +191,16 @@ def model_inputs(
             remedy="Name groups that have a size and were asked about.",
         )
     units = distinct_units(respondents["stratum"], respondents["psu"])
-    hidden = study.hidden_groups()
+    lacking = int((texts(respondents[area]) == "").sum())
+    if lacking:
+        raise PipelineError(
+            "Respondents have no area.",
+            place="model.area",
+            found=f"{lacking} of {len(respondents)} respondents without {area}",
+            allowed="an area for every respondent",
+            remedy="Fill it, or set model.area to a variable that everybody has.",
+        )
+    groups = [*known, *(one.name for one in hidden)]
     caps = dict.fromkeys(known, study.headline.known_cap)
     caps |= {group.name: study.headline.hidden_cap for group in hidden}
     return ModelInputs(
@@ -198,6 +215,7 @@ def model_inputs(
         tuple(domain for domain in study.domains if domain.kind == "geographic"),
         study.populations,
         study.ratios,
+        np.array([np.isin(groups, own.get(name, common)) for name in groups]) if own else None,
     )
 
 
@@ -299,13 +317,20 @@ def fit_model(
             )
         # Whether there is a scale is known before the long fit, whatever the correlations are.
         every = np.ones((len(groups), len(groups)))
-        scaling_weights(scaling, groups, inputs.known_sizes, every)
+        scaling_weights(scaling, groups, inputs.known_sizes, every, inputs.admitted)
         return _fit_correlated(model, inputs, entropy, scaling, sampling)
     weights = exponents(inputs.weights) if model.endswith("_weighted") else None
     scales = _Scales.of(scaling, inputs)
     if not model.startswith("partially_pooled"):
         return _fit_national(model, inputs, entropy, weights, scales, sampling)
     return _fit_partially_pooled(model, inputs, entropy, weights, scales, sampling)
+
+
+def scaled_by(scaling: Scaling, inputs: ModelInputs, log_prevalence: Array) -> Array:
+    """Scale log prevalences (…, K), known up to one constant for each leading index, by name."""
+    known = inputs.known_sizes
+    weights = scaling_weights(scaling, inputs.counts.groups, known, admitted=inputs.admitted)
+    return scaled(log_prevalence, known, inputs.population, weights, scaling.form)
 
 
 @dataclass(frozen=True)
@@ -317,17 +342,20 @@ class _Scales:
 
     @classmethod
     def of(cls, scaling: Scaling, inputs: ModelInputs, correlation: Array | None = None) -> _Scales:
-        """Find the weights; an alternative under which a target has no scale is left out."""
+        """Find the weights; an alternative under which a target has no scale is left out.
+
+        A known group is estimated from the others under each of them.
+        """
         every = []
+        groups, known = inputs.counts.groups, inputs.known_sizes
         for other in alternatives(scaling, correlated=correlation is not None):
             try:
-                weights = scaling_weights(
-                    other, inputs.counts.groups, inputs.known_sizes, correlation
-                )
+                weights = scaling_weights(other, groups, known, correlation, inputs.admitted)
             except PipelineError:
                 if other == scaling:
                     raise
                 continue
+            np.fill_diagonal(weights, 0.0)
             every.append((other, weights))
         return cls(inputs, tuple(every))
 
@@ -336,6 +364,10 @@ class _Scales:
         known, population = self.inputs.known_sizes, self.inputs.population
         for scaling, weights in self.every:
             yield scaling, scaled(log_prevalence, known, population, weights, scaling.form)
+
+    def chosen(self, log_prevalence: Array) -> Array:
+        """Scale log prevalences (…, K) in the chosen way."""
+        return next(self.each(log_prevalence))[1]
 
 
 def _fit_national(
@@ -427,27 +459,27 @@ def _fit_partially_pooled(
     result = fit(density, entropy, sampling=sampling)
     chains, draws, _ = result.draws.shape
     flat = result.draws.reshape(chains * draws, -1)
-    log_prevalence = np.array([density.prevalences(x) for x in flat])
-    areas = density.areas
-    generator = stream(entropy, "areas")
-    multipliers = area_multipliers(_strata_of_areas(inputs), len(flat), generator)
+    prevalence = np.exp(np.array([density.prevalences(x) for x in flat]))
+    network = np.exp(np.array([density.log_degrees(x) for x in flat]))
+    stratum = np.zeros(int(inputs.psu.max()) + 1, np.int64)
+    stratum[inputs.psu] = inputs.stratum
+    multipliers = psu_multipliers(stratum, len(flat), stream(entropy, "areas"))
 
-    def averaged(values: Array, mask: NDArray[np.bool_]) -> Array:
-        people = np.bincount(inputs.area, inputs.weights * mask, areas).astype(float)
-        inside = people > 0
-        return domain_prevalence(values[:, inside], people[inside], multipliers[:, inside])
+    def reported(mask: NDArray[np.bool_]) -> Array:
+        inside = np.flatnonzero(mask)
+        weights = inputs.weights[inside] * multipliers[:, inputs.psu[inside]]
+        return mean_reports(prevalence, network[:, inside], weights, inputs.area[inside])
 
-    everyone = np.ones(len(inputs.area), bool)
-    rescaled: list[tuple[Scaling, Array]] = []
-    for scaling, values in scales.each(log_prevalence):  # one at a time: each is large
-        averages = averaged(values, everyone)
-        if not rescaled:
-            chosen, nation = values, averages
-        rescaled.append((scaling, (inputs.population * averages).reshape(chains, draws, -1)))
+    nation = np.log(reported(np.ones(len(inputs.area), bool)))
+    rescaled = tuple(
+        (scaling, (inputs.population * np.exp(values)).reshape(chains, draws, -1))
+        for scaling, values in scales.each(nation)
+    )
     quantities, columns = [], []
     for domain in inputs.domains:
         national = domain.type == "national"
-        found = nation if national else averaged(chosen, domain.mask)
+        logs = nation if national else np.log(reported(domain.mask))
+        found = np.exp(scales.chosen(logs))
         total = inputs.populations.of(domain, "all_ages")
         for k, group in enumerate(inputs.counts.groups):
             hidden = bool(np.isnan(inputs.known_sizes[k]))
@@ -456,21 +488,9 @@ def _fit_partially_pooled(
                 quantities.append(Quantity(group, role, domain.type, domain.name))
                 columns.append(total * found[:, k])
     first = int(np.flatnonzero(np.isnan(inputs.known_sizes))[0]) if inputs.hidden else 0
-    constant = log_prevalence[:, :, first] - chosen[:, :, first]
-    effects = np.array([density.layout.split(x)[2] for x in flat])
-    degree = np.exp(np.logaddexp(0.0, effects) + constant[:, inputs.area])
+    degree = np.exp(nation - scales.chosen(nation))[:, first].reshape(chains, draws)
     sizes = np.column_stack(columns).reshape(chains, draws, -1)
-    mean = (degree @ (inputs.weights / inputs.weights.sum())).reshape(chains, draws)
-    return _posterior(model, density, quantities, sizes, mean, result, tuple(rescaled))
-
-
-def _strata_of_areas(inputs: ModelInputs) -> Index:
-    """Stratum of each area; areas that hold several strata were not sampled, each is its own."""
-    areas = int(inputs.area.max()) + 1
-    stratum = np.zeros(areas, np.int64)
-    stratum[inputs.area] = inputs.stratum
-    nested = bool((stratum[inputs.area] == inputs.stratum).all())
-    return stratum if nested else np.arange(areas)
+    return _posterior(model, density, quantities, sizes, degree, result, rescaled)
 
 
 def _posterior(

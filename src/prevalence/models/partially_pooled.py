@@ -533,9 +533,9 @@ class PartiallyPooled:
         mu, sigma, _ = self.hyperparameters(top)
         return -_softplus(self._placed(mu, sigma, steps)[0])
 
-    def mean_degree(self, x: Array) -> float:
-        """Weighted mean of ``e^δ``, before scaling."""
-        return float(np.average(np.exp(_softplus(self.layout.split(x)[2])), weights=self._w))
+    def log_degrees(self, x: Array) -> Array:
+        """Log network size ``δ`` of each respondent before scaling, shape (n,)."""
+        return _softplus(self.layout.split(x)[2])
 
     def simulate(self, x: Array, generator: np.random.Generator) -> Array:
         """Draw counts from the model at `x`, shape (n, K); missing where the answer is missing."""

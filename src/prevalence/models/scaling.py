@@ -69,6 +69,7 @@ def scaling_weights(
     groups: Sequence[str],
     known_sizes: Array,
     correlation: Array | None = None,
+    admitted: NDArray[np.bool_] | None = None,
 ) -> Array:
     """Weight of each known group in each target's constant.
 
@@ -82,6 +83,9 @@ def scaling_weights(
         In persons, shape (K,); NaN where unknown.
     correlation
         Of the groups' reports, shape (K, K), for ``correlation_weighted``.
+    admitted
+        Whether a group may scale a target, shape (K, K); all may where it is None. A ``subset``
+        is taken as it is.
 
     Returns
     -------
@@ -97,7 +101,9 @@ def scaling_weights(
     weights = np.tile(known, (len(groups), 1))
     if scaling.groups == "subset":
         weights = weights * np.isin(groups, scaling.subset)
-    elif scaling.groups != "all":
+    elif admitted is not None:
+        weights = weights * admitted
+    if scaling.groups not in ("all", "subset"):
         np.fill_diagonal(weights, 0.0)
     if scaling.groups == "correlation_weighted":
         if correlation is None:

@@ -1,4 +1,4 @@
-"""From areas' scaled prevalences to regions and the nation, areas that weren't sampled included."""
+"""From areas to regions and the nation, areas that weren't sampled included."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ Index = NDArray[np.int64]
 LEAST_SHARE = 1e-9
 
 
-def area_multipliers(stratum: Index, draws: int, generator: np.random.Generator) -> Array:
-    """Draw a Bayesian bootstrap (Rubin 1981) of areas within strata, unbiased in its variance.
+def psu_multipliers(stratum: Index, draws: int, generator: np.random.Generator) -> Array:
+    """Draw a Bayesian bootstrap (Rubin 1981) of PSUs within strata, unbiased in its variance.
 
-    The sampled areas stand for those that were not: each draw reweights them, so that totals carry
-    the sampling of areas and not only the model's uncertainty about those that were seen. Shares
+    The sampled PSUs stand for those that were not: each draw reweights them, so that totals carry
+    their sampling and not only the model's uncertainty about those that were seen. Shares
     are Dirichlet with parameters ``1 - 2/n`` in place of Rubin's 1: then each multiplier has
-    variance 1, and a mean of *n* areas the variance ``s²/n`` of areas drawn with replacement, as
-    the multipliers of a generalised bootstrap have (Beaumont & Patak 2012). Of two areas that is
+    variance 1, and a mean of *n* PSUs the variance ``s²/n`` of PSUs drawn with replacement, as
+    the multipliers of a generalised bootstrap have (Beaumont & Patak 2012). Of two PSUs that is
     one, at random.
 
     Parameters
     ----------
     stratum
-        Of each area, shape (M,).
+        Of each PSU, shape (M,).
     draws
         Number of draws.
     generator
@@ -32,8 +32,7 @@ def area_multipliers(stratum: Index, draws: int, generator: np.random.Generator)
     Returns
     -------
     numpy.ndarray
-        Shape (draws, M), positive, mean 1 in each stratum; a lone area (taken with certainty)
-        keeps 1.
+        Shape (draws, M), positive, mean 1 in each stratum; a lone PSU keeps 1.
     """
     shares = np.ones((draws, len(stratum)))
     for label in np.unique(stratum):
@@ -43,33 +42,47 @@ def area_multipliers(stratum: Index, draws: int, generator: np.random.Generator)
             shares[:, inside] = np.eye(2)[generator.integers(2, size=draws)]
         elif n > 2:
             shares[:, inside] = generator.standard_gamma(1 - 2 / n, (draws, n))
-        # A domain may hold but one area of a stratum: that has some weight in every draw.
+        # A domain may hold but one PSU of a stratum: that has some weight in every draw.
         shares[:, inside] = np.maximum(shares[:, inside], LEAST_SHARE)
         shares[:, inside] /= shares[:, inside].mean(axis=1, keepdims=True)
     return shares
 
 
-def domain_prevalence(log_prevalence: Array, weights: Array, multipliers: Array) -> Array:
-    """Mean prevalence of a domain: of its areas, by the people they stand for.
+def mean_reports(prevalence: Array, network: Array, weights: Array, area: Index) -> Array:
+    """Average over a domain's residents the people in each group whom they are expected to report.
+
+    ``Σ_i w_i d_i p_{a(i)k} / Σ_i w_i``: what a design-based ratio of sums has in its numerator and
+    its denominator, of fitted reports in place of the answers. Prevalences and network sizes of an
+    area are known up to one factor, which cancels out of their product.
 
     Parameters
     ----------
-    log_prevalence
-        Scaled, shape (draws, M, K).
+    prevalence
+        Of each area and group, up to a factor of the area, shape (draws, M, K).
+    network
+        Network size of each of the domain's respondents, up to its inverse, shape (draws, n).
     weights
-        Sum of the final weights of each area's respondents in the domain, shape (M,).
-    multipliers
-        From :func:`area_multipliers`, shape (draws, M).
+        Final weights times multipliers of PSUs, shape (draws, n).
+    area
+        Code of each respondent's area, 0 … M−1, shape (n,).
 
     Returns
     -------
     numpy.ndarray
-        Shape (draws, K), as shares: totals are summed within a draw, never sums of medians.
+        Shape (draws, K).
     """
-    share: Array = multipliers * weights
-    share = share / share.sum(axis=1, keepdims=True)
-    result: Array = np.einsum("dm,dmk->dk", share, np.exp(log_prevalence))
+    from scipy.sparse import csr_array
+
+    people = len(area), prevalence.shape[1]
+    inside = csr_array((np.ones(len(area)), (np.arange(len(area)), area)), shape=people)
+    mass = (network * weights) @ inside / weights.sum(axis=1, keepdims=True)
+    result: Array = np.einsum("dm,dmk->dk", mass, prevalence)
     return result
+
+
+def effective_number(weights: Array) -> float:
+    """Effective number of areas under unequal design weights (Kish): ``(Σw)² / Σw²``."""
+    return float(weights.sum() ** 2 / (weights**2).sum())
 
 
 def predicted_total(
@@ -123,7 +136,7 @@ def predicted_total(
     share = weights / weights.mean()
     bread = np.linalg.inv(design.T @ (share[:, None] * design))
     fit = bread @ (design * share[:, None]).T
-    effective = share.sum() ** 2 / (share**2).sum()
+    effective = effective_number(share)
     free = max(effective - design.shape[1], 1.0)
     meat = np.linalg.cholesky(fit @ fit.T)
     for draw in range(draws):
@@ -133,5 +146,5 @@ def predicted_total(
         spread = spread * np.sqrt(free / generator.chisquare(free, groups))
         moved = coefficients + meat @ generator.standard_normal(coefficients.shape) * spread
         values = target @ moved + spread * generator.standard_normal((len(unsampled), groups))
-        total[draw] += unsampled @ np.exp(values)
+        total[draw] += unsampled @ np.exp(np.minimum(values, 0.0))  # nobody counts twice
     return total

@@ -11,9 +11,8 @@ from numpy.typing import NDArray
 from prevalence.domains import Domain
 from prevalence.models.areas import area_rows
 from prevalence.models.diagnostics import Thresholds, diagnostics_table
-from prevalence.models.fitting import ModelInputs, Posterior
+from prevalence.models.fitting import ModelInputs, Posterior, scaled_by
 from prevalence.models.partially_pooled import PartiallyPooled
-from prevalence.models.scaling import scaled, scaling_weights
 from prevalence.scale_up import PER
 from prevalence.united import UNCONVERGED
 
@@ -203,8 +202,7 @@ def scaling_rows(posterior: Posterior, inputs: ModelInputs, level: float) -> pd.
     pandas.DataFrame
         Columns `estimator`, `group`, `scaling_groups`, `scaling_form`, `estimate`, `std_error`,
         `lower`, `upper`, `level`, `unit`, `loo_rms`, `chosen`. `loo_rms` is the root mean square
-        of the logarithms of the known groups' medians over their sizes; under ``all`` and
-        ``subset`` a known group helps to scale itself.
+        of the logarithms of the known groups' medians over their sizes, each from the others.
     """
     import pandas as pd
 
@@ -243,18 +241,17 @@ def area_prevalences(posterior: Posterior, inputs: ModelInputs) -> Array | None:
     -------
     numpy.ndarray or None
         Logarithms of shares of all people by the chosen scaling, shape (draws, M, H); None where
-        the model has no areas.
+        the model has no areas. Each area is scaled by what its own respondents report of the known
+        groups, whose national mix it is taken to have.
     """
     density = posterior.density
     if not isinstance(density, PartiallyPooled):
         return None
-    groups, known = inputs.counts.groups, inputs.known_sizes
-    scaling, people = posterior.rescaled[0][0], inputs.population
-    weights = scaling_weights(scaling, groups, known)
-    hidden = [groups.index(one.name) for one in inputs.hidden]
+    scaling = posterior.rescaled[0][0]
+    hidden = [inputs.counts.groups.index(one.name) for one in inputs.hidden]
     flat = posterior.parameters.reshape(-1, posterior.parameters.shape[2])
     draws = (density.prevalences(x) for x in flat)
-    return np.array([scaled(b, known, people, weights, scaling.form)[:, hidden] for b in draws])
+    return np.array([scaled_by(scaling, inputs, logs)[:, hidden] for logs in draws])
 
 
 def area_distribution_rows(
