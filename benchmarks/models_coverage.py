@@ -1,10 +1,13 @@
-"""Coverage of the models' intervals in simulated surveys: areas, and survey weights.
+"""Coverage of the models' intervals in simulated surveys: areas, the nation, and survey weights.
 
-    python benchmarks/models_coverage.py [--areas 500] [--weights 500] [--workers 1]
+    python benchmarks/models_coverage.py [--areas 500] [--nation 300] [--weights 500] [--workers 1]
 
 Areas: data as in the simulation of the partially pooled model's paper, with 20 areas in place of
 150; scaled prevalence of each area's two hidden groups against the truth, beside Killworth's
-estimator with the area's own known sizes. Weights: an informative design, fixed before anything
+estimator with the area's own known sizes, which no pipeline has. Nation: such areas are the PSUs of
+a sample, only the nation's known sizes are known, and the pooled model's national estimate is set
+against the truth, beside a ratio of sums; with the paper's spread between areas, in which they
+differ by a factor of e, and a quarter of it. Weights: an informative design, fixed before anything
 was computed, in which a fifth of the people with a fourth of the prevalence are half of the sample,
 so that an unweighted estimate is far off. Writes data/reference/model_coverage.csv with a sidecar.
 """
@@ -27,7 +30,7 @@ import numpy as np
 import pandas as pd
 from provenance import ROOT, stream, write_sidecar
 
-from prevalence.domains import Populations
+from prevalence.domains import Domain, Populations
 from prevalence.errors import PipelineError
 from prevalence.files import write_csv
 from prevalence.models.counts import CountTable
@@ -48,6 +51,7 @@ CONFIG = {
         "size": [35, 35, 35, 35, 2, 0.3],
         "delta": [5.5, 1.0],
     },
+    "nation": {"sd_rho": [0.25, 1.0], "population": 1e8},
     "weights": {
         "people": [0.8, 0.2],
         "sample": [0.5, 0.5],
@@ -65,19 +69,23 @@ SAMPLING = Sampling(2, 150, 400, 1)
 Z = 1.96
 
 
+def drawn(world, sd, generator):
+    """Draw areas and their respondents' answers: area of each, ρ of each area, counts."""
+    mu, size = np.array(world["mean_rho"]), np.array(world["size"])
+    count = generator.integers(*world["respondents"], world["areas"], endpoint=True)
+    area = np.repeat(np.arange(world["areas"]), count)
+    rho = generator.gamma((mu / sd) ** 2, sd**2 / mu, (world["areas"], len(mu)))
+    delta = np.maximum(generator.normal(*world["delta"], len(area)), 0.01)
+    mean = np.exp(delta[:, None] - rho[area])
+    return area, rho, generator.negative_binomial(size, size / (size + mean)).astype(float)
+
+
 def areas(number):
     """Fit one data set of areas: rows of truth, estimate, interval, and Killworth's estimate."""
     logging.disable(logging.WARNING)
     world, generator = CONFIG["areas"], stream(CONFIG["seed"], "areas", number)
     m, population = world["areas"], world["population"]
-    mu, size = np.array(world["mean_rho"]), np.array(world["size"])
-    count = generator.integers(*world["respondents"], m, endpoint=True)
-    area = np.repeat(np.arange(m), count)
-    shape = (mu / world["sd_rho"]) ** 2
-    rho = generator.gamma(shape, world["sd_rho"] ** 2 / mu, (m, len(mu)))
-    delta = np.maximum(generator.normal(*world["delta"], len(area)), 0.01)
-    mean = np.exp(delta[:, None] - rho[area])
-    counts = generator.negative_binomial(size, size / (size + mean)).astype(float)
+    area, rho, counts = drawn(world, world["sd_rho"], generator)
     density = PartiallyPooled(CountTable(tuple("abcdVP"), counts), area)
     result = fit(density, [CONFIG["seed"], number], sampling=SAMPLING)
     latent = np.array(
@@ -97,6 +105,43 @@ def areas(number):
             truth = population * np.exp(-rho[a, k])
             rows.append((number, k, truth, middle, lower, upper, mine[:, k].sum() * ratio))
     return rows, result.whitened
+
+
+def nation(task):
+    """Fit one sample of areas: rows of the nation's truth, estimate, interval, ratio of sums."""
+    number, sd = task
+    logging.disable(logging.WARNING)
+    world, population = CONFIG["areas"], CONFIG["nation"]["population"]
+    area, _, counts = drawn(world, sd, stream(CONFIG["seed"], f"nation {sd:g}", number))
+    mu = np.array(world["mean_rho"])
+    sizes = population * (1 + sd**2 / mu) ** (-((mu / sd) ** 2))  # E e^-ρ over all areas
+    weight = 1 / np.bincount(area)[area]
+    everybody = ("national", "national", "all_ages")
+    inputs = ModelInputs(
+        CountTable(tuple("abcdVP"), counts),
+        np.append(sizes[:4], [np.nan, np.nan]),
+        tuple(HiddenPopulation(name, "all_ages", "per_1000") for name in "VP"),
+        population,
+        weight,
+        np.zeros(len(area), int),
+        area,
+        area,
+        (Domain("national", "national", "geographic", np.ones(len(area), bool)),),
+        Populations({everybody: population}),
+        {},
+    )
+    posterior = fit_model("partially_pooled", inputs, [CONFIG["seed"], number], sampling=SAMPLING)
+    names = [quantity.group for quantity in posterior.quantities]
+    known = weight @ counts[:, :4].sum(axis=1) / sizes[:4].sum()
+    rows = []
+    for k, name in ((4, "V"), (5, "P")):
+        lower, middle, upper = np.quantile(
+            posterior.draws[:, :, names.index(name)], [0.025, 0.5, 0.975]
+        )
+        rows.append(
+            (number, (sd, k), sizes[k], middle, lower, upper, weight @ counts[:, k] / known)
+        )
+    return rows, posterior.fit.whitened
 
 
 def weights(number):
@@ -171,6 +216,30 @@ def area_rows(found):
         }
 
 
+def nation_rows(found):
+    """Summarise the nation's estimates by world and hidden group."""
+    columns = ["set", "group", "truth", "estimate", "lower", "upper", "direct"]
+    table = pd.DataFrame([row for rows, _ in found for row in rows], columns=columns)
+    for (sd, group), part in table.groupby("group"):
+        inside = (part["lower"] <= part["truth"]) & (part["truth"] <= part["upper"])
+        coverage, low, high = share_with_interval(inside.astype(float), part["set"])
+        error, direct = (part[name] / part["truth"] - 1 for name in ("estimate", "direct"))
+        yield {
+            "study": f"nation, areas' sd {sd:g}",
+            "model": "partially_pooled",
+            "group": f"size_{CONFIG['areas']['size'][group]:g}",
+            "surveys": len(part),
+            "without_result": 0,
+            "coverage": coverage,
+            "coverage_lower": low,
+            "coverage_upper": high,
+            "relative_error": error.abs().mean(),
+            "relative_error_direct": direct.abs().mean(),
+            "relative_bias": error.mean(),
+            "bias_in_sd": error.mean() / error.std(ddof=1),
+        }
+
+
 def weight_rows(found):
     """Summarise the fits without and with weights."""
     columns = ["set", "model", "truth", "estimate", "lower", "upper", "sd"]
@@ -200,6 +269,7 @@ def weight_rows(found):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--areas", type=int, default=500)
+    parser.add_argument("--nation", type=int, default=300)
     parser.add_argument("--weights", type=int, default=500)
     parser.add_argument("--workers", type=int, default=1)
     options = parser.parse_args()
@@ -208,9 +278,12 @@ def main():
         rows += weight_rows(list(pool.map(weights, range(options.weights), chunksize=5)))
         print(pd.DataFrame(rows).round(3).to_string(index=False), flush=True)
         rows += area_rows(list(pool.map(areas, range(options.areas), chunksize=5)))
+        tasks = [(n, sd) for sd in CONFIG["nation"]["sd_rho"] for n in range(options.nation)]
+        rows += nation_rows(list(pool.map(nation, tasks, chunksize=5)))
     table = pd.DataFrame(rows)
     write_csv(table, RESULT)
-    write_sidecar(RESULT, __file__, CONFIG, {"areas": options.areas, "weights": options.weights})
+    surveys = {name: getattr(options, name) for name in ("areas", "nation", "weights")}
+    write_sidecar(RESULT, __file__, CONFIG, surveys)
     print(table.round(3).to_string(index=False))
 
 
