@@ -70,7 +70,7 @@ def told(ratio, gap=(-0.5, -0.7, -0.3), *, severities=(), material=None, levels=
     [
         ((0.59, 0.46, 0.75), "The whole interval lies below 1: a lower rate than before."),
         ((1.4, 1.1, 1.8), "The whole interval lies above 1: a higher rate than before."),
-        ((0.8, 0.6, 1.0), "The interval holds 1: it shows a change in neither direction."),
+        ((0.8, 0.6, 1.0), "The interval holds 1: it is compatible with a rise and with a fall."),
     ],
 )
 def test_the_verdict_is_on_the_rate_and_follows_the_interval(ratio, verdict):

@@ -190,7 +190,7 @@ def changes(tables: Mapping[str, pd.DataFrame], words: Named) -> Drawing:
         pd.concat(frames, ignore_index=True)[[*columns, "suppressed", "precision"]],
         alt=f"Dots with intervals: ratio of the later to the earlier rate. {'. '.join(said)}.",
         caption=f"Change of the estimated rates: later over earlier wave, with {words.level} "
-        "intervals. An interval that holds 1 shows a change in neither direction.",
+        "intervals. An interval that holds 1 is compatible with a rise and with a fall.",
     )
 
 

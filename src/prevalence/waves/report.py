@@ -249,7 +249,7 @@ def _verdict(row: Row) -> str:
         return f"The whole interval lies below 1: a lower {what} than before."
     if row["lower"] > 1:
         return f"The whole interval lies above 1: a higher {what} than before."
-    return "The interval holds 1: it shows a change in neither direction."
+    return "The interval holds 1: it is compatible with a rise and with a fall."
 
 
 def _signed(row: Row) -> str:
