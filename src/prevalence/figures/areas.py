@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING, Any
 from prevalence.figures.forest import Entry, farthest, is_known, plain_row
 from prevalence.figures.legend import key, marks_used
 from prevalence.figures.panels import Panel, side_by_side
-from prevalence.figures.style import COLOURS, Drawing, Sheet
+from prevalence.figures.style import TICK, Drawing, Sheet, estimator_look
 from prevalence.figures.words import Words
-from prevalence.report.wording import significant, withheld
+from prevalence.report.wording import joined, significant, withheld
 
 if TYPE_CHECKING:
     import pandas as pd
 
-MARKERS = ("s", "D", "^")
 RANGES = {
     ("areas", 0.1, 0.9): "Middle 80% of areas",
     ("areas", 0.25, 0.75): "Middle half",
@@ -56,7 +55,7 @@ def spread(tables: Mapping[str, pd.DataFrame], words: Words) -> Drawing:
     panels = []
     for group in groups:
         beside = zip(*(rows[group, model] for model in models), strict=True)
-        entries = [_entry(list(parts)) for parts in beside]
+        entries = [_entry(models, list(parts)) for parts in beside]
         title, axis = words.label(group), f"estimated {words.denominator(group)}"
         panels.append(Panel(title, axis, entries, (0, farthest(entries))))
     sheet = Sheet(words)
@@ -74,9 +73,19 @@ def spread(tables: Mapping[str, pd.DataFrame], words: Words) -> Drawing:
         alt=_alt(words, rows),
         caption="How the model that pools areas spreads the estimated rates over the sampled "
         "areas, which are too small to be named: the ranges that hold the middle 80% and the "
-        "middle half, with the median. The areas’ own medians lie closer together than the areas "
-        "do, since each is drawn to the others",
+        f"middle half, with the median. {_middle(words, rows)}The areas’ own medians lie closer "
+        "together than the areas do, since each is drawn to the others",
     )
+
+
+def _middle(words: Words, rows: Mapping[tuple[str, str], list[Row]]) -> str:
+    """Say between which rates the middle 80% of areas lie, by the first model that tells it."""
+    said: dict[str, str] = {}
+    for (group, _), (first, *_) in rows.items():
+        if group not in said and all(is_known(first.get(end)) for end in ("lower", "upper")):
+            ends = f"{_number(first['lower'])} to {_number(first['upper'])}"
+            said[group] = f"from {ends} {words.denominator(group)}"
+    return f"The middle 80% of areas lie {joined(list(said.values()))}. " if said else ""
 
 
 def _range(rows: list[Row], group: str, model: str, statistic: str, low: float, high: float) -> Row:
@@ -93,29 +102,29 @@ def _range(rows: list[Row], group: str, model: str, statistic: str, low: float, 
     return {**found[0.5], **ends, "upper": found[high]["value"], "from": low, "to": high}
 
 
-def _entry(rows: list[Row]) -> Entry:
-    """Build a row of the figure: a mark for each model."""
+def _entry(models: list[str], rows: list[Row]) -> Entry:
+    """Build a row of the figure for each model: a line, and a tick that hides nothing of it."""
     first, *beside = [
         Entry(
             "",
             row,
-            colour=COLOURS[place % len(COLOURS)],
-            marker=MARKERS[place % len(MARKERS)],
+            colour=estimator_look(model)[0],
+            marker=TICK,
             filled=row.get("converged") is not False,
         )
-        for place, row in enumerate(rows)
+        for model, row in zip(models, rows, strict=True)
     ]
     return replace(first, beside=beside)
 
 
 def _key(words: Words, rows: list[Row], models: list[str]) -> list[tuple[str, str]]:
     parts = [
-        (f"{MARKERS[place % len(MARKERS)]}:{COLOURS[place % len(COLOURS)]}", words.estimator(name))
-        for place, name in enumerate(models)
+        (f"tick:{estimator_look(name)[0]}", f"{words.estimator(name)}: range, tick at the median")
+        for name in models
     ]
     shown = [row for row in rows if row]
     if any(row.get("converged") is False for row in shown):
-        parts.append(("hollow", "a model that has not converged"))
+        parts.append(("broken", "a model that has not converged"))
     return parts + [
         part for part in marks_used(shown, words, float("inf")) if part[0] == "suppressed"
     ]

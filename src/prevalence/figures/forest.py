@@ -15,6 +15,7 @@ from prevalence.figures.style import (
     MARGIN,
     MUTED,
     SMALL,
+    TICK,
     Sheet,
     line_height,
     number_axis,
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 # An interval that reaches beyond so many times the largest estimate is cut, with an arrow.
 FARTHEST = 2.5
 HATCH = "////"
+BROKEN = (0, (1.2, 0.8))  # a line in lengths of its width
+SIZES = {"o": 6.0, "s": 6.0, "*": 8.0, TICK: 7.5}  # of markers that look smaller than others
 
 
 @dataclass(frozen=True)
@@ -150,7 +153,8 @@ def mark(
     height
         On the vertical axis.
     colour, marker, filled
-        Of the mark. An imprecise estimate is hollow, one that may not be quoted has only a line.
+        Of the mark. An imprecise estimate is hollow, one that may not be quoted has only a line. A
+        tick can't be hollow: its line is broken instead.
     """
     low, high = axes.get_xlim()
     if suppressed(row):
@@ -159,7 +163,10 @@ def mark(
     lower, upper = row.get("lower"), row.get("upper")
     if is_known(lower) and is_known(upper):
         ends = [max(float(lower), low), min(float(upper), high)]  # type: ignore[arg-type]
-        axes.plot(ends, [height] * 2, color=colour, lw=2, solid_capstyle="butt", label="_interval")
+        broken = marker == TICK and not filled
+        line: dict[str, Any] = {"lw": 2, "solid_capstyle": "butt", "dash_capstyle": "butt"}
+        line["ls"] = BROKEN if broken else "-"
+        axes.plot(ends, [height] * 2, color=colour, label="_interval", **line)
         if float(upper) > high:  # type: ignore[arg-type]
             axes.plot(high, height, ">", color=colour, ms=5, clip_on=False, label="_beyond")
     precision = str(row.get("precision") or "")
@@ -169,7 +176,7 @@ def mark(
             float(row["estimate"]),
             height,
             marker,
-            ms=6 if marker in "os" else 5.5,
+            ms=SIZES.get(marker, 5.5),
             mec=colour,
             mfc="white" if hollow else colour,
             mew=1.4,
@@ -213,6 +220,7 @@ def forest(
     room_for_labels: float = 1.9,
     label_size: float = BODY,
     pad: float = 0.09,
+    unit: float | None = None,
 ) -> Axes:
     """Draw rows of estimates: label, interval on a common scale, numbers.
 
@@ -240,6 +248,8 @@ def forest(
         Of the labels' type.
     pad
         Room between rows in inches.
+    unit
+        Of the axis, from :func:`~prevalence.figures.style.unit_of`, where panels share one.
 
     Returns
     -------
@@ -271,9 +281,9 @@ def forest(
         _above(sheet, line_text, line, scale, left, right, column_title, text_column, log_ticks)
     axes = sheet.axes(sum(heights) + 0.04, left, right)
     width = sheet.width - left - right
-    unit = ""
+    million = ""
     if log_ticks is None:
-        unit = number_axis(axes, *scale, width)
+        million = number_axis(axes, *scale, width, unit)
     else:
         axes.set_xscale("log")
         axes.set_xlim(*scale)
@@ -296,7 +306,7 @@ def forest(
             side = sheet.width - MARGIN - text_column
             sheet.at(axes, entry.text, side, middle, size=SMALL, weight=weight)
         place += height
-    sheet.below_axis(title.format(million=unit), left)
+    sheet.below_axis(title.format(million=million), left)
     return axes
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
-from prevalence.figures.forest import HATCH, is_known, suppressed
+from prevalence.figures.forest import BROKEN, HATCH, SIZES, is_known, suppressed
 from prevalence.figures.style import (
     BAND,
     FAINT,
     MARGIN,
     MUTED,
     SMALL,
+    TICK,
     Sheet,
     line_height,
     text_width,
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 HANDLE = 0.24
 MIDDLE = -0.062
-SYMBOLS = {"filled": "o", "hollow": "o", "line": "", "beyond": ">"}
+SYMBOLS = {"filled": "o", "hollow": "o", "line": "", "tick": TICK, "broken": "", "beyond": ">"}
 
 
 class Measured(Protocol):
@@ -47,9 +48,9 @@ def key(sheet: Sheet, parts: Sequence[tuple[str, str]]) -> None:
     sheet
         The sheet; it goes on below.
     parts
-        Kind of handle and what it means. A kind is `filled`, `hollow`, `line`, `beyond`,
-        `suppressed`, `band`, `dash`, `fill`, or a marker of matplotlib (with a minus: hollow); a
-        colour may follow it after a colon.
+        Kind of handle and what it means. A kind is `filled`, `hollow`, `line`, `broken`, `tick`,
+        `beyond`, `suppressed`, `band`, `dash`, `fill`, or a marker of matplotlib (with a minus:
+        hollow); a colour may follow it after a colon.
     """
     left = MARGIN
     step = line_height(SMALL) + 0.03
@@ -99,13 +100,15 @@ def _lines(where: Any, left: float, name: str, colour: str) -> list[Artist]:
         return [Line2D(ends, height, transform=where, **dashes)]
     found: list[Artist] = []
     if name in SYMBOLS:
-        found.append(Line2D(ends, height, transform=where, color=colour, lw=2))
+        line: dict[str, Any] = {"lw": 2, "ls": BROKEN if name == "broken" else "-"}
+        found.append(Line2D(ends, height, transform=where, color=colour, **line))
     symbol = SYMBOLS.get(name, name)
     if symbol:
         hollow = name == "hollow" or name.endswith("-")
+        marker = symbol.removesuffix("-")
         look: dict[str, Any] = {
-            "marker": symbol.removesuffix("-"),
-            "ms": 5.5,
+            "marker": marker,
+            "ms": 5.5 if marker in "os" else SIZES.get(marker, 5.5),
             "mec": colour,
             "mfc": "white" if hollow else colour,
             "mew": 1.3,

@@ -5,17 +5,25 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from prevalence.figures.forest import Entry, farthest, forest, plain_row, suppressed, written
+from prevalence.figures.forest import (
+    Entry,
+    farthest,
+    forest,
+    is_known,
+    plain_row,
+    suppressed,
+    written,
+)
 from prevalence.figures.legend import key, marks_used
 from prevalence.figures.predictive import replicated
-from prevalence.figures.style import COLOURS, Drawing, Sheet
+from prevalence.figures.style import DIRECT, Drawing, Sheet, estimator_look
 from prevalence.figures.words import Words
+from prevalence.report.wording import written as digits
 from prevalence.united import UNCONVERGED, modelled_rows
 
 if TYPE_CHECKING:
     import pandas as pd
 
-MARKERS = ("D", "s", "^", "v", "P")
 Row = dict[str, Any]
 
 
@@ -52,8 +60,27 @@ def models(tables: Mapping[str, pd.DataFrame], words: Words) -> Drawing:
         alt=_alt(words, rows),
         caption="The headline beside Bayesian models of the same answers: posterior medians with "
         f"{words.level} credible intervals, under other assumptions. The headline's "
-        f"{words.level} interval is design-based, and stands in the column of numbers",
+        f"{words.level} interval is design-based, and stands in the column of numbers"
+        + _beside(words, rows),
     )
+
+
+def _beside(words: Words, rows: list[Row]) -> str:
+    """Say where the models' national medians lie, beside the headline."""
+    said = []
+    for group in words.groups:
+        mine = [row for row in rows if row["group"] == group and row["domain_type"] == "national"]
+        shown = [row for row in mine if not suppressed(row) and is_known(row.get("estimate"))]
+        own = [row for row in shown if row["estimator"] == words.headline["estimator"]]
+        models = [row for row in shown if row not in own]
+        if own and models:
+            low, high = (pick(models, key=lambda r: float(r["estimate"])) for pick in (min, max))
+            said.append(
+                f". {words.short(group)}, nationally: headline {digits(own[0], 'estimate')}, "
+                f"models {digits(low, 'estimate')} to {digits(high, 'estimate')} "
+                f"{words.denominator(group)}"
+            )
+    return "".join(said)
 
 
 def predictive(tables: Mapping[str, pd.DataFrame], words: Words) -> Drawing:
@@ -92,10 +119,7 @@ def _looks(words: Words, rows: list[Row]) -> dict[str, tuple[str, str]]:
     """Colour and marker of each model."""
     names = dict.fromkeys(str(row["estimator"]) for row in rows)
     modelled = [name for name in names if name != words.headline["estimator"]]
-    return {
-        name: (COLOURS[(place + 1) % len(COLOURS)], MARKERS[place % len(MARKERS)])
-        for place, name in enumerate(modelled)
-    }
+    return {name: estimator_look(name) for name in modelled}
 
 
 def _entry(words: Words, rows: list[Row], looks: Mapping[str, tuple[str, str]]) -> Entry:
@@ -108,7 +132,9 @@ def _entry(words: Words, rows: list[Row], looks: Mapping[str, tuple[str, str]]) 
         beside.append(Entry("", row, colour=colour, marker=marker, filled=filled))
     national = headline["domain_type"] == "national"
     text = written(headline, lines=True)
-    return Entry(_place(words, headline), headline, text, bold=national, beside=beside)
+    colour, marker = DIRECT
+    look: dict[str, Any] = {"colour": colour, "marker": marker, "bold": national}
+    return Entry(_place(words, headline), headline, text, beside=beside, **look)
 
 
 def _place(words: Words, row: Row) -> str:
@@ -119,7 +145,9 @@ def _place(words: Words, row: Row) -> str:
 
 def _key(words: Words, rows: list[Row], looks: Mapping[str, tuple[str, str]]) -> Any:
     own = [row for row in rows if row["estimator"] == words.headline["estimator"]]
-    parts = [(f"o:{COLOURS[0]}", f"{words.estimator(words.headline['estimator'])}: headline")]
+    colour, marker = DIRECT
+    own_name = words.estimator(words.headline["estimator"])
+    parts = [(f"{marker}:{colour}", f"{own_name}: headline")]
     parts += [
         (f"{marker}:{colour}", words.estimator(name)) for name, (colour, marker) in looks.items()
     ]

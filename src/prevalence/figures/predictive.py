@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from prevalence.figures.forest import Entry, farthest, is_known, plain_row, shown_values, suppressed
 from prevalence.figures.legend import key
 from prevalence.figures.panels import Panel, side_by_side
-from prevalence.figures.style import COLOURS, SMALL, Drawing, Sheet
-from prevalence.figures.words import Words
+from prevalence.figures.style import SMALL, Drawing, Sheet, estimator_look
+from prevalence.figures.words import Words, in_sentence
 from prevalence.report.names import plain
 from prevalence.report.wording import REASONS, capitalised, joined, significant
 
@@ -22,7 +22,6 @@ SUMMARIES = {
     "zero_share": ("Respondents who know nobody", "share who know nobody"),
     "variance_to_mean": ("Spread: variance over mean", "variance over the mean"),
 }
-MARKERS = ("D", "s", "^", "v", "P")
 MOST_NAMED = 5  # groups that the text alternative lists; more of them are only counted
 LEAST, BESIDE = 0.16, 0.09  # height of a row, and more of it for each model beside the first
 Row = dict[str, Any]
@@ -47,10 +46,7 @@ def replicated(tables: Mapping[str, pd.DataFrame], words: Words) -> Drawing:
     table = table[table["statistic"].isin(list(SUMMARIES))]
     rows = [_relative(plain_row(row)) for row in table.to_dict("records")]
     labels = _labels(tables["known_groups"], words, list(dict.fromkeys(table["group"])))
-    looks = {
-        str(name): (COLOURS[place % len(COLOURS)], MARKERS[place % len(MARKERS)])
-        for place, name in enumerate(dict.fromkeys(table["estimator"]))
-    }
+    looks = {str(name): estimator_look(str(name)) for name in dict.fromkeys(table["estimator"])}
     panels = [
         _panel(title, [row for row in rows if row["statistic"] == name], list(labels), looks)
         for name, (title, _) in SUMMARIES.items()
@@ -68,8 +64,30 @@ def replicated(tables: Mapping[str, pd.DataFrame], words: Words) -> Drawing:
         caption="Data drawn from the models, relative to the answers: the share of respondents who "
         "know nobody in a group, and how widely the answers are spread. An interval holds the "
         f"middle {words.level} of such data; where it leaves out 1, the model does not resemble "
-        "the answers",
+        f"the answers. {_inside(words, rows, looks)}",
     )
+
+
+def _inside(words: Words, rows: list[Row], names: Iterable[str]) -> str:
+    """Say for how many groups each model resembles the answers, by both summaries."""
+    said = []
+    for name in names:
+        counts = [
+            f"{sum(row['lower'] <= 1 <= row['upper'] for row in mine)} of {len(mine)}"
+            for mine in (_known(rows, name, statistic) for statistic in SUMMARIES)
+        ]
+        said.append(f"{in_sentence(words.estimator(name))} {joined(counts)}")
+    return f"Groups whose answers lie inside, by each summary: {'; '.join(said)}"
+
+
+def _known(rows: list[Row], name: str, statistic: str) -> list[Row]:
+    """Rows of a model and a summary that may be shown."""
+    keys = {"estimator": name, "statistic": statistic}
+    return [
+        row
+        for row in rows
+        if all(row[key] == value for key, value in keys.items()) and is_known(row.get("estimate"))
+    ]
 
 
 def _relative(row: Row) -> Row:
@@ -157,13 +175,7 @@ def _alt(
         parts = []
         failed = False
         for statistic, (_, what) in SUMMARIES.items():
-            mine = [
-                row
-                for row in rows
-                if row["estimator"] == name
-                and row["statistic"] == statistic
-                and is_known(row.get("estimate"))
-            ]
+            mine = _known(rows, name, statistic)
             failed |= any(row.get("converged") is False for row in mine)
             if mine:
                 parts.append(_found(mine, what, labels))

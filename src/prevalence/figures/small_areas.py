@@ -9,15 +9,14 @@ from prevalence.figures.estimates import against_nation, national_rate
 from prevalence.figures.forest import Entry, is_known, plain_row, suppressed
 from prevalence.figures.legend import key, marks_used
 from prevalence.figures.panels import Panel, side_by_side
-from prevalence.figures.style import COLOURS, Drawing, Sheet
-from prevalence.figures.words import Words
-from prevalence.report.wording import written
+from prevalence.figures.style import Drawing, Sheet, estimator_look
+from prevalence.figures.words import Words, in_sentence
+from prevalence.report.wording import REASONS, written
 
 if TYPE_CHECKING:
     import pandas as pd
 
 DIRECT = "direct"
-MARKERS = ("D", "s", "^", "v", "P")
 LEAST, BESIDE = 0.2, 0.075  # height of a row, and more of it for each estimator beside the first
 Row = dict[str, Any]
 
@@ -36,7 +35,8 @@ def borrowing(tables: Mapping[str, pd.DataFrame], words: Words) -> Drawing:
     -------
     Drawing
         A panel for each hidden group and a row for each place of the finest type that the
-        small-area estimates have.
+        small-area estimates have. An estimator of which nothing may be shown for a group is left
+        out of its panel, with a note.
     """
     import pandas as pd
 
@@ -46,11 +46,15 @@ def borrowing(tables: Mapping[str, pd.DataFrame], words: Words) -> Drawing:
     rows += [plain_row(row) for row in table[table["domain_type"] == kind].to_dict("records")]
     groups = [group for group in words.groups if any(row["group"] == group for row in rows)]
     order = words.order(kind, list(dict.fromkeys(str(row["domain"]) for row in rows)))
-    looks = _looks(rows)
+    hidden = _left_out(rows)
+    notes = _notes(words, rows, hidden, kind)
+    rows = [row for row in rows if (row["group"], row["estimator"]) not in hidden]
+    looks = {name: estimator_look(name) for name in _names(rows)}
     panels = []
     for group in groups:
-        places = _by_place([row for row in rows if row["group"] == group])
-        entries = [_entry(places.get(place, []), looks) for place in order]
+        mine = [row for row in rows if row["group"] == group]
+        places, shown = _by_place(mine), {name: looks[name] for name in _names(mine)}
+        entries = [_entry(places.get(place, []), shown) for place in order]
         panels.append(
             Panel(
                 title=words.label(group),
@@ -65,15 +69,16 @@ def borrowing(tables: Mapping[str, pd.DataFrame], words: Words) -> Drawing:
     nation = any(national_rate(tables["scale_up"], words, group) for group in groups)
     key(sheet, _key(words, rows, looks, panels, nation=nation))
     many = words.kind(kind)["many"]
-    sheet.note(f"{many.capitalize()} in a fixed order: no ranking.")
+    sheet.note(" ".join([f"{many.capitalize()} in a fixed order: no ranking.", *notes]))
     columns = ["group", "domain_type", "domain", "estimator", "unit", "estimate", "lower", "upper"]
     return Drawing(
         sheet.close(),
         pd.DataFrame(rows).reindex(columns=[*columns, "converged", "suppressed", "precision"]),
-        alt=_alt(words, groups, rows, looks, many),
+        alt=" ".join([_alt(words, groups, rows, many), *notes]),
         caption=f"Estimated rates of {many}: the direct estimate, and below it those that borrow "
         f"strength from the other {many}, with {words.level} intervals. They are drawn towards "
-        "what the places have in common, and the more the fewer people answered",
+        f"what the {many} have in common, and the more the fewer people answered. "
+        f"{_spans(words, groups, rows)}",
     )
 
 
@@ -89,14 +94,35 @@ def _direct(table: pd.DataFrame, words: Words, kind: str) -> list[Row]:
     ]
 
 
-def _looks(rows: list[Row]) -> dict[str, tuple[str, str]]:
-    """Colour and marker of each estimator, the direct one first."""
-    names = dict.fromkeys([DIRECT, *(str(row["estimator"]) for row in rows)])
-    marks = ("o", *MARKERS)
-    return {
-        name: (COLOURS[place % len(COLOURS)], marks[place % len(marks)])
-        for place, name in enumerate(names)
-    }
+def _names(rows: list[Row]) -> list[str]:
+    """Estimators of the rows, the direct one first."""
+    names = dict.fromkeys(str(row["estimator"]) for row in rows)
+    return sorted(names, key=lambda name: name != DIRECT)
+
+
+def _left_out(rows: list[Row]) -> set[tuple[str, str]]:
+    """Find groups and estimators of which all is withheld, where another estimator has a number."""
+    found = set()
+    for group in dict.fromkeys(row["group"] for row in rows):
+        mine = [row for row in rows if row["group"] == group]
+        shown = {row["estimator"] for row in mine if not suppressed(row)}
+        found |= {(group, row["estimator"]) for row in mine if row["estimator"] not in shown}
+        if not shown:
+            found -= {(group, row["estimator"]) for row in mine}
+    return found
+
+
+def _notes(words: Words, rows: list[Row], hidden: set[tuple[str, str]], kind: str) -> list[str]:
+    """Say which estimators a panel lacks, and why."""
+    notes = []
+    for group, name in sorted(hidden):
+        mine = [row for row in rows if (row["group"], row["estimator"]) == (group, name)]
+        reasons = dict.fromkeys(suppressed(row) for row in mine)
+        why = f"suppressed ({', '.join(REASONS.get(reason, reason) for reason in reasons)})"
+        if "complementary" in reasons:
+            why = f"its rows could reveal withheld {words.kind(kind)['many']}"
+        notes.append(f"{words.short(group)}: {_name(words, name)} is left out: {why}.")
+    return notes
 
 
 def _by_place(rows: list[Row]) -> dict[str, list[Row]]:
@@ -152,32 +178,52 @@ def _reaches_beyond(panel: Panel) -> bool:
     return any(is_known(upper) and float(upper) > panel.scale[1] for upper in uppers)
 
 
-def _alt(
-    words: Words,
-    groups: list[str],
-    rows: list[Row],
-    looks: Mapping[str, tuple[str, str]],
-    many: str,
-) -> str:
+def _spans(words: Words, groups: list[str], rows: list[Row]) -> str:
+    """Say for each group how far apart the places lie by each estimator."""
+    said = []
+    for group in groups:
+        mine = [row for row in rows if row["group"] == group]
+        parts = []
+        for name in _names(mine):
+            ends = _ends([row for row in mine if row["estimator"] == name])
+            parts += [f"{in_sentence(_name(words, name))} {' to '.join(ends)}"] if ends else []
+        text = ", ".join(parts) or "nothing that may be shown"
+        said.append(f"{words.short(group)}, {words.denominator(group)}: {text}")
+    return ". ".join(said)
+
+
+def _alt(words: Words, groups: list[str], rows: list[Row], many: str) -> str:
     said = []
     for group in groups:
         mine = [row for row in rows if row["group"] == group]
         parts = [
             _range(_name(words, name), [r for r in mine if r["estimator"] == name], many)
-            for name in looks
+            for name in _names(mine)
         ]
         said.append(f"{words.label(group)}, {words.denominator(group)}. {' '.join(parts)}")
     start = f"Direct estimates of {many} beside those that borrow strength, in a fixed order."
     return " ".join([start, *said])
 
 
+def _numbered(rows: list[Row]) -> list[Row]:
+    return [row for row in rows if not suppressed(row) and is_known(row.get("estimate"))]
+
+
+def _ends(rows: list[Row]) -> list[str]:
+    """Write the least and the largest estimate; nothing where none may be shown."""
+    shown = _numbered(rows)
+    if not shown:
+        return []
+    low, high = (pick(shown, key=lambda row: float(row["estimate"])) for pick in (min, max))
+    return [written(low, "estimate"), written(high, "estimate")]
+
+
 def _range(name: str, rows: list[Row], many: str) -> str:
     """Say how far an estimator's estimates of the places lie apart."""
-    shown = [row for row in rows if not suppressed(row) and is_known(row.get("estimate"))]
+    shown = _numbered(rows)
     if not shown:
         return f"{name}: none of {len(rows)} {many} shown."
-    low, high = (pick(shown, key=lambda row: float(row["estimate"])) for pick in (min, max))
-    text = f"{name}: from {written(low, 'estimate')} to {written(high, 'estimate')}"
+    text = f"{name}: from {' to '.join(_ends(rows))}"
     if len(shown) < len(rows):
         text += f", {len(shown)} of {len(rows)} {many} shown"
     failed = sum(row.get("converged") is False for row in rows)

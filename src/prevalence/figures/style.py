@@ -28,6 +28,24 @@ INK, MUTED, FAINT, BAND = "#1b2733", "#4f5b67", "#b9c3cc", "#dbe4ec"
 # common kind of colour vision, and all have three times the contrast of white paper.
 COLOURS = ("#12385f", "#b9601a", "#7a4a94", "#3f9c8d")
 WARNING = "#8c1d18"
+# Colour and marker of each estimator, the same in every figure in which several stand together.
+# None has the colour of a hidden group; weighting changes lightness and shape within a hue. The
+# lightness of those that share a panel differs, so that they stay apart in grey.
+DIRECT = (INK, "o")  # every design-based estimator, the headline among them
+ESTIMATOR_LOOKS = {
+    "direct": DIRECT,
+    "fay_herriot": ("#6f620c", "P"),
+    "poisson_lognormal": ("#87684a", "X"),
+    "overdispersed": ("#7d1f55", "D"),
+    "overdispersed_weighted": ("#a8437c", "s"),
+    "partially_pooled": ("#3f9c8d", "^"),
+    "partially_pooled_weighted": ("#17544a", "v"),
+    "partially_pooled_all_areas": ("#3f9c8d", "h"),
+    "partially_pooled_weighted_all_areas": ("#17544a", "d"),
+    "correlated": ("#3c78b4", "p"),
+}
+TICK = "|"  # the mark of a median within a range, which hides nothing of the range
+READABLE = 4.5  # contrast of a text with its ground, as WCAG 2.2 asks for
 WIDTH, MARGIN = 5.2, 0.06
 HEADING, BODY, SMALL = 10.4, 9.6, 9.0
 FEW_GROUPS = 2  # with more hidden groups than this, panels are lower
@@ -87,6 +105,58 @@ class Drawing:
     data: pd.DataFrame
     alt: str
     caption: str
+
+
+def estimator_look(name: str) -> tuple[str, str]:
+    """Give the colour and marker of an estimator.
+
+    Parameters
+    ----------
+    name
+        Id of the estimator or model.
+
+    Returns
+    -------
+    tuple of str
+        A design-based estimator looks as :data:`DIRECT`, whichever it is.
+    """
+    return ESTIMATOR_LOOKS.get(name, DIRECT)
+
+
+def luminance(colour: str) -> float:
+    """Relative luminance of a colour, as WCAG 2.2 defines it."""
+    from matplotlib.colors import to_rgb
+
+    red, green, blue = (
+        part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4
+        for part in to_rgb(colour)
+    )
+    return float(0.2126 * red + 0.7152 * green + 0.0722 * blue)
+
+
+def contrast(one: str, other: str) -> float:
+    """Contrast of two colours, 1 to 21, as WCAG 2.2 defines it."""
+    low, high = sorted((luminance(one), luminance(other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+def text_on(ground: str) -> str:
+    """Choose the colour in which a text can be read on a ground.
+
+    Parameters
+    ----------
+    ground
+        Colour of the ground.
+
+    Returns
+    -------
+    str
+        Ink if its contrast is enough, else white, else black: one of them always has enough.
+    """
+    for colour in (INK, "#ffffff"):
+        if contrast(colour, ground) >= READABLE:
+            return colour
+    return "#000000"
 
 
 @functools.cache
@@ -405,7 +475,25 @@ def tick_label(value: float, span: float) -> str:
     return text.replace("-", "−")
 
 
-def number_axis(axes: Axes, low: float, high: float, room: float) -> str:
+def unit_of(*ends: float) -> float:
+    """Choose the one unit of an exhibit's axes.
+
+    Parameters
+    ----------
+    ends
+        Right ends of its axes.
+
+    Returns
+    -------
+    float
+        A million where every axis reaches it, else one.
+    """
+    return MILLION if min(ends) >= MILLION else 1.0
+
+
+def number_axis(
+    axes: Axes, low: float, high: float, room: float, scale: float | None = None
+) -> str:
     """Give axes a horizontal scale with round ticks.
 
     Parameters
@@ -416,13 +504,15 @@ def number_axis(axes: Axes, low: float, high: float, room: float) -> str:
         Ends of the scale.
     room
         Length of the axis in inches.
+    scale
+        From :func:`unit_of`, where several axes share a unit; from this one's end if not given.
 
     Returns
     -------
     str
         ``million `` where the ticks are in millions, else nothing: the start of a unit.
     """
-    scale = MILLION if high >= MILLION else 1.0
+    scale = unit_of(high) if scale is None else scale
     ticks = nice_ticks(low / scale, high / scale, room)
     labels = [tick_label(tick, (high - low) / scale) for tick in ticks]
     axes.set_xlim(low, high)

@@ -13,11 +13,15 @@ from prevalence.report.wording import capitalised
 PER = {"per_100": "per 100", "per_1000": "per 1,000"}
 POPULATIONS = {"all_ages": "people"}
 FACTORS = {
-    "true_positive_rate": "True-positive rate: share of members’ acquaintances who know",
-    "degree_ratio": "Degree ratio: acquaintances of members over those of everybody",
-    "frame_ratio": "Frame ratio: acquaintances of those in households over those of everybody",
+    "true_positive_rate": "True-positive rate: share of acquaintances of people in the group who "
+    "know of it",
+    "degree_ratio": "Degree ratio: acquaintances of people in the group to those of people in "
+    "households",
+    "frame_ratio": "Frame ratio: acquaintances of people in households (the sampling frame) to "
+    "those of everybody",
     "precision": "Precision: share of reports that are right",
 }
+NAMESAKES = ("Fay", "Poisson model")  # names that begin with a person's
 CHOICES = {
     "estimator": "Estimator",
     "degree": "Network size",
@@ -27,6 +31,7 @@ CHOICES = {
     "combination": "Items combined",
     "imputation": "Imputation",
 }
+# Words for the levels of choices; those of one choice alone stand after its name.
 LEVELS = {
     "known_population": "sizes summed",
     "mean_of_ratios": "mean of ratios",
@@ -41,9 +46,26 @@ LEVELS = {
     "maximum": "the larger",
     "sum": "the sum",
     "published": "as published",
+    "imputation: published": "by the rule in the authors’ public code",
     "overdispersed_weighted": "overdispersed, weighted",
     "partially_pooled_weighted": "partially pooled, weighted",
 }
+
+
+def in_sentence(name: str) -> str:
+    """Write the name of an estimator as it stands within a sentence: only persons keep a capital.
+
+    Parameters
+    ----------
+    name
+        With a capital letter.
+
+    Returns
+    -------
+    str
+        For instance ``overdispersed model``, ``Fay–Herriot``.
+    """
+    return name if name.split("–", maxsplit=1)[0] in NAMESAKES else name[:1].lower() + name[1:]
 
 
 @dataclass(frozen=True)
