@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -19,6 +19,7 @@ from prevalence.figures.style import (
     Sheet,
     lean_seaborn,
     line_height,
+    text_on,
     text_width,
     wrapped,
 )
@@ -28,6 +29,9 @@ from prevalence.report.wording import capitalised
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.axes import Axes
+    from matplotlib.colors import Colormap
+    from numpy.typing import NDArray
 
 NARROWEST = 0.65  # of a column, in inches
 COLUMNS = {
@@ -93,9 +97,6 @@ def heat_map(tables: Mapping[str, pd.DataFrame], words: Words) -> Drawing:
             vmax=100,
             cmap=shades,
             cbar=False,
-            annot=True,
-            fmt=".1f",
-            annot_kws={"size": SMALL},
             linewidths=1.2,
             linecolor="white",
             xticklabels=False,
@@ -103,6 +104,7 @@ def heat_map(tables: Mapping[str, pd.DataFrame], words: Words) -> Drawing:
         )
         axes.set(xlabel="", ylabel="")
         axes.tick_params(length=0)
+        _write_shares(axes, part.to_numpy(float), shades)
         for place, text in enumerate(texts.values()):
             sheet.at(axes, "\n".join(text), MARGIN, place + 0.5, size=SMALL, color=INK)
         sheet.skip(0.08)
@@ -115,8 +117,28 @@ def heat_map(tables: Mapping[str, pd.DataFrame], words: Words) -> Drawing:
         sheet.close(),
         kept_table,
         alt=_alt(table, values, labels),
-        caption="How each count question was answered, per cent",
+        caption=f"How each count question was answered, per cent{_most_missing(table, labels)}",
     )
+
+
+def _most_missing(table: pd.DataFrame, labels: Mapping[str, str]) -> str:
+    """Say which question has the most interviews without an answer."""
+    missing = 100 * table["missing_share"].astype(float)
+    if missing.isna().all():
+        return ""
+    worst = labels[str(table["group"].iloc[int(np.nanargmax(missing.to_numpy(float)))])]
+    return f". At most {missing.max():.1f}% of interviews lack an answer ({worst})"
+
+
+def _write_shares(axes: Axes, shares: NDArray[np.float64], shades: Colormap) -> None:
+    """Write each share in its cell, in the colour that can be read on its shade."""
+    from matplotlib.colors import to_hex
+
+    for (down, across), share in np.ndenumerate(shares):
+        if np.isfinite(share):
+            colour = text_on(to_hex(shades(share / 100)))
+            place: dict[str, Any] = {"ha": "center", "va": "center", "size": SMALL, "color": colour}
+            axes.text(across + 0.5, down + 0.5, f"{share:.1f}", label="_share", **place)
 
 
 def _bases(shown: list[str]) -> str:
@@ -146,11 +168,8 @@ def _label(group: str, known: pd.DataFrame | None, words: Words) -> str:
 
 
 def _alt(table: pd.DataFrame, values: pd.DataFrame, labels: Mapping[str, str]) -> str:
-    missing = 100 * table["missing_share"].astype(float)
-    parts = [f"Heat map of the answers to {len(table)} count questions."]
-    if missing.notna().any():
-        worst = labels[str(table["group"].iloc[int(np.nanargmax(missing.to_numpy(float)))])]
-        parts.append(f"At most {missing.max():.1f}% of interviews lack an answer ({worst}).")
+    parts = [f"Heat map of the answers to {len(table)} count questions"]
+    parts[0] += f"{_most_missing(table, labels)}."
     for role, text in (
         ("known", "groups of known size"),
         ("hidden_item", "questions on hidden groups"),

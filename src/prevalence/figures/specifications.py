@@ -10,6 +10,7 @@ import numpy as np
 from prevalence.figures.forest import plain_row
 from prevalence.figures.style import (
     COLOURS,
+    DIRECT,
     FAINT,
     FEW_GROUPS,
     INK,
@@ -22,10 +23,11 @@ from prevalence.figures.style import (
     nice_ticks,
     text_width,
     tick_label,
+    wrapped,
 )
 from prevalence.figures.words import CHOICES, LEVELS, Words
 from prevalence.report.names import in_words, plain
-from prevalence.report.wording import phrase
+from prevalence.report.wording import counted, phrase
 from prevalence.united import UNCONVERGED, modelled_rows
 
 if TYPE_CHECKING:
@@ -34,6 +36,8 @@ if TYPE_CHECKING:
 # How many choices stand below a curve, and its height in inches: less where there are many groups.
 SHOWN_CHOICES, TALL = (3, 1), (1.25, 0.8)
 INTERVAL = "#b4c2cf"
+PITCH, WIDEST_LABEL = 0.165, 1.9  # of the rows below a curve, and of their labels, in inches
+LEAST_BAR = 0.009  # width of the narrowest bar in inches: nearly two dots of the PNG
 
 
 def specification_curve(tables: Mapping[str, pd.DataFrame], words: Words) -> Drawing:
@@ -44,7 +48,7 @@ def specification_curve(tables: Mapping[str, pd.DataFrame], words: Words) -> Dra
     groups = [group for group in words.groups if (table["group"] == group).any()]
     sheet = Sheet(words)
     many = int(len(groups) > FEW_GROUPS)
-    said, frames = [], []
+    said, frames, above = [], [], []
     for number, group in enumerate(groups):
         mine = _one_each(table[table["group"] == group])
         shown = mine[mine["estimate"].notna()].sort_values("estimate", kind="stable")
@@ -61,16 +65,17 @@ def specification_curve(tables: Mapping[str, pd.DataFrame], words: Words) -> Dra
         sheet.note(f"{_counted(shown)}, sorted by their estimate{without}")
         sheet.skip(0.08)
         said.append(_said(words, group, shown))
+        above.append(_above(words, group, shown))
         columns = ["group", "estimate", "lower", "upper", "headline", *choices]
         frames.append(shown[columns])
     data = pd.concat(frames, ignore_index=True) if frames else table.iloc[:0]
     return Drawing(
         sheet.close(),
         data,
-        alt=f"Sorted estimates of all combinations of choices. {'. '.join(said)}.",
-        caption="Every combination of defensible choices, sorted by its estimate, with its "
-        f"{words.level} interval; below, where in that order each level of the weightiest choices "
-        "stands. The diamond is the pre-specified headline",
+        alt=f"Sorted estimates of all combinations of the configured choices. {'. '.join(said)}.",
+        caption="Combinations of the configured choices, sorted by their estimate, with their "
+        f"{words.level} intervals; below, where in that order each level of the weightiest choices "
+        f"stands. The dot is the pre-specified headline{''.join(above)}",
     )
 
 
@@ -83,14 +88,37 @@ def _one_each(mine: pd.DataFrame) -> pd.DataFrame:
 def _counted(shown: pd.DataFrame) -> str:
     """Count the combinations, and beside them the models and how many haven't converged."""
     modelled = shown[modelled_rows(shown)]
-    said = f"{len(shown) - len(modelled)} combinations"
+    combined = len(shown) - len(modelled)
     if not len(modelled):
-        return said
+        return counted(combined, "combination")
     models = modelled["estimator"].nunique()
     failed = modelled.loc[modelled["interval"] == UNCONVERGED, "estimator"].nunique()
-    said += f" and {models} model{'s' * (models > 1)}"
+    said = f"{counted(combined, 'combination')}, and {counted(models, 'model')}"
     said += f" ({failed} not converged)" if failed else ""
-    return said + (f" in {len(modelled)} scalings" if len(modelled) > models else "")
+    ways = modelled.groupby("estimator")["degree"].nunique()
+    if len(modelled) == models:
+        return said
+    if len(modelled) == ways.sum() and ways.min() == ways.max():
+        return f"{said} with {counted(ways.iloc[0], 'way')} of network size each"
+    return f"{said} in {len(modelled)} forms"
+
+
+def _above(words: Words, group: str, shown: pd.DataFrame) -> str:
+    """Say how many of the combinations lie above the headline, which is one of them.
+
+    A share: a count of combinations is in no released table.
+    """
+    own = shown[~modelled_rows(shown)]
+    chosen = own[own["headline"].astype(bool)]
+    if not len(chosen):
+        return ""
+    share = 100 * float((own["estimate"] > float(chosen["estimate"].iloc[0])).mean())
+    text = f"{share:.0f}%"
+    if share > 99 and text == "100%":
+        text = "more than 99%"
+    elif 0 < share < 0.5:
+        text = "less than 1%"
+    return f". {words.short(group)}: {text} of {counted(len(own), 'combination')} lie above it"
 
 
 def _weightiest(shares: pd.DataFrame, group: str, shown: pd.DataFrame) -> list[str]:
@@ -102,12 +130,13 @@ def _weightiest(shares: pd.DataFrame, group: str, shown: pd.DataFrame) -> list[s
 
 def _panel(sheet: Sheet, shown: pd.DataFrame, colour: str, choices: list[str], tall: float) -> None:
     labels = [
-        (choice, str(level), f"{in_words(CHOICES, choice)}: {_level(level)}")
+        (choice, str(level), wrapped(_level(choice, str(level)), WIDEST_LABEL, SMALL))
         for choice in choices
         for level in dict.fromkeys(shown[choice].astype(str))
     ]
     vertical_room = text_width(f"{shown['upper'].max():,.0f}", SMALL)
-    left = MARGIN + max([vertical_room, *(text_width(t, SMALL) for *_, t in labels)]) + 0.1
+    widths = [text_width(text, SMALL) for *_, lines in labels for text in lines]
+    left = MARGIN + max([vertical_room, *widths]) + 0.1
     count = len(shown)
     places = np.arange(1, count + 1)
     chosen = shown[shown["headline"].astype(bool)]
@@ -141,31 +170,52 @@ def _panel(sheet: Sheet, shown: pd.DataFrame, colour: str, choices: list[str], t
         place = int(chosen.index[0]) + 1
         axes.axvline(place, color=MUTED, lw=0.9, ls=(0, (4, 3)))
         axes.plot([place] * 2, [row["lower"], row["upper"]], color=INK, lw=2)
-        axes.plot(place, row["estimate"], "D", color=INK, ms=6, clip_on=False, label="_headline")
+        ink, marker = DIRECT
+        axes.plot(place, row["estimate"], marker, color=ink, ms=6, clip_on=False, label="_headline")
     if labels:
         _strips(sheet, shown, colour, labels, left)
 
 
 def _strips(
-    sheet: Sheet, shown: pd.DataFrame, colour: str, labels: list[tuple[str, str, str]], left: float
+    sheet: Sheet,
+    shown: pd.DataFrame,
+    colour: str,
+    labels: list[tuple[str, str, list[str]]],
+    left: float,
 ) -> None:
     from matplotlib.collections import LineCollection
 
     places = np.arange(1, len(shown) + 1)
     sheet.skip(0.06)
-    pitch = 0.165
-    strip = sheet.axes(pitch * len(labels), left)
+    heights = [PITCH + (len(lines) - 1) * line_height(SMALL) for *_, lines in labels]
+    # Places that a bar is wide, at least: a single place may be narrower than a dot of the screen.
+    least = LEAST_BAR * len(shown) / (sheet.width - left - MARGIN)
+    strip = sheet.axes(sum(heights), left)
     strip.set_xlim(0.5, len(shown) + 0.5)
     strip.set_xticks([])
     strip.spines["bottom"].set_visible(False)
-    for number, (choice, level, text) in enumerate(labels):
-        middle = (number + 0.5) * pitch
+    down = 0.0
+    for (choice, level, text), height in zip(labels, heights, strict=True):
+        middle = down + height / 2
         there = places[shown[choice].astype(str).to_numpy() == level]
-        lines = [[(a - 0.5, middle), (b + 0.5, middle)] for a, b in _runs(there)]
-        strip.add_collection(LineCollection(lines, colors=colour, linewidths=6))
+        bars = [[(a, middle), (b, middle)] for a, b in _bars(there, least, len(shown))]
+        look: dict[str, Any] = {"colors": colour, "linewidths": 6, "label": "_bars"}
+        # Not moved to whole dots, by which a narrow bar could vanish.
+        strip.add_collection(LineCollection(bars, snap=False, capstyle="butt", **look))
         strip.axhline(middle, color=FAINT, lw=0.5, zorder=-1)
-        sheet.at(strip, text, MARGIN, middle, size=SMALL)
+        sheet.at(strip, "\n".join(text), MARGIN, middle, size=SMALL)
+        down += height
     sheet.skip(0.03)
+
+
+def _bars(places: Any, least: float, count: int) -> list[tuple[float, float]]:
+    """Give the ends of a bar for each run of places: within the axis, and not too narrow to see."""
+    found = []
+    for first, last in _runs(places):
+        half = max(last - first + 1, least) / 2
+        middle = min(max((first + last) / 2, 0.5 + half), count + 0.5 - half)
+        found.append((middle - half, middle + half))
+    return found
 
 
 def _runs(places: Any) -> list[tuple[int, int]]:
@@ -176,8 +226,10 @@ def _runs(places: Any) -> list[tuple[int, int]]:
     return [(int(places[a]), int(places[b])) for a, b in zip(starts, stops, strict=True)]
 
 
-def _level(level: Any) -> str:
-    return LEVELS.get(str(level), plain(str(level)))
+def _level(choice: str, level: str) -> str:
+    """Name a level of a choice, after the choice."""
+    name = LEVELS.get(f"{choice}: {level}", LEVELS.get(level, plain(level)))
+    return f"{in_words(CHOICES, choice)}: {name}"
 
 
 def _said(words: Words, group: str, shown: pd.DataFrame) -> str:
