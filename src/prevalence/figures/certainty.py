@@ -8,9 +8,27 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from prevalence.figures.estimates import planted
-from prevalence.figures.forest import Entry, farthest, forest, plain_row, suppressed, written
+from prevalence.figures.forest import (
+    Entry,
+    farthest,
+    forest,
+    is_known,
+    plain_row,
+    suppressed,
+    written,
+)
 from prevalence.figures.legend import key, marks_used
-from prevalence.figures.style import BODY, COLOURS, FEW_GROUPS, SMALL, Drawing, Sheet, text_width
+from prevalence.figures.style import (
+    BODY,
+    COLOURS,
+    FEW_GROUPS,
+    MUTED,
+    SMALL,
+    Drawing,
+    Sheet,
+    text_width,
+    unit_of,
+)
 from prevalence.figures.words import Words
 from prevalence.report.wording import REASONS, capitalised
 from prevalence.united import modelled_rows
@@ -33,8 +51,8 @@ def known_groups(tables: Mapping[str, pd.DataFrame], words: Words) -> Drawing:
             f"{capitalised(str(row['label']))} ({row['known_size']:,.0f})",
             row,
             _ratio_text(row),
-            COLOURS[0] if used else COLOURS[1],
-            "o" if used else "D",
+            COLOURS[0] if used else MUTED,
+            "o",
             filled=bool(used),
         )
         for row, used in zip(rows, inside, strict=True)
@@ -59,7 +77,7 @@ def known_groups(tables: Mapping[str, pd.DataFrame], words: Words) -> Drawing:
     )
     parts = [("o:" + COLOURS[0], f"used for the headline, with {words.level} interval")]
     if not inside.all():
-        parts.append(("D-:" + COLOURS[1], "not used"))
+        parts.append((f"o-:{MUTED}", "not used"))
     reasons = list(dict.fromkeys(suppressed(row) for row in rows if suppressed(row)))
     if reasons:
         why = ", ".join(REASONS.get(reason, reason) for reason in reasons)
@@ -75,7 +93,20 @@ def known_groups(tables: Mapping[str, pd.DataFrame], words: Words) -> Drawing:
         data,
         alt=_known_alt(words, table, rows),
         caption="Each group of known size (size on record in brackets) estimated from the others: "
-        f"ratios to the size on record with {words.level} intervals; 1 is right",
+        f"ratios to the size on record with {words.level} intervals; 1 is right" + _found(rows),
+    )
+
+
+def _found(rows: list[dict[str, Any]]) -> str:
+    """Say how many intervals hold 1, and which ratio is the farthest from it."""
+    shown = [row for row in rows if not suppressed(row) and row["estimate"]]
+    if not shown:
+        return ""
+    hold = sum(row["lower"] <= 1 <= row["upper"] for row in shown)
+    far = max(shown, key=lambda row: abs(row["log_ratio"]))
+    return (
+        f". {hold} of {len(shown)} intervals hold 1; the farthest from it is {far['estimate']:.2f} "
+        f"({far['label']})"
     )
 
 
@@ -134,16 +165,16 @@ def estimators(tables: Mapping[str, pd.DataFrame], words: Words) -> Drawing:
     texts = [line for entry in every for line in entry.text.split("\n")]
     column = max(text_width(text, SMALL, "bold") for text in texts) + 0.03
     sheet = Sheet(words)
-    limits = []
-    for group in groups:
+    limits = [farthest(blocks[g], *([truths[g]] if truths.get(g) else [])) for g in groups]
+    for group, limit in zip(groups, limits, strict=True):
         truth = truths.get(group)
-        limits.append(farthest(blocks[group], *([truth] if truth else [])))
         sheet.heading(words.label(group))
         forest(
             sheet,
             blocks[group],
             title="estimated {million}people",
-            scale=(0, limits[-1]),
+            scale=(0, limit),
+            unit=unit_of(*limits),
             line=truth,
             line_text=f"planted truth {truth:,.0f}" if truth else "",
             label_width=labels,
@@ -178,7 +209,7 @@ def estimators(tables: Mapping[str, pd.DataFrame], words: Words) -> Drawing:
         data,
         alt=_estimators_alt(words, chosen, truths),
         caption=f"National estimates by each estimator, with {words.level} intervals; the "
-        "pre-specified headline is in bold"
+        f"pre-specified headline is in bold. {_between(words, chosen)}"
         + (". The dashed line is the number planted in the synthetic population" if truths else ""),
     )
 
@@ -192,6 +223,17 @@ def _estimator_entries(words: Words, rows: list[dict[str, Any]], place: int) -> 
         colour = COLOURS[place % len(COLOURS)]
         found.append(Entry(label, row, written(row, lines=True), colour, bold=headline))
     return found
+
+
+def _between(words: Words, chosen: Mapping[str, list[dict[str, Any]]]) -> str:
+    """Say for each group between which numbers the estimates lie."""
+    said = []
+    for group, rows in chosen.items():
+        shown = [row for row in rows if not suppressed(row) and is_known(row["estimate"])]
+        if shown:
+            low, high = (pick(float(row["estimate"]) for row in shown) for pick in (min, max))
+            said.append(f"{words.short(group)}: from {low:,.0f} to {high:,.0f}")
+    return ". ".join(said) or "No estimate may be shown"
 
 
 def _estimators_alt(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from prevalence.figures.estimates import national_headline, planted
 from prevalence.figures.forest import Entry, farthest, forest, written
 from prevalence.figures.legend import key, marks_used
-from prevalence.figures.style import COLOURS, INK, MUTED, Drawing, Sheet
+from prevalence.figures.style import COLOURS, INK, MUTED, Drawing, Sheet, unit_of
 from prevalence.figures.words import Words
 from prevalence.report.wording import capitalised, phrase
 
@@ -49,6 +49,7 @@ def headline(tables: Mapping[str, pd.DataFrame], words: Words) -> Drawing:
             band=(found["low"], found["high"]) if found else None,
             label_width=labels,
             text_column=column,
+            unit=None if shared else unit_of(*ends.values()),
         )
         if shared and group != last:
             axes.set_xticklabels([])
@@ -65,8 +66,9 @@ def headline(tables: Mapping[str, pd.DataFrame], words: Words) -> Drawing:
         alt=f"Estimated people, {words.survey['year']}, nationally. "
         f"{said}.{_beside(words, groups, ranges, truths)}",
         caption=f"National estimates with their {words.level} intervals"
-        + (", beside the range as which this project reads the published words" if ranges else "")
-        + (" and the number planted in the synthetic population" if truths else ""),
+        + (", beside the range this project reads into the published words" if ranges else "")
+        + (" and the number planted in the synthetic population" if truths else "")
+        + f". {'. '.join(f'{words.short(group)}: {written(chosen[group])}' for group in groups)}",
     )
 
 
@@ -84,7 +86,7 @@ def _entries(
         entries.append(Entry(f"Published words:\n“{found['wording']}”", row, limits, MUTED))
     if truth is not None:
         truth_row = {"estimate": truth}
-        entries.append(Entry("Planted truth", truth_row, f"{truth:,.0f}", INK, "^"))
+        entries.append(Entry("Planted truth", truth_row, f"{truth:,.0f}", INK, "*"))
     return entries
 
 

@@ -86,7 +86,7 @@ def _first(names: list[str], degree: Mapping[str, Any], words: Words) -> str:
     some = f"{', '.join(names[:NAMED])} and others" if len(names) > NAMED + 1 else joined(names)
     text = (
         "Nobody can say offhand. But people can say how many they know in groups whose size is on "
-        f"record. Here there are {len(names)}: {some}. Who knows many of these knows "
+        f"record. Here there are {len(names)}: {some}. Whoever knows many of these knows "
         "many people."
     )
     if degree:
@@ -108,7 +108,8 @@ def _third() -> str:
     return (
         f"If {IN_THOUSAND} in every {PEOPLE:,} of all whom respondents know are in the group, then "
         f"about {IN_THOUSAND} in every {PEOPLE:,} of the population are. (Round numbers, chosen to "
-        "explain.) That holds if members are as well known as others, and known as members."
+        "explain.) That holds if people in the group are as well known as others, and known to be "
+        "in it."
     )
 
 
@@ -204,7 +205,7 @@ def _data(
     rows: list[dict[str, Any]] = [
         {
             "shown": "illustration",
-            "what": "members in a thousand acquaintances",
+            "what": "people in the hidden group in a thousand acquaintances",
             "estimate": IN_THOUSAND,
         },
         {"shown": "known groups", "what": "known groups of the headline", "estimate": len(names)},

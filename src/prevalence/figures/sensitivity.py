@@ -13,7 +13,7 @@ from prevalence.figures.legend import key
 from prevalence.figures.style import (
     BAND,
     COLOURS,
-    INK,
+    DIRECT,
     MARGIN,
     MUTED,
     SMALL,
@@ -24,6 +24,7 @@ from prevalence.figures.style import (
     number_axis,
     text_width,
     tick_label,
+    unit_of,
     wrapped,
 )
 from prevalence.figures.words import FACTORS, Words
@@ -51,12 +52,13 @@ def tornado(tables: Mapping[str, pd.DataFrame], words: Words) -> Drawing:
     head = "range assumed"
     right = MARGIN + text_width(head, SMALL) + 0.14
     side = sheet.width - MARGIN
+    headlines = {group: float((chosen.get(group) or {}).get("estimate") or 0) for group in groups}
+    tops = {g: 1.04 * max(float(mine["high"].max()), headlines[g]) for g, mine in ends.items()}
+    scale = unit_of(*tops.values())
     for place, group in enumerate(groups):
         mine, colour = ends[group], COLOURS[place % len(COLOURS)]
         sheet.heading(words.label(group))
-        row = chosen.get(group) or {}
-        estimate = row.get("estimate")
-        top = 1.04 * max([float(mine["high"].max()), *([estimate] if estimate else [])])
+        estimate, top = headlines[group], tops[group]
         room = sheet.width - left - right
         sheet.write(head, side, sheet.top, size=SMALL, colour=MUTED, align="right")
         if estimate:
@@ -68,7 +70,7 @@ def tornado(tables: Mapping[str, pd.DataFrame], words: Words) -> Drawing:
         sheet.skip(line_height(SMALL) + 0.03)
         heights = [len(names[str(f)]) * line_height(SMALL) + 0.11 for f in mine.index]
         axes = sheet.axes(sum(heights), left, right)
-        unit = number_axis(axes, 0, top, room)
+        unit = number_axis(axes, 0, top, room, scale)
         if estimate:
             axes.axvline(estimate, color=MUTED, lw=0.9, ls=(0, (4, 3)), zorder=3)
         down = 0.0
@@ -100,8 +102,24 @@ def tornado(tables: Mapping[str, pd.DataFrame], words: Words) -> Drawing:
         alt=_tornado_alt(words, ends, chosen),
         caption="What respondents cannot know: the estimate if one factor took the ends of its "
         "assumed range and the others the middle of theirs. The dashed line is the headline, which "
-        "takes all of them as one",
+        f"takes all of them as one. {_most_moved(words, ends)}",
     )
+
+
+def _most_moved(words: Words, ends: Mapping[str, pd.DataFrame]) -> str:
+    """Say which factor moves each group's estimate most, and between which numbers."""
+    said = [
+        f"{words.short(group)}: most by the {_factor(mine)}, from {mine.iloc[0]['low']:,.0f} to "
+        f"{mine.iloc[0]['high']:,.0f}"
+        for group, mine in ends.items()
+    ]
+    return ". ".join(said)
+
+
+def _factor(mine: pd.DataFrame) -> str:
+    """Name the factor that moves the estimate most, without its explanation."""
+    name = str(mine.index[0])
+    return FACTORS.get(name, plain(name)).split(":", maxsplit=1)[0].lower()
 
 
 def _analysis(table: pd.DataFrame, name: str) -> pd.DataFrame:
@@ -131,10 +149,9 @@ def _tornado_alt(
     parts = []
     for group, mine in ends.items():
         widest: Any = mine.iloc[0]
-        name = FACTORS.get(str(mine.index[0]), plain(str(mine.index[0]))).split(":")[0].lower()
         text = (
-            f"{words.label(group)}: the {name} moves the estimate most, from {widest['low']:,.0f} "
-            f"to {widest['high']:,.0f}"
+            f"{words.label(group)}: the {_factor(mine)} moves the estimate most, from "
+            f"{widest['low']:,.0f} to {widest['high']:,.0f}"
         )
         if group in chosen:
             text += f"; the headline is {phrase(chosen[group])}"
@@ -154,8 +171,7 @@ def contour(tables: Mapping[str, pd.DataFrame], words: Words) -> Drawing:
     left = MARGIN + 0.34
     for place, group in enumerate(groups):
         sheet.heading(words.label(group))
-        text = "degree ratio: acquaintances of members over those of everybody"
-        sheet.paragraph(text, size=SMALL, colour=MUTED, gap=0.0)
+        _say_factor(sheet, "degree_ratio", MARGIN)
         _contour_panel(
             sheet,
             table[table["group"] == group],
@@ -164,11 +180,13 @@ def contour(tables: Mapping[str, pd.DataFrame], words: Words) -> Drawing:
             ranges.get(group),
             _assumed(factors, group),
         )
-        sheet.below_axis("true-positive rate: share of members’ acquaintances who know", left)
+        sheet.below_axis("", left)
+        _say_factor(sheet, "true_positive_rate", left)
         sheet.skip(0.06)
-    parts = [("D:" + INK, "headline: both taken as 1")]
+    colour, marker = DIRECT
+    parts = [(f"{marker}:{colour}", "headline: both taken as 1")]
     if len(factors):
-        parts.append(("s:" + WHAT_IS_ASSUMED, f"assumed here, with its {words.level} range"))
+        parts.append(("+:" + WHAT_IS_ASSUMED, f"assumed here, with its {words.level} range"))
     if any(_in_panel(table, group, ranges) for group in groups):
         parts.append(("band", "the published words, as read here"))
     key(sheet, parts)
@@ -178,9 +196,32 @@ def contour(tables: Mapping[str, pd.DataFrame], words: Words) -> Drawing:
         sheet.close(),
         data.reset_index(drop=True),
         alt=_contour_alt(words, table, groups, chosen, factors),
-        caption="The estimate under other assumptions on who knows of members (true-positive rate) "
-        "and on how many people members know (degree ratio), the other factors taken as one",
+        caption="The estimate under other assumptions on how many of their acquaintances know of "
+        "people in the group (true-positive rate) and on how many acquaintances these have (degree "
+        f"ratio), the other factors taken as one. {_over_panel(words, table, groups, chosen)}",
     )
+
+
+def _say_factor(sheet: Sheet, factor: str, left: float) -> None:
+    """Write beside an axis what its factor is."""
+    text = FACTORS[factor]
+    sheet.paragraph(text[:1].lower() + text[1:], size=SMALL, colour=MUTED, left=left, gap=0.0)
+
+
+def _over_panel(
+    words: Words,
+    table: pd.DataFrame,
+    groups: list[str],
+    chosen: Mapping[str, Mapping[str, Any]],
+) -> str:
+    """Say between which numbers the estimate lies over each panel, beside the headline."""
+    said = []
+    for group in groups:
+        mine = table.loc[table["group"] == group, "estimate"]
+        text = f"{words.short(group)}: from {mine.min():,.0f} to {mine.max():,.0f}"
+        estimate = (chosen.get(group) or {}).get("estimate")
+        said.append(f"{text}, headline {estimate:,.0f}" if estimate else text)
+    return ". ".join(said)
 
 
 def _in_panel(table: pd.DataFrame, group: str, ranges: Mapping[str, Mapping[str, Any]]) -> bool:
@@ -228,8 +269,8 @@ def _contour_panel(
         line: dict[str, Any] = {"color": WHAT_IS_ASSUMED, "lw": 1.5, "label": "_assumed"}
         axes.plot([tau["lower"], tau["upper"]], [delta["estimate"]] * 2, **line)
         axes.plot([tau["estimate"]] * 2, [delta["lower"], delta["upper"]], **line)
-        axes.plot(tau["estimate"], delta["estimate"], "s", color=WHAT_IS_ASSUMED, ms=6)
-    axes.plot(1, 1, "D", color=INK, ms=7, clip_on=False, zorder=5, label="_headline")
+    ink, marker = DIRECT
+    axes.plot(1, 1, marker, color=ink, ms=7, clip_on=False, zorder=5, label="_headline")
     horizontal = nice_ticks(x.min(), x.max(), room)
     vertical = nice_ticks(y.min(), y.max(), tall, vertical=True)
     axes.set_xticks(horizontal, [tick_label(t, 1.0) for t in horizontal])
