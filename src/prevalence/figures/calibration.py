@@ -24,7 +24,7 @@ from prevalence.figures.style import (
     wrapped,
 )
 from prevalence.figures.words import Words
-from prevalence.report.wording import capitalised
+from prevalence.report.wording import capitalised, joined
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -65,9 +65,7 @@ def margins(tables: Mapping[str, pd.DataFrame], words: Words) -> Drawing:
         side: dict[str, Any] = {"size": SMALL, "colour": MUTED, "align": "right"}
         sheet.clear_mark()
         sheet.write(head, sheet.width - MARGIN, sheet.top + 0.02, **side)
-        sheet.paragraph(
-            MARGINS.get(kind, capitalised(words.kind(kind)["one"])), weight="bold", gap=0.02
-        )
+        sheet.paragraph(_margin(words, kind), weight="bold", gap=0.02)
         mine = data[data["margin"] == kind]
         heights = [max(PITCH, len(part) * line_height(BODY) + 0.05) for part in lines[kind]]
         axes = sheet.axes(sum(heights), left, right)
@@ -83,12 +81,37 @@ def margins(tables: Mapping[str, pd.DataFrame], words: Words) -> Drawing:
         sheet.skip(0.06)
     sheet.below_axis("difference of the weighted sample from the census, per cent", left)
     key(sheet, [("o:" + COLOURS[1], "before calibration"), ("D:" + COLOURS[0], "after")])
+    by = joined([f"by {_margin(words, str(kind)).lower()}" for kind in kinds])
     return Drawing(
         sheet.close(),
         table,
         alt=_alt(words, data),
-        caption="Weighted sample against the census, before and after calibration, by category",
+        caption=f"Weighted sample against the census, before and after calibration, {by}. "
+        f"{_farthest(words, data)}",
     )
+
+
+def _margin(words: Words, kind: str) -> str:
+    return MARGINS.get(kind, capitalised(words.kind(kind)["one"]))
+
+
+def _farthest(words: Words, data: pd.DataFrame) -> str:
+    """Say which category was the farthest from the census before calibration, and how far after."""
+    before, after = (data[f"difference_{when}"].to_numpy(float) for when in ("before", "after"))
+    far: Any = data.iloc[int(np.argmax(np.abs(before)))]
+    text = f"Farthest off before: {_name(words, far)}, {_apart(far, 'before')}; "
+    if np.max(np.abs(after)) <= ROUNDING:
+        return f"{text}after, all agree within the rounding of the release"
+    left: Any = data.iloc[int(np.argmax(np.abs(after)))]
+    return f"{text}after: {_name(words, left)}, {_apart(left, 'after')}"
+
+
+def _apart(row: Any, when: str) -> str:
+    """Write how far a total is from the census: in per cent, where fewer than a hundred."""
+    difference = float(row[f"difference_{when}"])
+    if abs(difference) >= 0.995:
+        return f"{row[when]:,.0f} persons for {row['population']:,.0f}"
+    return f"{100 * abs(difference):.0f}% {'above' if difference > 0 else 'below'} the census"
 
 
 def _row(sheet: Sheet, axes: Axes, row: Any, lines: list[str], middle: float) -> None:

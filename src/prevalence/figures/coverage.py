@@ -17,8 +17,6 @@ from prevalence.report.wording import day
 if TYPE_CHECKING:
     import pandas as pd
 
-MARKERS = ("o", "D", "s", "^")
-
 
 def coverage(tables: Mapping[str, Any], words: Words) -> Drawing:
     """Share of simulated surveys whose interval held the truth, by world and hidden group."""
@@ -52,7 +50,7 @@ def coverage(tables: Mapping[str, Any], words: Words) -> Drawing:
         room_for_labels=2.15,
         pad=0.07,
     )
-    parts = [(f"{MARKERS[n]}:{COLOURS[n]}", words.short(g)) for n, g in enumerate(groups)]
+    parts = [(f"o:{COLOURS[n]}", words.short(g)) for n, g in enumerate(groups)]
     key(sheet, parts)
     surveys = int(rows["surveys"].max())
     when = day(record["date"])
@@ -75,8 +73,8 @@ def coverage(tables: Mapping[str, Any], words: Words) -> Drawing:
         sheet.close(),
         data.reset_index(drop=True),
         alt=_alt(words, rows, groups, when),
-        caption=f"How often the {words.level} interval held the truth in simulated worlds, "
-        f"computed once, on {when}",
+        caption=f"How often the {words.level} interval held the truth in simulated worlds: "
+        f"{_between(rows)}. Computed once, on {when}",
     )
 
 
@@ -93,7 +91,7 @@ def _entries(world: str, mine: pd.DataFrame, groups: list[str]) -> list[Entry]:
         for row in mine[mine["group"] == group].to_dict("records"):
             names = {"estimate": "coverage", "lower": "coverage_lower", "upper": "coverage_upper"}
             values = {name: 100 * float(row[source]) for name, source in names.items()}
-            parts.append(Entry("", values, "", COLOURS[number], MARKERS[number]))
+            parts.append(Entry("", values, "", COLOURS[number]))
     if not parts:
         return []
     label = in_words(WORLDS, world)
@@ -102,6 +100,15 @@ def _entries(world: str, mine: pd.DataFrame, groups: list[str]) -> list[Entry]:
 
 
 def _alt(words: Words, rows: pd.DataFrame, groups: list[str], when: str) -> str:
+    names = " and ".join(words.short(group).lower() for group in groups)
+    return (
+        f"Share of simulated surveys whose {words.level} interval held the truth, for {names}: "
+        f"{_between(rows)}. Computed once, on {when}."
+    )
+
+
+def _between(rows: pd.DataFrame) -> str:
+    """Say between which shares the coverage lies, where the assumptions hold and where not."""
     parts = []
     for holds, text in (
         (True, "where the assumptions hold"),
@@ -110,8 +117,4 @@ def _alt(words: Words, rows: pd.DataFrame, groups: list[str], when: str) -> str:
         part = 100 * rows.loc[rows["holds"].astype(bool) == holds, "coverage"]
         if len(part):
             parts.append(f"between {part.min():.1f}% and {part.max():.1f}% {text}")
-    names = " and ".join(words.short(group).lower() for group in groups)
-    return (
-        f"Share of simulated surveys whose {words.level} interval held the truth, for {names}: "
-        f"{'; '.join(parts)}. Computed once, on {when}."
-    )
+    return "; ".join(parts)

@@ -98,7 +98,7 @@ def sample_flow(tables: Mapping[str, pd.DataFrame], words: Words) -> Drawing:
         alt=f"From {_count(first)} {first['label']} to {_count(last)} {last['label']} in "
         f"{len(rows)} steps.{most_lost}",
         caption="From the sample to the analysed interviews: what remains, and what was excluded "
-        "at each step",
+        f"at each step, from {_count(first)} {first['label']} to {_count(last)} {last['label']}",
     )
 
 
@@ -167,7 +167,9 @@ def weights(tables: Mapping[str, pd.DataFrame], words: Words) -> Drawing:
         f"unequal weights is {last['deff_kish']:.2f}, so that {last['n']:,.0f} respondents "
         f"are worth {last['effective_n']:,.0f}.",
         caption="Weights after each step. Kish’s design effect says by what factor unequal weights "
-        "raise the variance; effective respondents are the number divided by it",
+        "raise the variance; effective respondents are the number divided by it. At the end it "
+        f"is {last['deff_kish']:.2f}: {last['n']:,.0f} respondents are worth "
+        f"{last['effective_n']:,.0f}",
     )
 
 

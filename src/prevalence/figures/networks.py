@@ -73,7 +73,8 @@ def histogram(tables: Mapping[str, pd.DataFrame], words: Words) -> Drawing:
         table,
         alt=_alt(mean, share[none], share[beyond], float(edges[-1])),
         caption="Estimated network sizes of respondents, weighted. The bars set apart are those "
-        "who know nobody in the headline’s known groups, and all above the scale",
+        "who know nobody in the headline’s known groups, and all above the scale"
+        + (f". The mean is {written(mean, 'estimate')} ({interval(mean)})" if mean else ""),
     )
 
 

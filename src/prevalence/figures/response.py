@@ -21,12 +21,16 @@ from prevalence.figures.style import (
     wrapped,
 )
 from prevalence.figures.words import Words
-from prevalence.report.wording import capitalised
+from prevalence.report.wording import capitalised, joined
 
 if TYPE_CHECKING:
     import pandas as pd
 
 RATE = "RR3"
+RATE_MEANS = (
+    f"{RATE}: response rate 3 of the AAPOR standard, which counts of the households of unknown "
+    "eligibility those estimated to be eligible"
+)
 NATIONAL = "national"
 PITCH, LABELS = 0.2, 1.75
 
@@ -74,11 +78,17 @@ def response(tables: Mapping[str, pd.DataFrame], words: Words) -> Drawing:
         sheet.at(axes, f"{size:,.0f}", sheet.width - MARGIN, middle, **side)
         down += height
     sheet.below_axis(f"response rate ({RATE}, weighted by the selection), per cent", left)
+    kinds = [words.kind(str(kind)) for kind in places["domain_type"].unique() if kind != NATIONAL]
+    by = f", by {joined([kind['one'] for kind in kinds])}" if kinds else ""
+    many = joined([kind["many"] for kind in kinds])
+    parts = [*_ends(places, names), *([f"{nation:.1f}% in the nation"] if nation else [])]
+    found = f": {', '.join(parts)}" if parts else ""
+    found += f". {RATE_MEANS}"
     return Drawing(
         sheet.close(),
         table,
-        alt=_alt(places, names, nation),
-        caption=f"Share of eligible households that gave an interview ({RATE}), by place",
+        alt=_alt(places, names, nation, many),
+        caption=f"Share of eligible households that gave an interview ({RATE}){by}{found}",
     )
 
 
@@ -99,15 +109,21 @@ def _in_order(places: pd.DataFrame, words: Words) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True) if parts else places
 
 
-def _alt(places: pd.DataFrame, names: list[str], nation: float | None) -> str:
+def _ends(places: pd.DataFrame, names: list[str]) -> list[str]:
+    """Say which rates are the lowest and the highest; nothing where there is only one."""
+    if len(places) < 2:
+        return []
     rates = 100 * places["weighted"].astype(float).to_numpy()
+    least, most = (
+        f"{rates[at]:.1f}% ({names[at].replace('  ', ' ')})"
+        for at in (int(rates.argmin()), int(rates.argmax()))
+    )
+    return [f"from {least} to {most}"]
+
+
+def _alt(places: pd.DataFrame, names: list[str], nation: float | None, many: str) -> str:
     told = []
     if nation is not None:
         told.append(f"Of all eligible households {nation:.1f} per cent gave an interview ({RATE}).")
-    if len(places) > 1:
-        least, most = (
-            f"{rates[at]:.1f} per cent ({names[at].replace('  ', ' ')})"
-            for at in (int(rates.argmin()), int(rates.argmax()))
-        )
-        told.append(f"Among {len(places)} places the rate goes from {least} to {most}.")
+    told += [f"Among {len(places)} {many} the rate goes {ends}." for ends in _ends(places, names)]
     return " ".join(told)

@@ -131,13 +131,14 @@ def places(tables: Mapping[str, pd.DataFrame], words: Words, domain_type: str) -
     if any(panel.line is not None for panel in panels):
         used += [("dash", "national estimate"), ("band", f"national {words.level} interval")]
     key(sheet, used)
+    classes = {group: _classes(tables["scale_up"], words, group, rows[group]) for group in groups}
     sheet.note(f"{words.kind(domain_type)['many'].capitalize()} in a fixed order: no ranking.")
     return Drawing(
         sheet.close(),
         _place_data(order, rows),
         alt=_place_alt(words, rows, domain_type),
         caption=f"Estimated rates by {words.kind(domain_type)['one']} with {words.level} "
-        "intervals: people whom residents know",
+        f"intervals: people whom residents know. {_compared(words, order, classes, domain_type)}",
     )
 
 
@@ -201,7 +202,9 @@ def _place_alt(words: Words, rows: Mapping[str, Mapping[str, Any]], domain_type:
         if len(mine) > len(shown):
             text += f"; {len(mine) - len(shown)} suppressed"
         parts.append(text)
-    return f"Estimates with {words.level} intervals by place, in a fixed order. {'. '.join(parts)}."
+    one = words.kind(domain_type)["one"]
+    start = f"Estimates with {words.level} intervals by {one}, in a fixed order."
+    return f"{start} {'. '.join(parts)}."
 
 
 def tile_map(tables: Mapping[str, pd.DataFrame], words: Words) -> Drawing:
@@ -229,7 +232,7 @@ def tile_map(tables: Mapping[str, pd.DataFrame], words: Words) -> Drawing:
             unit = words.denominator(group)
             text = f"{unit}; nation {written(nation, 'estimate')}" if nation else unit
             sheet.write(text, left, sheet.top + tall, size=SMALL, colour=MUTED)
-            classes[group] = {place: _class(rows[group][place], nation) for place in rows[group]}
+            classes[group] = _classes(tables["scale_up"], words, group, rows[group])
             for place, spot in tiles.items():
                 corner = (left + spot[0] * wide, sheet.top + tall + 0.2 + spot[1] * TILE_HEIGHT)
                 row = rows[group].get(place, {})
@@ -259,7 +262,7 @@ def tile_map(tables: Mapping[str, pd.DataFrame], words: Words) -> Drawing:
         alt=_tile_alt(words, order, classes, domain_type),
         caption=f"{words.kind(domain_type)['many'].capitalize()} as tiles in about their places: "
         f"estimated rates with {words.level} intervals. Shaded by whether the interval holds the "
-        "national estimate, which is no ranking",
+        f"national estimate, which is no ranking. {_compared(words, order, classes, domain_type)}",
     )
 
 
@@ -270,6 +273,14 @@ def _by_chance(count: int, words: Words) -> str:
         return ""
     how_many = "one" if expected < 1.5 else f"{expected:.0f}"
     return f" Of {count} such intervals about {how_many} may miss by chance."
+
+
+def _classes(
+    table: pd.DataFrame, words: Words, group: str, rows: Mapping[str, Mapping[str, Any]]
+) -> dict[str, str]:
+    """Tell of each place on which side of the national estimate its interval lies."""
+    nation = national_rate(table, words, group)
+    return {place: _class(row, nation) for place, row in rows.items()}
 
 
 def _class(row: Mapping[str, Any], nation: Mapping[str, Any]) -> str:
@@ -329,12 +340,43 @@ def _tile_alt(
     classes: Mapping[str, Mapping[str, str]],
     domain_type: str,
 ) -> str:
+    return f"Tile map. {_compared(words, order, classes, domain_type, full=True)}."
+
+
+def _compared(
+    words: Words,
+    order: list[str],
+    classes: Mapping[str, Mapping[str, str]],
+    domain_type: str,
+    *,
+    full: bool = False,
+) -> str:
+    """Say of how many places the interval holds the national estimate, and of which it doesn't.
+
+    Parameters
+    ----------
+    words
+        The survey's words.
+    order
+        The places in official order.
+    classes
+        By group and place, from :func:`_classes`.
+    domain_type
+        Type of place.
+    full
+        Whether groups have their whole label.
+
+    Returns
+    -------
+    str
+        A sentence for each hidden group, without the last full stop.
+    """
     kind = words.kind(domain_type)
     parts = []
     for group, mine in classes.items():
         compared = [c for c in mine.values() if c not in ("alone", "open")]
         imprecise = sum(c == "open" for c in mine.values())
-        text = f"{words.label(group)}: "
+        text = f"{words.label(group) if full else words.short(group)}: "
         alone = len(mine) - len(compared) - imprecise
         if alone:
             text += f"{alone} {kind['many']} shown, and no national estimate"
@@ -357,4 +399,4 @@ def _tile_alt(
         if hidden:
             text += f"; {len(hidden)} suppressed"
         parts.append(text)
-    return f"Tile map. {'. '.join(parts)}."
+    return ". ".join(parts)
