@@ -1,6 +1,7 @@
 """What the figures show is what the tables hold; it can be read; nothing is hidden or invented."""
 
 import functools
+import itertools
 import re
 import subprocess
 import sys
@@ -13,9 +14,29 @@ from conftest import EVERY, draw
 from matplotlib.text import Text
 
 from prevalence.disclosure.gate import allowed_numbers, unknown_numbers
-from prevalence.figures.style import MARK, SMALL, WIDTH, save
+from prevalence.figures.specifications import LEAST_BAR
+from prevalence.figures.style import (
+    COLOURS,
+    DIRECT,
+    ESTIMATOR_LOOKS,
+    MARK,
+    READABLE,
+    SMALL,
+    WIDTH,
+    contrast,
+    estimator_look,
+    save,
+)
 from prevalence.figures.words import CHOICES
+from prevalence.report.names import ESTIMATORS as NAMES
+from prevalence.united import MODELLED as MODELS
 
+TOGETHER = [
+    ("direct", "overdispersed", "overdispersed_weighted", "partially_pooled"),
+    ("direct", "fay_herriot", "partially_pooled"),
+    ("direct", "partially_pooled_weighted", "partially_pooled"),
+    ("direct", "poisson_lognormal", "overdispersed"),
+]
 ISLANDS = ("ph2022", "island_groups")
 LOGS = ("log_ratio", "log_ratio_lower", "log_ratio_upper")
 NUMBERS = ("estimate", "lower", "upper", "n", "observed", "predicted", "value", *LOGS)
@@ -123,6 +144,166 @@ def test_the_alternative_tells_numbers_of_the_tables_and_no_others(drawings, tab
     year = str(released.config(figure[0])["survey"]["year"])
     assert unknown_numbers(alt, allowed_numbers(found, [findings, dates, year])) == []
     assert re.search(r"\d", alt), "a finding with numbers"
+
+
+def test_the_caption_tells_numbers_of_the_tables_and_no_others(drawings, tables, figure):
+    found = {k: v for k, v in tables[figure[0]].items() if isinstance(v, pd.DataFrame)}
+    dates = tables[figure[0]]["coverage_record"]["date"]
+    assert unknown_numbers(drawings[figure].caption, allowed_numbers(found, [dates])) == []
+
+
+def test_the_caption_states_a_finding_with_numbers(drawings, figure):
+    if figure[1] == "nsum":  # explains the method
+        return
+    caption = drawings[figure].caption
+    for given in ("95%", "90%", "80%", "RR3", "response rate 3", "leaves out 1", "hold 1", "1 is"):
+        caption = caption.replace(given, "")
+    assert re.search(r"\d", caption), caption
+
+
+def test_captions_follow_the_data(drawings, tables, words):
+    own = tables["ph2022"]
+    caption = drawings["ph2022", "response"].caption
+    rates = own["response_rates"]
+    rates = rates[(rates["rate"] == "RR3") & (rates["domain_type"] == "region")]["weighted"]
+    assert f"by region: from {100 * rates.min():.1f}% (" in caption
+    assert f"to {100 * rates.max():.1f}% (" in caption
+    margins = own["margins"]
+    far = (margins["before"] / margins["population"] - 1).abs().max()
+    assert f"{100 * far:.0f}% " in drawings["ph2022", "margins"].caption
+    classes = drawings["ph2022", "tile_map"].data
+    for name in ("tile_map", "regions"):
+        caption = drawings["ph2022", name].caption
+        for group, mine in classes.groupby("group"):
+            holds = (mine["against_nation"] == "within").sum()
+            said = f"{words['ph2022'].short(group)}: in {holds} of {len(mine)} regions the interval"
+            assert said in caption
+        assert "wholly above it:" in caption
+    coverage = drawings["ph2022", "coverage"]
+    holds = coverage.data[coverage.data["assumptions_hold"]]["estimate"]
+    assert f"between {holds.min():.1f}% and {holds.max():.1f}% where the" in coverage.caption
+
+
+def test_captions_name_the_kind_of_place(drawings, figure):
+    assert "by place" not in f"{drawings[figure].caption} {drawings[figure].alt}"
+
+
+@of("models", *MODELLED)
+def test_an_estimator_looks_the_same_in_every_figure(drawings, words, pair):
+    drawing = drawings[pair]
+    names = set(drawing.data["estimator"])
+    own = words[pair[0]].headline["estimator"]
+    expected = {estimator_look("direct" if name == own else name) for name in names}
+    drawn = [line for axes in drawing.figure.axes for line in axes.lines]
+    found = {
+        (line.get_markeredgecolor(), line.get_marker())
+        for line in drawn
+        if line.get_label() == "_estimate"
+    }
+    if pair[1] == "area_distribution":  # medians have a tick
+        assert {colour for colour, _ in found} <= {colour for colour, _ in expected}
+    else:
+        assert found <= expected
+        assert len(found) > 1
+
+
+def test_every_model_has_a_look_of_its_own_and_none_that_of_a_group():
+    assert set(ESTIMATOR_LOOKS) >= {*(MODELS & set(NAMES)), "fay_herriot", "direct"}
+    assert len(set(ESTIMATOR_LOOKS.values())) == len(ESTIMATOR_LOOKS)
+    assert len({marker for _, marker in ESTIMATOR_LOOKS.values()}) == len(ESTIMATOR_LOOKS)
+    assert not {colour for colour, _ in ESTIMATOR_LOOKS.values()} & set(COLOURS[:2])
+    assert estimator_look("ratio_of_sums") == DIRECT
+
+
+@pytest.mark.parametrize("names", TOGETHER, ids="-".join)
+def test_estimators_that_share_a_panel_stay_apart_in_grey(names):
+    for one, other in itertools.combinations([estimator_look(name)[0] for name in names], 2):
+        assert contrast(one, other) > 1.4, (one, other)
+    assert all(contrast(estimator_look(name)[0], "#ffffff") >= 3 for name in ESTIMATOR_LOOKS)
+
+
+def test_an_estimator_of_which_all_is_withheld_is_left_out_of_its_panel(tables, words):
+    changed = dict(tables["ph2022"])
+    table = changed["small_areas"].copy()
+    gone = (table["group"] == "perpetrators") & (table["estimator"] == "fay_herriot")
+    table.loc[gone, ["estimate", "lower", "upper"]] = np.nan
+    table.loc[gone, "suppressed"] = "complementary"
+    changed["small_areas"] = table
+    before = draw("ph2022", "shrinkage", tables["ph2022"], words["ph2022"])
+    drawing = draw("ph2022", "shrinkage", changed, words["ph2022"])
+    data = drawing.data
+    left = data[data["group"] == "perpetrators"]["estimator"]
+    assert set(left) == {"direct", "partially_pooled"}
+    assert "fay_herriot" in set(data[data["group"] == "victims"]["estimator"])
+    fewer = len(patches(before.figure, "_suppressed")) - len(patches(drawing.figure, "_suppressed"))
+    assert fewer == len(released.REASON)
+    said = "Adults: Fay–Herriot is left out: its rows could reveal withheld regions."
+    shown = " ".join(" ".join(text.split("\n")) for text, _ in boxes(drawing.figure))
+    assert said in shown
+    assert said in drawing.alt
+    assert "left out" not in before.alt
+
+
+def test_shares_are_written_in_a_colour_that_can_be_read(drawings):
+    checked = 0
+    for survey in released.SURVEYS:
+        for axes in drawings[survey, "data_quality"].figure.axes:
+            (mesh,) = axes.collections
+            shades = mesh.get_facecolors()
+            texts = [text for text in axes.texts if text.get_label() == "_share"]
+            for text in texts:
+                across, down = (int(place) for place in text.get_position())
+                columns = mesh.get_coordinates().shape[1] - 1
+                assert contrast(text.get_color(), shades[down * columns + across]) >= READABLE
+                checked += 1
+    assert checked > 100
+
+
+def test_every_level_of_a_choice_has_bars_wide_enough_to_see(drawings):
+    seen = 0
+    for survey in released.SURVEYS:
+        figure = drawings[survey, "specification_curve"].figure
+        for axes in figure.axes:
+            bars = [part for part in axes.collections if part.get_label() == "_bars"]
+            low, high = axes.get_xlim()
+            inches = figure.get_size_inches()[0] * axes.get_position().width / (high - low)
+            for part in bars:
+                ends = np.array(part.get_segments())[:, :, 0]
+                assert ((ends[:, 1] - ends[:, 0]) * inches >= 0.999 * LEAST_BAR).all()
+                assert ends.min() >= low - 1e-9
+                assert ends.max() <= high + 1e-9
+                assert part.get_snap() is False
+                seen += 1
+    assert LEAST_BAR * 200 >= 1.5  # dots of the PNG
+    assert seen > 0
+
+
+def test_the_caption_of_the_curve_says_how_many_lie_above_the_headline(drawings, tables, words):
+    drawing = drawings["ph2022", "specification_curve"]
+    for group, mine in drawing.data.groupby("group"):
+        own = mine.loc[mine["headline"].astype(bool), "estimate"].iloc[0]
+        share = 100 * (mine["estimate"] > own).mean()
+        name = words["ph2022"].short(group)
+        assert f"{name}: {share:.0f}% of {len(mine)} combinations lie above it" in drawing.caption
+    assert "defensible" not in drawing.caption
+
+
+@of("tornado", "estimators", "headline")
+def test_panels_of_a_figure_have_one_unit(drawings, tables, words, pair):
+    survey, name = pair
+    wide = dict(tables[survey])
+    for table in ("scale_up", "sensitivity", "validation"):
+        if table not in wide:
+            continue
+        frame = wide[table].copy()
+        first = (frame["group"] == next(iter(words[survey].groups))) & (frame["unit"] == "persons")
+        names = [c for c in ("estimate", "lower", "upper", "truth") if c in frame]
+        frame.loc[first, names] = 20 * frame.loc[first, names]
+        wide[table] = frame
+    for drawing in (drawings[pair], draw(survey, name, wide, words[survey])):
+        shown = [text for text, _ in boxes(drawing.figure)]
+        titles = {text for text in shown if re.search(r"(million )?people", text)}
+        assert len({"million" in text for text in titles if "estimate" in text}) == 1
 
 
 def test_the_alternative_follows_the_data(tables, words):
@@ -286,7 +467,7 @@ def test_the_headline_by_other_intervals_is_no_further_combination(tables, words
     assert len(drawn.data) == len(plain.data) + len(own)
     assert drawn.data["headline"].sum() == len(own)
     count = int(table.loc[table["group"] == own["group"].iloc[0], "estimate"].notna().sum())
-    assert f"over {count} combinations and 1 model" in drawn.alt
+    assert f"over {count} combinations, and 1 model" in drawn.alt
 
 
 def test_bars_of_the_sample_flow_are_the_numbers_of_the_table(drawings, tables):
@@ -420,8 +601,10 @@ def test_places_that_borrow_strength_stand_below_the_direct_estimates(drawings, 
     others = drawing.data[drawing.data["estimator"] != "direct"]
     assert len(others) == len(tables["ph2022"]["small_areas"])
     lines = [line for axes in drawing.figure.axes for line in axes.lines]
-    squares = [line for line in lines if line.get_marker() == "s"]
-    assert {line.get_markerfacecolor() for line in squares} == {"white"}, "none has converged"
+    colour, marker = estimator_look("partially_pooled")
+    pooled = [line for line in lines if line.get_marker() == marker]
+    assert {line.get_markerfacecolor() for line in pooled} == {"white"}, "none has converged"
+    assert {line.get_markeredgecolor() for line in pooled} == {colour}
     assert "not converged" in drawing.alt
 
 
@@ -437,10 +620,23 @@ def test_areas_are_drawn_by_their_quantiles_and_without_names(drawings, tables):
     assert not {"domain", "domain_type"} & set(drawing.data.columns)
     assert "partially pooled over areas, 275 areas: median 1.50" in drawing.alt
     assert "weighted (not converged)" in drawing.alt
-    diamonds = [
-        line for axes in drawing.figure.axes for line in axes.lines if line.get_marker() == "D"
+    ranges = [
+        line
+        for axes in drawing.figure.axes
+        for line in axes.lines
+        if line.get_label() == "_interval"
     ]
-    assert {line.get_markerfacecolor() for line in diamonds} == {"white"}
+    weighted, _ = estimator_look("partially_pooled_weighted")
+    assert {line.get_linestyle() for line in ranges if line.get_color() == weighted} == {"--"}
+    assert {line.get_linestyle() for line in ranges if line.get_color() != weighted} == {"-"}
+
+
+@of("area_distribution")
+def test_the_mark_of_a_median_hides_little_of_its_range(drawings, pair):
+    drawn = [line for axes in drawings[pair].figure.axes for line in axes.lines]
+    medians = [line for line in drawn if line.get_label() == "_estimate"]
+    assert {line.get_marker() for line in medians} == {"|"}
+    assert max(line.get_markeredgewidth() for line in medians) < 2  # points
 
 
 def test_respondents_and_the_census_need_not_be_of_adults(drawings):
