@@ -564,6 +564,26 @@ def test_very_wide_intervals_are_cut_with_an_arrow_and_told(tables, words):
     assert "500" in drawing.alt
 
 
+@of("models")
+def test_an_arrow_in_the_figure_of_models_is_explained(tables, words, pair):
+    survey, name = pair
+    wide = dict(tables[survey])
+    table = wide["scale_up"].copy()
+    table.loc[table["estimator"] == "overdispersed", "upper"] = 500.0
+    wide["scale_up"] = table
+    shown = [text for text, _ in boxes(draw(survey, name, wide, words[survey]).figure)]
+    assert "goes on beyond the scale" in shown
+
+
+def test_answers_that_all_have_are_told_as_such(tables, words):
+    changed = dict(tables["ph2022"])
+    for share, said in ((0.0, "No interview"), (0.0002, "Hardly any interview")):
+        changed["data_quality"] = changed["data_quality"].assign(missing_share=share)
+        drawing = draw("ph2022", "data_quality", changed, words["ph2022"])
+        for text in (drawing.caption, drawing.alt):
+            assert f"{said} lacks an answer." in text
+
+
 def test_data_of_the_models_stand_relative_to_the_answers(drawings, tables):
     drawing = drawings["ph2022", "predictive"]
     table = tables["ph2022"]["predictive"]

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 FARTHEST = 2.5
 HATCH = "////"
 BROKEN = (0, (1.2, 0.8))  # a line in lengths of its width
+CROSSES = ("P", "X")  # markers whose arms a thick edge would close
 SIZES = {"o": 6.0, "s": 6.0, "*": 8.0, TICK: 7.5}  # of markers that look smaller than others
 
 
@@ -179,7 +180,7 @@ def mark(
             ms=SIZES.get(marker, 5.5),
             mec=colour,
             mfc="white" if hollow else colour,
-            mew=1.4,
+            mew=1.0 if marker in CROSSES else 1.4,
             clip_on=False,
             label="_estimate",
         )

@@ -11,6 +11,7 @@ from prevalence.figures.forest import (
     forest,
     is_known,
     plain_row,
+    shown_values,
     suppressed,
     written,
 )
@@ -37,22 +38,26 @@ def models(tables: Mapping[str, pd.DataFrame], words: Words) -> Drawing:
     modelled = tables["scale_up"][modelled_rows(tables["scale_up"])]
     rows += [row for row in _rates(modelled, words) if _places(row, rows)]
     looks = _looks(words, rows)
+    beyond = False
     sheet = Sheet(words)
     for group in words.groups:
         mine = [row for row in rows if row["group"] == group]
         if not mine:
             continue
         entries = [_entry(words, found, looks) for found in _by_place(mine)]
+        end = farthest(entries)
+        beyond |= max(shown_values(entries)[1], default=0.0) > end
         sheet.heading(words.label(group))
         forest(
             sheet,
             entries,
             title=f"estimated {words.denominator(group)}",
-            scale=(0, farthest(entries)),
+            scale=(0, end),
             pad=0.03 * max(len(entry.beside) for entry in entries) + 0.08,
         )
         sheet.skip(0.06)
-    key(sheet, _key(words, rows, looks))
+    arrow = [("beyond", "goes on beyond the scale")] if beyond else []
+    key(sheet, [*_key(words, rows, looks), *arrow])
     columns = ["group", "domain_type", "domain", "estimator", "unit", "estimate", "lower", "upper"]
     return Drawing(
         sheet.close(),
@@ -74,10 +79,11 @@ def _beside(words: Words, rows: list[Row]) -> str:
         own = [row for row in shown if row["estimator"] == words.headline["estimator"]]
         models = [row for row in shown if row not in own]
         if own and models:
-            low, high = (pick(models, key=lambda r: float(r["estimate"])) for pick in (min, max))
+            ends = [pick(models, key=lambda r: float(r["estimate"])) for pick in (min, max)]
+            texts = dict.fromkeys(digits(row, "estimate") for row in ends)
             said.append(
                 f". {words.short(group)}, nationally: headline {digits(own[0], 'estimate')}, "
-                f"models {digits(low, 'estimate')} to {digits(high, 'estimate')} "
+                f"models {' to '.join(texts)} "
                 f"{words.denominator(group)}"
             )
     return "".join(said)

@@ -74,7 +74,7 @@ def histogram(tables: Mapping[str, pd.DataFrame], words: Words) -> Drawing:
         alt=_alt(mean, share[none], share[beyond], float(edges[-1])),
         caption="Estimated network sizes of respondents, weighted. The bars set apart are those "
         "who know nobody in the headline’s known groups, and all above the scale"
-        + (f". The mean is {written(mean, 'estimate')} ({interval(mean)})" if mean else ""),
+        + (f". The mean is {_mean_said(mean)}" if mean else ""),
     )
 
 
@@ -129,12 +129,16 @@ def _mean(
 ) -> None:
     axes.axvspan(mean["lower"], mean["upper"], color=MEAN, alpha=0.35, lw=0)
     axes.axvline(mean["estimate"], color=MEAN, lw=1.6, label="_estimate")
-    text = f"mean {written(mean, 'estimate')} ({level(mean)} interval {interval(mean)})"
+    text = f"mean {_mean_said(mean)}"
     half = text_width(text, BODY) / 2
     inch = (sheet.width - LEFT - MARGIN) / (ends[1] - ends[0])
     place = LEFT + (float(mean["estimate"]) - ends[0]) * inch
     place = min(max(place, LEFT + half), sheet.width - MARGIN - half)
     sheet.write(text, place, head, colour=MEAN_TEXT, align="center")
+
+
+def _mean_said(mean: Mapping[str, Any]) -> str:
+    return f"{written(mean, 'estimate')} ({level(mean)} interval {interval(mean)})"
 
 
 def _ticks(
@@ -168,8 +172,7 @@ def _ticks(
 def _alt(mean: Mapping[str, Any], none: Array, beyond: Array, last: float) -> str:
     parts = ["Histogram of the number of people whom respondents know, weighted."]
     if mean:
-        said = f"{written(mean, 'estimate')} ({level(mean)} interval {interval(mean)})"
-        parts.append(f"The mean is {said}.")
+        parts.append(f"The mean is {_mean_said(mean)}.")
     if len(none):
         parts.append(f"{none[0]:.1f}% know nobody in the headline’s known groups.")
     if len(beyond):

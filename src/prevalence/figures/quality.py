@@ -127,6 +127,8 @@ def _most_missing(table: pd.DataFrame, labels: Mapping[str, str]) -> str:
     if missing.isna().all():
         return ""
     worst = labels[str(table["group"].iloc[int(np.nanargmax(missing.to_numpy(float)))])]
+    if missing.max() < 0.05:
+        return f". {'Hardly any' if missing.max() > 0 else 'No'} interview lacks an answer"
     return f". At most {missing.max():.1f}% of interviews lack an answer ({worst})"
 
 
