@@ -14,6 +14,8 @@ end
 local styles = {
   ["headline-card"] = { docx = "Headline" },
   ["table-note"] = { typst = "table-note", docx = "Table Note" },
+  ["opening-note"] = { typst = "opening-note", docx = "Table Note" },
+  ["data-status"] = { typst = "data-status", docx = "Table Note" },
   ["pull"] = { typst = "pull", docx = "Intense Quote" },
 }
 
@@ -83,9 +85,42 @@ local function unbroken(str)
   end
 end
 
+-- The limits of an interval stay on one line, but in a table on a narrow screen, which may break them
+-- before the second one.
+local function limits(str)
+  local first, second = str.text:match("^(.-)\u{a0}(to\u{a0}.+)$")
+  if first and target == "html" then
+    return pandoc.Span({ pandoc.Str(first), pandoc.Space(), pandoc.Str(second) }, { class = "limits" })
+  end
+end
+
+-- A row of a table with nothing but its first cell heads the rows below it, over the whole width.
+local function heading_rows(tbl)
+  for _, body in ipairs(tbl.bodies) do
+    for _, row in ipairs(body.body) do
+      local others = 0
+      for position, cell in ipairs(row.cells) do
+        local text = pandoc.utils.stringify(cell.contents):gsub("\u{a0}", "")
+        if position > 1 and text ~= "" then
+          others = others + 1
+        end
+      end
+      if others == 0 and #row.cells > 1 then
+        local first = row.cells[1]
+        first.col_span = #row.cells
+        first.alignment = "AlignLeft"
+        row.cells = { first }
+        row.attr = pandoc.Attr("", { "group" })
+      end
+    end
+  end
+  return tbl:walk({ Str = limits })
+end
+
 return {
   {
     Str = unbroken,
+    Table = heading_rows,
     Span = card_part,
     Div = function(div)
       return headline(div) or styled(div)

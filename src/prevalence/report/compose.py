@@ -26,6 +26,7 @@ from prevalence.report.variables import FILE, escaped, flattened, variables_text
 
 START = "summary.qmd"
 BRIEF = "brief.qmd"
+OPENING = "sections/opening.qmd"
 BANNER = "templates/banner.html"
 EXHIBITS = "partials/tbl-exhibits.md"
 CHECKLIST = "partials/tbl-checklist.md"
@@ -103,7 +104,7 @@ def composed(
     """
     conditions = metadata(material)
     tree = variables(material)
-    files = {START: source[START], BRIEF: source[BRIEF], **_sections(material, source)}
+    files = {path: source[path] for path in (START, BRIEF, OPENING)} | _sections(material, source)
     files |= {f"partials/{name}.md": text for name, text in _with_data(material).items()}
     files["partials/further.md"] = _list_of(
         [f"partials/fig-{name}.md" for name in _further(material, source)]

@@ -23,12 +23,16 @@ def table(
 ) -> str:
     """Write a pipe table with its caption and label.
 
+    A first column that is left empty where it repeats the row above takes the room that the numbers
+    need on a narrow screen: what it says heads the rows instead, in a row of its own.
+
     Parameters
     ----------
     header
         Column titles, plain text.
     rows
-        Cells, plain text; those made by `raw` are taken as Markdown.
+        Cells, plain text; those made by `raw` are taken as Markdown. A row with nothing but its
+        first cell heads those below it.
     caption
         Caption, plain text.
     label
@@ -45,6 +49,9 @@ def table(
     str
         Markdown.
     """
+    if _repeats_first(rows):
+        header, align, widths = header[1:], align[1:], widths and widths[1:]
+        rows = _headed(rows)
     cells = [[_cell(text) for text in row] for row in rows]
     shares = widths or [
         max(6, *(len(row[column]) for row in [list(header), *map(list, rows)]))
@@ -65,6 +72,22 @@ def table(
     if note:
         lines += ["", "::: {.table-note}", escaped(note), ":::"]
     return "\n".join(lines) + "\n"
+
+
+def _repeats_first(rows: Sequence[Sequence[str]]) -> bool:
+    """Tell whether the first column names what several rows share, and no row is a heading yet."""
+    headings = any(not any(row[1:]) for row in rows)
+    return bool(rows) and bool(rows[0][0]) and not headings and any(not row[0] for row in rows)
+
+
+def _headed(rows: Sequence[Sequence[str]]) -> list[list[str]]:
+    """Turn each name in the first column into a row that heads those below it."""
+    headed: list[list[str]] = []
+    for first, *others in rows:
+        if first:
+            headed.append([raw(f"*{_cell(first)}*"), *[""] * (len(others) - 1)])
+        headed.append(others)
+    return headed
 
 
 def raw(text: str) -> str:

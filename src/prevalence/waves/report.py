@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 START = "trend.qmd"
-SHARED = ("sections/notice.qmd", "sections/help.qmd", "sections/ethics.qmd")
+SHARED = tuple(f"sections/{name}.qmd" for name in ("opening", "notice", "help", "ethics"))
 ASPECTS = {
     "instrument": "instrument",
     "tie": "tie definition",
