@@ -297,27 +297,20 @@ local function loose(list)
 end
 
 -- The note of a table follows it, in the PDF as blocks.lua wrote it: one function keeps both together.
--- Pictures that wait for room come before a table of more rows, which goes on over several pages: they
--- would stand between its rows.
-local long = 20
 local function kept_together(blocks)
   local kept = pandoc.List()
-  local inside = false
+  local noted = false
   for position, block in ipairs(blocks) do
     local following = blocks[position + 1]
-    local noted = block.t == "Table" and following and following.t == "RawBlock"
-      and following.text == "#table-note["
-    if block.t == "Table" and #block.bodies[1].body > long then
-      kept:insert(raw_block("#place.flush()"))
-    end
-    if noted then
-      kept:insert(raw_block("#with-note["))
+    local exhibit = block.t == "Table" and kind_of(block.identifier) == "tbl"
+    if exhibit then
+      kept:insert(raw_block(string.format('#with-note(name: "%s")[', block.identifier)))
+      noted = following and following.t == "RawBlock" and following.text == "#table-note["
     end
     kept:insert(block)
-    inside = inside or noted
-    if inside and block.t == "RawBlock" and block.text == "]" then
+    if exhibit and not noted or noted and block.t == "RawBlock" and block.text == "]" then
       kept:insert(raw_block("]"))
-      inside = false
+      noted = false
     end
   end
   return kept

@@ -309,6 +309,71 @@ def test_a_missing_citation_is_an_error(tmp_path):
     assert "nobody1999" in str(error.value)
 
 
+def test_the_headline_stands_first_with_its_intervals(report):
+    """After what the report speaks of, and before all that it has to say of itself."""
+    material, _, made = report
+    text = html_text(made["html"].decode())
+    text = " ".join(text[: text.index("Before you read")].split())
+    card = text.index("95% interval")
+    if material.synthetic:
+        assert text.index("made by a computer program") > card
+    if material.report.get("content_note"):
+        assert text.index(" ".join(material.report["content_note"].split())) < card
+
+
+HALF = (
+    '<svg xmlns="http://www.w3.org/2000/svg" width="100pt" height="55pt" viewBox="0 0 100 55">'
+    '<rect width="100" height="55" fill="#ff00aa"/></svg>'
+)
+
+
+def test_every_figure_stands_in_the_section_that_shows_it(tmp_path):
+    """A picture that has to wait for room heads a later page, and no other section gets it."""
+    material = philippine_material()
+    folder = write_source(material, tmp_path / "source")
+    for name in material.figures:
+        (folder / "figures" / f"{name}.svg").write_text(HALF)
+    page = rendered(folder, "html").decode()
+    found = map(unspaced, re.findall(r"<h[12]\b.*?</h[12]>", page, re.S))
+    headings = {heading for heading in found if heading[0].isdigit()}
+    in_page = sections_of_figures(html_text(page).splitlines(), headings)
+    in_pdf = sections_of_figures(read_downwards(rendered(folder, "pdf")), headings)
+    assert len(in_page) == len(material.figures)
+    assert in_pdf == in_page
+
+
+def unspaced(text):
+    return "".join(re.sub(r"<[^>]+>", "", text).split())
+
+
+def sections_of_figures(lines, headings):
+    """Each figure's section, by the headings and captions in their order."""
+    section, found = "", {}
+    for line in map(unspaced, lines):
+        section = line if line in headings else section
+        caption = re.match(r"(Figure\d+):", line)
+        if caption:
+            found[caption[1]] = section
+    return found
+
+
+def read_downwards(content):
+    """Lines of a PDF as the eye meets them, whatever their order in the file."""
+    import pypdfium2
+
+    for page in pypdfium2.PdfDocument(content):
+        words = page.get_textpage()
+        boxes = [words.get_rect(number) for number in range(words.count_rects())]
+        lines = []
+        for box in sorted(boxes, key=lambda box: -box[1] - box[3]):
+            middle = (box[1] + box[3]) / 2
+            if not lines or lines[-1][0] - middle > 4:
+                lines.append((middle, []))
+            lines[-1][1].append(box)
+        for _, parts in lines:
+            yield "".join(words.get_text_bounded(*box) for box in sorted(parts))
+
+
 TALL = (
     '<svg xmlns="http://www.w3.org/2000/svg" width="100pt" height="400pt" viewBox="0 0 100 400">'
     '<rect width="100" height="20" fill="#ff00aa"/>'
