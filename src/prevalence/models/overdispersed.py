@@ -284,7 +284,8 @@ def effect_terms(
         pull = weights[i] * effects[i] / variance
         squares += pull * effects[i]
         slope = d_effects[i] - pull
-        along += shares[i] * (slope * effects[i] + 1.0)
+        # The Jacobian of a step is its respondent's: without a weight there is no respondent.
+        along += shares[i] * (slope * effects[i] + (1.0 if weights[i] > 0.0 else 0.0))
         gradient[i] = slope * stretch[i]
     return squares, along
 
@@ -300,7 +301,8 @@ class Overdispersed:
     priors
         Their scales.
     weights
-        Exponents of the respondents' likelihood and prior, mean 1; none for an unweighted fit.
+        Exponents of the respondents' likelihood and prior, mean 1; none for an unweighted fit. A
+        respondent of weight 0 is as good as absent, the Jacobian of the effect's step included.
     """
 
     counts: CountTable
@@ -533,6 +535,6 @@ class Overdispersed:
 
     @cached_property
     def _constants(self) -> tuple[float, float, float]:
-        """Sum of the weights, and of the shares of respondents and of groups."""
+        """Sum of the weights, of the shares of respondents with a weight, and of groups."""
         of_group, of_row = self._uncentring
-        return float(self._w.sum()), float(of_row.sum()), float(of_group.sum())
+        return float(self._w.sum()), float(of_row @ (self._w > 0)), float(of_group.sum())

@@ -153,8 +153,9 @@ class PoissonLognormal:
         prior, d_apart, d_scales, d_alpha_prior = self._prior(apart, log_sa, mu, log_sb, alpha)
         d_alpha += d_alpha_prior
         d_apart += d_beta
-        value += prior + float(of_row.sum()) * log_sa + float(of_group.sum()) * log_sb
-        d_scales[0] += float(of_row @ (d_alpha * alpha + 1))
+        there = of_row * (self._w > 0)  # a respondent without a weight has no Jacobian either
+        value += prior + float(there.sum()) * log_sa + float(of_group.sum()) * log_sb
+        d_scales[0] += float(of_row @ (d_alpha * alpha)) + float(there.sum())
         d_scales[1] += float(d_beta.sum())
         d_scales[2] += float(of_group @ (d_apart * apart + 1))
         return value, np.concatenate([d_apart * stretch_b, d_scales, d_alpha * stretch_a])
