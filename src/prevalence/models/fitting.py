@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -26,7 +27,10 @@ from prevalence.models.pseudo_posterior import (
     degrees_of_freedom,
     design_covariance,
     exponents,
+    gradients,
+    prior_information,
     psu_scores,
+    total_covariance,
 )
 from prevalence.models.quantities import Quantity
 from prevalence.models.scaling import Scaling, alternatives, scaled, scaling_weights
@@ -40,6 +44,7 @@ if TYPE_CHECKING:
 
     from prevalence.estimation import Study
 
+LOG = logging.getLogger("prevalence")
 Array = NDArray[np.float64]
 Index = NDArray[np.int64]
 
@@ -121,6 +126,11 @@ class Posterior:
     rescaled
         National sizes of all groups under each scaling of :func:`alternatives`, in persons, shape
         (chains, draws, K); the first is that of `draws`.
+    uncorrected
+        Of draws that are stretched to the design's variance: what the first of `rescaled` was
+        before, the pseudo-posterior's own draws. None where nothing is stretched.
+    sound
+        False where draws should have been stretched and couldn't be: no quantity passes then.
     """
 
     model: str
@@ -130,6 +140,8 @@ class Posterior:
     parameters: Array
     fit: Fit
     rescaled: tuple[tuple[Scaling, Array], ...] = ()
+    uncorrected: Array | None = None
+    sound: bool = True
 
 
 def model_inputs(
@@ -380,32 +392,39 @@ def _fit_national(
 ) -> Posterior:
     kind = PoissonLognormal if model.startswith("poisson_lognormal") else Overdispersed
     density: PoissonLognormal | Overdispersed = kind(inputs.counts, weights=weights)
+    strata = np.zeros(int(inputs.psu.max()) + 1, np.int64)
+    strata[inputs.psu] = inputs.stratum
+    if weights is not None and degrees_of_freedom(strata) < 1:
+        raise PipelineError(
+            "A weighted fit has no design to correct its intervals by.",
+            found="no stratum with two PSUs",
+            remedy=f"Take {model} out of model.models, or set weight.lone_psu to collapse.",
+        )
     result = fit(density, entropy, sampling=sampling)
     top = result.draws[:, :, : density.layout.globals]
-    if weights is not None:
-        if not (result.whitened and isinstance(result.whitening, Whitening)):
-            raise PipelineError(
-                "A weighted fit has no trustworthy mode, so its intervals can't be corrected.",
-                found="whitened chains froze or diverged",
-                remedy=f"Take {model} out of model.models, or use more known groups.",
-            )
-        scores = psu_scores(density, result.whitening, weights, inputs.psu)
-        strata = np.zeros(len(scores), np.int64)
-        strata[inputs.psu] = inputs.stratum
-        if (df := degrees_of_freedom(strata)) < 1:
-            raise PipelineError(
-                "A weighted fit has no design to correct its intervals by.",
-                found="no stratum with two PSUs",
-                remedy=f"Take {model} out of model.models, or set weight.lone_psu to collapse.",
-            )
-        top = corrected(
-            top,
-            result.whitening,
-            design_covariance(scores, strata),
-            df,
-            stream(entropy, "design"),
-        )
-    return _whole_nation(model, density, inputs, result, density.prevalences(top), scales)
+    plain = density.prevalences(top)
+    if weights is None:
+        return _whole_nation(model, density, inputs, result, plain, scales)
+    if not (result.whitened and isinstance(result.whitening, Whitening)):
+        LOG.warning("no trustworthy mode: %s isn't corrected, and counts as not converged", model)
+        own = _whole_nation(model, density, inputs, result, plain, scales)
+        return replace(own, sound=False)
+
+    def log_sizes(some: Array) -> Array:
+        return next(scales.each(density.prevalences(some)))[1]
+
+    shape, g = result.whitening, density.layout.globals
+    covariance = total_covariance(
+        design_covariance(psu_scores(density, shape, weights, inputs.psu), strata),
+        prior_information(density, shape),
+        shape,
+        gradients(log_sizes, shape.centre[:g]),
+    )
+    generator = stream(entropy, "design")
+    stretched = corrected(top, shape, covariance, degrees_of_freedom(strata), generator)
+    log_prevalence = density.prevalences(stretched)
+    posterior = _whole_nation(model, density, inputs, result, log_prevalence, scales)
+    return replace(posterior, uncorrected=inputs.population * np.exp(log_sizes(top)))
 
 
 def _fit_correlated(

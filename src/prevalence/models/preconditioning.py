@@ -324,13 +324,14 @@ def latent_mode(density: Density, x: Array, rounds: int = 12, tolerance: float =
     return np.concatenate([top, latent])
 
 
-class _Guarded:
-    """A density kept off standard deviations of 0: for the search of the centre only."""
+class Guarded:
+    """A density kept off standard deviations of 0: for the search of the centre and its map."""
 
     def __init__(self, density: Density) -> None:
         self.layout, self.start, self._density = density.layout, density.start, density
 
     def value_and_gradient(self, x: Array) -> tuple[float, Array]:
+        """Return the guarded log density at `x` and its gradient, shape (size,)."""
         value, gradient = self._density.value_and_gradient(x)
         scales = list(self.layout.scales)
         ratio = GUARD_SCALE**2 * np.exp(-2 * x[scales])
@@ -403,7 +404,7 @@ def marginal_mode(density: Density, rounds: int = 30, tolerance: float = 0.2) ->
     Whitening
         Centred at the mode.
     """
-    layout, density = density.layout, _Guarded(density)
+    layout, density = density.layout, Guarded(density)
     x, points = density.start(), nodes(layout)
     base: Whitening | None = None
     best, least, share = identity_whitening(layout, x), np.inf, 1.0

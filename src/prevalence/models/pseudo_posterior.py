@@ -5,10 +5,22 @@ centred right but as wide as if the respondents were independent; its global par
 stretched to the design's variance (Williams & Savitsky 2021), and as that is known from a limited
 number of PSUs, to a Student distribution. Effects of areas that are themselves PSUs can't be
 corrected so: their intervals stay the model's.
+
+``H`` is the curvature of the log pseudo-posterior, ``H_0`` the prior's part of it, and ``J`` the
+design covariance of the likelihood's scores. ``H⁻¹ J H⁻¹`` alone is right where the sample says all
+and wrong elsewhere: in a direction that only the prior knows ``J`` is next to nothing, and the
+interval of a group that nobody reports would vanish. Draws get ``H⁻¹ (J + H_0) H⁻¹`` in its place.
+The prior counts like an observation of its own, apart from the sample, whose information no design
+makes more or less. With ``J = H − H_0``, what the likelihood says of itself, nothing moves.
+
+From few reports ``J`` itself is hardly known, and more often too small than too large. What is
+reported is therefore never narrower than by the pseudo-posterior, to first order; where a design is
+better than one of independent respondents, that gain is left out.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol, Self
 
 import numpy as np
@@ -16,7 +28,14 @@ from numpy.typing import NDArray
 
 from prevalence.errors import PipelineError
 from prevalence.models.layout import Density
-from prevalence.models.preconditioning import Whitening, expected_gradient, nodes
+from prevalence.models.preconditioning import (
+    STEP,
+    Guarded,
+    Whitening,
+    curvature,
+    expected_gradient,
+    nodes,
+)
 
 Array = NDArray[np.float64]
 
@@ -67,7 +86,8 @@ def psu_scores(
     Returns
     -------
     numpy.ndarray
-        Shape (C, G); the prior's part is taken out.
+        Shape (C, G); the prior's part is taken out. The Jacobian of a respondent's step is the
+        respondent's: it leaves with the weight.
     """
     points, g = nodes(density.layout), density.layout.globals
 
@@ -77,6 +97,26 @@ def psu_scores(
     prior = score(np.zeros(len(weights)))
     units = range(int(psu.max()) + 1)
     return np.array([score(np.where(psu == unit, weights, 0.0)) - prior for unit in units])
+
+
+def prior_information(density: WeightedDensity, shape: Whitening) -> Array:
+    """Curvature of the prior of the global parameters, as it is part of the map's.
+
+    Parameters
+    ----------
+    density
+        The density; its own weights don't matter.
+    shape
+        Map at whose centre the curvature is taken.
+
+    Returns
+    -------
+    numpy.ndarray
+        ``H_0``, shape (G, G), the guard of the search of the mode included. It need not be positive
+        definite: the prior of a spread is no normal one.
+    """
+    nobody = density.reweighted(np.zeros(density.layout.respondents))
+    return curvature(Guarded(nobody), shape.centre).top
 
 
 def design_covariance(scores: Array, stratum: NDArray[np.int64]) -> Array:
@@ -103,6 +143,60 @@ def design_covariance(scores: Array, stratum: NDArray[np.int64]) -> Array:
     return total
 
 
+def total_covariance(design: Array, prior: Array, shape: Whitening, reported: Array) -> Array:
+    """Put together what the scores' covariance is to be in the sandwich.
+
+    Parameters
+    ----------
+    design
+        ``J``, from :func:`design_covariance`, shape (G, G).
+    prior
+        ``H_0``, from :func:`prior_information`, shape (G, G).
+    shape
+        Its root ``A`` has ``A Aᵀ = H⁻¹``.
+    reported
+        Gradients, by the global parameters, of what is reported, shape (G, R).
+
+    Returns
+    -------
+    numpy.ndarray
+        ``J + H_0``, shape (G, G), where the prior's share of ``H`` is put between none and all in
+        each direction: where the likelihood bends the other way, ``H_0`` exceeds ``H``. Then, for
+        each column ``d`` of `reported` in turn, so much is added along it that the variance of
+        ``dᵀ θ`` isn't below ``dᵀ H⁻¹ d``.
+    """
+    root = shape.root
+    inverse = np.linalg.inv(root)
+    shares, vectors = np.linalg.eigh(root.T @ prior @ root)
+    total = root.T @ design @ root + (vectors * np.clip(shares, 0.0, 1.0)) @ vectors.T
+    for along in (root.T @ reported).T:
+        unit = along / max(float(np.linalg.norm(along)), 1e-300)  # 0 for what is given
+        total = total + max(1.0 - float(unit @ total @ unit), 0.0) * np.outer(unit, unit)
+    result: Array = inverse.T @ total @ inverse
+    return result
+
+
+def gradients(function: Callable[[Array], Array], top: Array) -> Array:
+    """Differentiate a function of the global parameters.
+
+    Parameters
+    ----------
+    function
+        From parameters, shape (N, G), to values, shape (N, R).
+    top
+        Where, shape (G,).
+
+    Returns
+    -------
+    numpy.ndarray
+        By central differences, shape (G, R'); values that don't exist are left out.
+    """
+    steps = STEP * np.eye(len(top))
+    slopes = (function(top + steps) - function(top - steps)) / (2 * STEP)
+    result: Array = slopes[:, np.isfinite(slopes).all(axis=0)]
+    return result
+
+
 def degrees_of_freedom(stratum: NDArray[np.int64]) -> int:
     """Count PSUs less strata, over strata with two PSUs or more.
 
@@ -117,7 +211,7 @@ def degrees_of_freedom(stratum: NDArray[np.int64]) -> int:
 def corrected(
     draws: Array, shape: Whitening, covariance: Array, df: int, generator: np.random.Generator
 ) -> Array:
-    """Stretch draws of the global parameters to the sandwich covariance ``H⁻¹ J H⁻¹``.
+    """Stretch draws of the global parameters to the covariance ``H⁻¹ C H⁻¹``.
 
     Parameters
     ----------
@@ -126,17 +220,17 @@ def corrected(
     shape
         Its root ``A`` has ``A Aᵀ = H⁻¹``.
     covariance
-        ``J``, from :func:`design_covariance`.
+        ``C``, from :func:`total_covariance`.
     df
-        Its degrees of freedom.
+        Degrees of freedom of the design.
     generator
         Of the numbers that tell how far off `covariance` may be.
 
     Returns
     -------
     numpy.ndarray
-        Same shape, and the same mean but for that chance. The symmetric root of ``Aᵀ J A`` is the
-        map nearest to none: with ``J = H`` nothing moves. Each draw is then taken away from the
+        Same shape, and the same mean but for that chance. The symmetric root of ``Aᵀ C A`` is the
+        map nearest to none: with ``C = H`` nothing moves. Each draw is then taken away from the
         mean by ``√(df / χ²_df)``: what was normal is Student's with `df` degrees of freedom, as the
         intervals of the design-based estimates are.
     """
