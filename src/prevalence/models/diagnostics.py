@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import ndtr
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -73,12 +74,41 @@ def ess_mean(draws: Array) -> Array:
     return _ess(draws, "mean")
 
 
+def mcse_median(draws: Array) -> Array:
+    """Monte Carlo standard error of the median, shape (q,)."""
+    from arviz_stats.base import array_stats
+
+    return np.asarray(array_stats.mcse(draws, chain_axis=0, draw_axis=1, method="median"), float)
+
+
 def _ess(draws: Array, method: str) -> Array:
     from arviz_stats.base import array_stats
 
     quantiles = {"prob": (0.05, 0.95)} if method == "tail" else {}
     result: Array = array_stats.ess(draws, chain_axis=0, draw_axis=1, method=method, **quantiles)
     return result
+
+
+def log_spread(values: Array) -> Array:
+    """Take a standard deviation of draws without moments, by quantiles of their logarithms.
+
+    The median times half the distance between the logarithms' quantiles at Φ(−1) and Φ(1). Of
+    log-normal draws it is the standard error that the delta method gives; of exponentials of
+    Student's draws, which have no mean whatever their degrees of freedom, it is that times the
+    ratio of Student's quantile to the normal one.
+
+    Parameters
+    ----------
+    values
+        Positive draws, shape (S, …).
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (…).
+    """
+    lower, middle, upper = np.quantile(values, [ndtr(-1.0), 0.5, ndtr(1.0)], axis=0)
+    return np.asarray(middle * np.log(upper / lower) / 2, float)
 
 
 def ebfmi(energy: Array) -> Array:
@@ -106,6 +136,8 @@ def diagnostics_table(
     energy: Array,
     divergent: NDArray[np.bool_],
     thresholds: Thresholds,
+    *,
+    heavy: bool = False,
 ) -> pd.DataFrame:
     """Diagnose each reported quantity, and the sampler.
 
@@ -119,23 +151,31 @@ def diagnostics_table(
         Shape (chains, draws).
     thresholds
         What must be reached.
+    heavy
+        Whether the draws' moments don't exist.
 
     Returns
     -------
     pandas.DataFrame
         Columns `quantity`, `mean`, `sd`, `mcse`, `rhat`, `ess_bulk`, `ess_tail`, `divergent`,
-        `ebfmi`, `passed`.
+        `ebfmi`, `passed`. Of `heavy` draws the first three are the median, :func:`log_spread`, and
+        the Monte Carlo standard error of the median.
     """
     import pandas as pd
 
     count = draws.shape[0] * draws.shape[1]
-    spread = draws.std(axis=(0, 1), ddof=1)
+    if heavy:
+        centre, spread = np.median(draws, axis=(0, 1)), log_spread(draws.reshape(count, -1))
+        error = mcse_median(draws)
+    else:
+        centre, spread = draws.mean(axis=(0, 1)), draws.std(axis=(0, 1), ddof=1)
+        error = spread / np.sqrt(np.maximum(ess_mean(draws), 1.0))
     table = pd.DataFrame(
         {
             "quantity": list(names),
-            "mean": draws.mean(axis=(0, 1)),
+            "mean": centre,
             "sd": spread,
-            "mcse": spread / np.sqrt(np.maximum(ess_mean(draws), 1.0)),
+            "mcse": error,
             "rhat": rhat(draws),
             "ess_bulk": ess_bulk(draws),
             "ess_tail": ess_tail(draws),

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from prevalence.domains import Domain
 from prevalence.models.areas import area_rows
-from prevalence.models.diagnostics import Thresholds, diagnostics_table
+from prevalence.models.diagnostics import Thresholds, diagnostics_table, log_spread
 from prevalence.models.fitting import ModelInputs, Posterior, scaled_by
 from prevalence.models.partially_pooled import PartiallyPooled
 from prevalence.scale_up import PER
@@ -31,7 +31,9 @@ def diagnosed(posterior: Posterior, thresholds: Thresholds) -> pd.DataFrame:
         posterior.fit.energy,
         posterior.fit.divergent,
         thresholds,
+        heavy=posterior.uncorrected is not None,
     )
+    table["passed"] &= posterior.sound
     table.insert(0, "estimator", posterior.model)
     return table.assign(
         whitened=posterior.fit.whitened,
@@ -80,7 +82,7 @@ def scale_up_rows(
     place = {(q.group, q.domain_type, q.domain): i for i, q in enumerate(posterior.quantities)}
     rows: list[dict[str, Any]] = []
     for domain in inputs.domains:
-        add = partial(_row, rows, posterior.model, inputs, domain, level)
+        add = partial(_row, rows, posterior, inputs, domain, level)
         for hidden in inputs.hidden:
             at = place.get((hidden.name, domain.type, domain.name))
             if at is None:
@@ -104,7 +106,7 @@ def scale_up_rows(
 
 def _row(
     rows: list[dict[str, Any]],
-    model: str,
+    posterior: Posterior,
     inputs: ModelInputs,
     domain: Domain,
     level: float,
@@ -118,11 +120,11 @@ def _row(
     answers = inputs.counts.lowest[domain.mask, inputs.counts.groups.index(like)]
     rows.append(
         {
-            "estimator": model,
+            "estimator": posterior.model,
             "group": group,
             "domain_type": domain.type,
             "domain": domain.name,
-            **_credible(values, level),
+            **_credible(posterior, values, level),
             "unit": unit,
             "n": int((~np.isnan(answers)).sum()),
             "n_reporting": int((answers > 0).sum()),
@@ -134,12 +136,16 @@ def _row(
     )
 
 
-def _credible(values: Array, level: float) -> dict[str, float]:
-    """Median, standard deviation and equal-tailed limits of draws, shape (draws,)."""
+def _credible(posterior: Posterior, values: Array, level: float) -> dict[str, float]:
+    """Median, standard deviation and equal-tailed limits of draws, shape (draws,).
+
+    Stretched draws have no standard deviation: theirs is by quantiles of the logarithms.
+    """
+    heavy = posterior.uncorrected is not None
     lower, middle, upper = np.quantile(values, [(1 - level) / 2, 0.5, (1 + level) / 2])
     return {
         "estimate": middle,
-        "std_error": values.std(ddof=1),
+        "std_error": float(log_spread(values) if heavy else values.std(ddof=1)),
         "lower": lower,
         "upper": upper,
         "level": level,
@@ -170,7 +176,7 @@ def known_group_rows(
     for at, quantity in enumerate(posterior.quantities):
         if quantity.role != "known":
             continue
-        found = _credible(posterior.draws[:, :, at].ravel(), level)
+        found = _credible(posterior, posterior.draws[:, :, at].ravel(), level)
         rows.append(
             {
                 "estimator": posterior.model,
@@ -218,7 +224,7 @@ def scaling_rows(posterior: Posterior, inputs: ModelInputs, level: float) -> pd.
                     "group": hidden.name,
                     "scaling_groups": scaling.groups,
                     "scaling_form": scaling.form,
-                    **_credible(values, level),
+                    **_credible(posterior, values, level),
                     "unit": "persons",
                     "loo_rms": float(np.sqrt(np.mean(ratios[np.isfinite(ratios)] ** 2))),
                     "chosen": at == 0,
