@@ -81,7 +81,12 @@ def main(job: Any) -> None:
     flat = posterior.parameters.reshape(-1, posterior.parameters.shape[2])
     checked = flat[:: max(len(flat) // 100, 1)][:100]
     predicted = predictive_table(
-        posterior.density, inputs.counts, checked, stream(seed, "predictive"), level
+        posterior.density,
+        inputs.counts,
+        checked,
+        stream(seed, "predictive"),
+        level,
+        inputs.weights if model.endswith("_weighted") else None,
     )
     results = {
         "scale_up": (

@@ -25,29 +25,51 @@ class Simulator(Protocol):
 
 
 STATISTICS = ("zero_share", "mean", "variance_to_mean", "upper_percentile")
+UPPER = 0.975
 
 
-def statistics(table: Array) -> Array:
+def statistics(table: Array, weights: Array | None = None) -> Array:
     """Summarise counts by group.
 
     Parameters
     ----------
     table
         Shape (n, K); NaN where missing.
+    weights
+        Of the respondents, shape (n,), on any scale; all alike by default.
 
     Returns
     -------
     numpy.ndarray
-        Shape (4, K): share of zeros, mean, variance over mean, 97.5th percentile.
+        Shape (4, K): share of zeros, mean, variance over mean, 97.5th percentile. With weights
+        each is that of the people for whom the respondents stand, and the percentile is the least
+        count at or below which that share of the weights lies.
     """
+    if weights is not None:
+        return _weighted_statistics(table, weights)
     answered = (~np.isnan(table)).sum(axis=0)
     mean = np.nanmean(table, axis=0)
     with warnings.catch_warnings(), np.errstate(divide="ignore", invalid="ignore"):
         warnings.simplefilter("ignore", RuntimeWarning)
         spread = np.nanvar(table, axis=0) / mean
     return np.array(
-        [(table == 0).sum(axis=0) / answered, mean, spread, np.nanpercentile(table, 97.5, axis=0)]
+        [(table == 0).sum(axis=0) / answered, mean, spread, np.nanquantile(table, UPPER, axis=0)]
     )
+
+
+def _weighted_statistics(table: Array, weights: Array) -> Array:
+    answered = ~np.isnan(table)
+    share = answered * weights[:, None]
+    share /= share.sum(axis=0)
+    filled = np.nan_to_num(table)
+    mean = (share * filled).sum(axis=0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        spread = (share * (filled - mean) ** 2).sum(axis=0) / mean
+    upper = [
+        np.quantile(column[there], UPPER, weights=weights[there], method="inverted_cdf")
+        for column, there in zip(table.T, answered.T, strict=True)
+    ]
+    return np.array([(share * (table == 0)).sum(axis=0), mean, spread, upper])
 
 
 def predictive_table(
@@ -56,6 +78,7 @@ def predictive_table(
     parameters: Array,
     generator: np.random.Generator,
     level: float = 0.95,
+    weights: Array | None = None,
 ) -> pd.DataFrame:
     """Compare the answers with data drawn from the posterior.
 
@@ -72,6 +95,9 @@ def predictive_table(
         Random numbers.
     level
         Probability within the limits.
+    weights
+        Survey weights of a weighted model, shape (n,). Such a model is of the population, and not
+        of its sample: answers and drawn data are summarised as weighted ones.
 
     Returns
     -------
@@ -82,9 +108,9 @@ def predictive_table(
     import pandas as pd
 
     drawn = np.array(
-        [statistics(counts.coarsened(model.simulate(x, generator))) for x in parameters]
+        [statistics(counts.coarsened(model.simulate(x, generator)), weights) for x in parameters]
     )
-    truth = statistics(counts.coarsened(counts.lowest))
+    truth = statistics(counts.coarsened(counts.lowest), weights)
     rows = []
     for k, group in enumerate(counts.groups):
         for s, statistic in enumerate(STATISTICS):
