@@ -2,7 +2,9 @@
 
 Draws are reweighted to the posterior under half and twice the scales of the hyperparameters'
 priors, and by powers of the prior (Kallioinen, Paananen, Bürkner & Vehtari 2023). Importance
-weights are Pareto smoothed; their ``k`` says whether they carry that far.
+weights are Pareto smoothed; their ``k`` says whether they carry that far. Draws that are stretched
+to a design's variance belong to no density: those they were before are reweighted, and what becomes
+of their centre and width is done to the stretched ones.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import ndtr
 
 from prevalence.models.correlated import Correlated
 from prevalence.models.partially_pooled import PartiallyPooled
@@ -103,6 +106,13 @@ def prior_sensitivity_rows(posterior: Posterior, inputs: ModelInputs, level: flo
         A row a hidden group and scale (1 as fitted, then half and twice): `estimate`, `lower`,
         `upper` in persons, `pareto_k` of the weights, and `power_scaling`, how far the cumulative
         distribution moves with a power of the prior (above 0.05: it leans on the prior).
+
+    Notes
+    -----
+    The weights go with the pseudo-posterior's own draws. Where the model's reported draws are
+    stretched, both are compared in logarithms: the reported median moves by as much as that of the
+    own draws, and the limits' distances from it grow as the own draws' half-width does, which
+    assumes that the stretch itself is the same under the other prior.
     """
     import pandas as pd
 
@@ -117,13 +127,17 @@ def prior_sensitivity_rows(posterior: Posterior, inputs: ModelInputs, level: flo
         if quantity.group not in names or quantity.domain_type != "national":
             continue
         draws = posterior.draws[:, :, place]
-        moved = power_scaling(draws, *(w.reshape(chains, length) for w in powers))
+        own = draws
+        if posterior.uncorrected is not None:
+            own = posterior.uncorrected[:, :, inputs.counts.groups.index(quantity.group)]
+        moved = power_scaling(own, *(w.reshape(chains, length) for w in powers))
         for factor in (1.0, *SCALES):
             other = log_hyperprior(posterior.density, top, factor)
             weights, k = smoothed_weights(other - usual)
-            lower, middle, upper = weighted_quantiles(
-                draws.ravel(), weights, [(1 - level) / 2, 0.5, (1 + level) / 2]
-            )
+            limits = [(1 - level) / 2, 0.5, (1 + level) / 2]
+            lower, middle, upper = weighted_quantiles(own.ravel(), weights, limits)
+            if own is not draws:
+                lower, middle, upper = carried_over(draws.ravel(), own.ravel(), weights, limits)
             rows.append(
                 {
                     "estimator": posterior.model,
@@ -139,6 +153,36 @@ def prior_sensitivity_rows(posterior: Posterior, inputs: ModelInputs, level: flo
                 }
             )
     return pd.DataFrame(rows)
+
+
+def carried_over(draws: Array, own: Array, weights: Array, levels: list[float]) -> Array:
+    """Quantiles of stretched draws under another prior.
+
+    Parameters
+    ----------
+    draws, own
+        Positive draws, stretched and as they were before, shape (S,).
+    weights
+        Importance weights of `own` that add up to 1, shape (S,).
+    levels
+        Of the quantiles.
+
+    Returns
+    -------
+    numpy.ndarray
+        Of ``exp(m' + (log x − m) s'/s)``, ``m`` and ``s`` being the median and half the distance of
+        the central 68 per cent of the logarithms of `own`, without and with `weights`; the centre
+        of the stretched draws keeps its distance from ``m``. Shape as `levels`.
+    """
+    logs, alike = np.log(own), np.full(len(own), 1 / len(own))
+    sixth = float(ndtr(-1.0))
+    before, after = (weighted_quantiles(logs, w, [sixth, 0.5, 1 - sixth]) for w in (alike, weights))
+    stretched = np.log(draws)
+    centre = np.median(stretched)
+    width = (after[2] - after[0]) / (before[2] - before[0])
+    quantiles = np.quantile(stretched, levels)
+    result: Array = np.exp(centre + after[1] - before[1] + (quantiles - centre) * width)
+    return result
 
 
 def power_scaling(draws: Array, lower: Array, upper: Array) -> float:
