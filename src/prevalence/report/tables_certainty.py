@@ -327,7 +327,9 @@ def break_even_table(material: Material) -> str:
         finding["id"]: finding["wording"]
         for finding in (material.published or {}).get("findings") or []
     }
+    order = [*material.groups, *material.ratios]
     found = material.rows("sensitivity", analysis="break_even")
+    found = sorted(found, key=lambda row: order.index(row["group"]))  # claims keep their order
     rows = [
         [
             material.heading(row["group"]),
