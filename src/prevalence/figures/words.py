@@ -47,11 +47,9 @@ LEVELS = {
     "sum": "the sum",
     "published": "as published",
     "imputation: published": "by the rule in the authors’ public code",
-    "poisson_lognormal": "Poisson model",
-    "overdispersed": "overdispersed model",
-    "overdispersed_weighted": "overdispersed model, weighted",
-    "partially_pooled": "partially pooled model",
-    "partially_pooled_weighted": "partially pooled model, weighted",
+    "poisson_lognormal": "Poisson",
+    "overdispersed_weighted": "overdispersed, weighted",
+    "partially_pooled_weighted": "partially pooled, weighted",
 }
 
 
