@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from prevalence.report.cells import (
     DASH,
     estimate_cells,
@@ -20,6 +22,8 @@ from prevalence.report.story import is_true
 from prevalence.report.tables_certainty import DRAWN
 
 SENSITIVE = 0.05  # of the power-scaling measure
+LEANS = 0.1  # of an estimate, by which it moves under half or twice the priors' scales
+LARGEST_K = 0.7
 DISAGREE = 2.0  # standardised distance
 
 
@@ -90,25 +94,39 @@ def comparison_table(material: Material) -> str:
 
 
 def priors_table(material: Material) -> str:
-    """Write the national estimates under half and twice the scales of the priors."""
+    """Write the national estimates under half and twice the scales of the priors.
+
+    A change whose importance weights don't carry that far is a dash: the Pareto k at which that is
+    so falls with the number of draws (Vehtari et al. 2024). An estimate leans on its priors where
+    the power-scaling measure says so, or where a change that is known is as large as `LEANS`.
+    """
     by_fit: dict[tuple[str, str], dict[float, Row]] = {}
     for row in material.rows("prior_sensitivity"):
         key = (str(row["group"]), str(row["estimator"]))
         by_fit.setdefault(key, {})[float(row["prior_scale"])] = row
-    rows = []
+    rows, unreached = [], False
     for group in material.groups:
         for (name, model), found in by_fit.items():
             if name != group or any(row.get("estimate") is None for row in found.values()):
                 continue
-            usual = found[1.0]
-            leans = (usual.get("power_scaling") or 0) > SENSITIVE
+            usual, limit = found[1.0], _largest_k(material, model)
+            changes = [
+                None
+                if (found[scale].get("pareto_k") or 0) > limit
+                else found[scale]["estimate"] / usual["estimate"] - 1
+                for scale in (0.5, 2.0)
+            ]
+            leans = (usual.get("power_scaling") or 0) > SENSITIVE or any(
+                abs(change) >= LEANS for change in changes if change is not None
+            )
+            unreached |= None in changes
             rows.append(
                 [
                     material.heading(group),
                     _name(model, *found.values()),
-                    *(_change(found[scale], usual) for scale in (0.5, 2.0)),
+                    *(DASH if change is None else _per_cent(change) for change in changes),
                     fixed(usual.get("power_scaling"), 3),
-                    "yes" if leans else "no",
+                    "yes" if leans else DASH if None in changes else "no",
                 ]
             )
     if not rows:
@@ -117,20 +135,30 @@ def priors_table(material: Material) -> str:
         ["Group", "Model", "Half, %", "Twice, %", "Power scaling", "Leans"],
         once(rows),
         caption="By how much the models' national estimates would change with half and with twice "
-        "the scales of their priors, by reweighting; power scaling above "
-        f"{SENSITIVE:g} says that an estimate leans on a prior",
+        "the scales of their priors, by reweighting; an estimate leans on a prior if power scaling "
+        f"is above {SENSITIVE:g} or a change is {100 * LEANS:.0f} % or more",
         label="priors",
         align="llrrrl",
         widths=[18, 36, 12, 12, 16, 10],
+        note=f"{DASH}: the draws do not reach as far as the other prior (Pareto k too high)."
+        if unreached
+        else "",
     )
 
 
-def _change(row: Row, usual: Row) -> str:
-    """Write by how much an estimate differs from the usual one, in whole per cent.
+def _largest_k(material: Material, model: str) -> float:
+    """Find the largest Pareto k at which weights of so many draws are to be trusted."""
+    counts = [row.get("draws") for row in material.rows("diagnostics", estimator=model)]
+    draws = next((float(count) for count in counts if count), None)
+    return LARGEST_K if draws is None else min(1 - 1 / math.log10(max(draws, 10.0)), LARGEST_K)
+
+
+def _per_cent(share: float) -> str:
+    """Write a change in whole per cent.
 
     More digits would be those of the rounding of released numbers.
     """
-    change = round(100 * (row["estimate"] / usual["estimate"] - 1))
+    change = round(100 * share)
     return f"{change:+d}".replace("-", "−") if change else "0"
 
 
