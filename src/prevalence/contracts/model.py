@@ -18,7 +18,11 @@ def _converged() -> pa.Column:
 def _interval(unit: str) -> dict[str, pa.Column]:
     return {
         "estimate": number(f"Posterior median, {unit}."),
-        "std_error": number(f"Posterior standard deviation, {unit}.", minimum=0),
+        "std_error": number(
+            f"Posterior standard deviation, {unit}; of draws that are stretched to the design's "
+            "variance, which have none, by quantiles of their logarithms.",
+            minimum=0,
+        ),
         "lower": number(f"Lower limit of the credible interval, {unit}."),
         "upper": number(f"Upper limit of the credible interval, {unit}."),
         "level": number("Level of the interval, as a share.", nullable=False, minimum=0),
@@ -88,9 +92,11 @@ DIAGNOSTICS = contract(
         "survey": text("Id of the survey."),
         "estimator": text("Name of the model."),
         "quantity": text("What is reported: role:group:domain_type:domain."),
-        "mean": number("Posterior mean."),
-        "sd": number("Posterior standard deviation.", minimum=0),
-        "mcse": number("Monte Carlo standard error of the mean.", minimum=0),
+        "mean": number(
+            "Posterior mean; the median of draws that are stretched to the design's variance."
+        ),
+        "sd": number("Posterior standard deviation, or by quantiles as in scale_up.", minimum=0),
+        "mcse": number("Monte Carlo standard error of the mean or median.", minimum=0),
         "rhat": number("Rank-normalised split R-hat; 1 where the chains agree.", minimum=0),
         "ess_bulk": number("Effective sample size of the centre.", minimum=0),
         "ess_tail": number("Effective sample size of the 5 and 95 % quantiles.", minimum=0),
@@ -107,7 +113,8 @@ DIAGNOSTICS = contract(
 
 PREDICTIVE = contract(
     "predictive",
-    "Posterior predictive checks: the answers beside data drawn from each model.",
+    "Posterior predictive checks: the answers beside data drawn from each model; both with survey "
+    "weights where the model has them.",
     {
         "survey": text("Id of the survey."),
         "estimator": text("Name of the model."),
@@ -182,7 +189,10 @@ PRIOR_SENSITIVITY = contract(
         "upper": number("Upper limit of the credible interval, in persons."),
         "level": number("Level of the interval, as a share.", nullable=False, minimum=0),
         "unit": text("Unit of the estimate and its limits."),
-        "pareto_k": number("Of the importance weights: above 0.7 they don't carry that far."),
+        "pareto_k": number(
+            "Of the importance weights: above 1 - 1 / log10(draws), at most 0.7, they don't carry "
+            "that far."
+        ),
         "power_scaling": number(
             "How far the estimate's distribution moves with a power of the prior; above 0.05 it "
             "leans on the prior.",
@@ -204,6 +214,7 @@ ADJUSTMENT_MODELS = contract(
         "domain": text("Name of the domain."),
         "adjustment": text("none, one factor alone, known_size, or all together."),
         **_interval("in the unit of its row"),
+        "std_error": number("Standard deviation of the draws, in the unit of its row.", minimum=0),
         "converged": _converged(),
     },
     ["survey", "estimator", "group", "adjustment", "unit"],
