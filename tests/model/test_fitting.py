@@ -81,7 +81,11 @@ def test_a_model_finds_what_was_planted_and_keeps_the_contract(inputs, model):
     assert rows.loc[("victims", 1.0), "estimate"] == pytest.approx(
         size.loc["victims", "estimate"], rel=0.01
     )
-    assert (rows["power_scaling"] >= 0).all()
+    # The answers say what the sizes are; few sweeps of the correlated model are a noisy measure.
+    assert (rows["power_scaling"] < (0.2 if model == "correlated" else 0.05)).all()
+    usual = rows.xs(1.0, level="prior_scale")["estimate"]
+    moved = rows["estimate"] / usual.reindex(rows.index, level="group") - 1
+    assert (moved.abs() < 0.15).all()
     islands = table["domain_type"].eq("island").any()
     assert islands == model.startswith("partially_pooled")
     rate = table[(table["group"] == "victims") & (table["unit"] == "per_100")].iloc[0]
