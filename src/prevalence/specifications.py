@@ -1,4 +1,4 @@
-"""Every combination of defensible choices, estimated: the spread that one headline hides."""
+"""Every combination of configured choices, estimated: the spread that one headline hides."""
 
 from __future__ import annotations
 

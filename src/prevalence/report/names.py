@@ -42,12 +42,12 @@ WORLDS = {
     "barrier_effects": "Strong barriers between groups of people",
     "less_concentrated_barrier": "Barriers, reports less concentrated",
     "heaping": "Answers heap at multiples of 5",
-    "transmission_0_6": "Not all acquaintances of members know",
-    "degree_ratio_0_7": "Members know fewer people than others",
+    "transmission_0_6": "Not all acquaintances of people in the group know",
+    "degree_ratio_0_7": "People in the group know fewer people",
     "recall_fading": "Large known groups are recalled less well",
     "rare_group": "Hidden groups much smaller",
     "strong_clustering": "Hidden groups strongly clustered in places",
-    "informative_nonresponse": "Those who know members answer less often",
+    "informative_nonresponse": "Those who know such people answer less often",
 }
 
 
