@@ -136,15 +136,14 @@ def specified(material: Material) -> dict[str, Any]:
     if not material.has("specifications"):
         return {}
     sentences, ranges = [], {}
-    found = spread(material.tables["specifications"], material.headline).set_index("group")
-    for group in [group for group in material.groups if group in found.index]:
-        row = found.loc[group]
-        if row["stated"] < 2:
-            continue
+    found = spread(material.tables["specifications"], material.headline).to_dict("records")
+    rows = {str(row["group"]): row for row in found if row["stated"] > 1}
+    for group in [group for group in material.groups if group in rows]:
+        row = rows[group]
         span = f"from {number(row['lowest'])} to {number(row['highest'])} persons"
         place = _place_among(row, material.national(group, "persons"))
         sentences.append(
-            f"{material.heading(group)}: {_combinations(int(row['stated']), int(row['every']))} "
+            f"{material.heading(group)}: {_combinations(row['stated'], row['every'])} "
             f"{span}{f'; {place}' if place else ''}."
         )
         ranges[group] = f"{span}{f' ({place})' if place else ''}"
@@ -193,15 +192,15 @@ def spread(specifications: pd.DataFrame, headline: Mapping[str, Any]) -> pd.Data
     return pd.DataFrame(rows, columns=columns)
 
 
-def _place_among(row: pd.Series, headline: Row | None) -> str:
+def _place_among(row: Mapping[Any, Any], headline: Row | None) -> str:
     """Say on which side of the headline most of the estimates of all combinations lie."""
     own = (headline or {}).get("estimate")
-    above, below = int(row["above"]), int(row["below"])
+    above, below = row["above"], row["below"]
     more, side = (above, "above") if above >= below else (below, "below")
     if own is None or not more:
         return ""
     verb = "lies" if more == 1 else "lie"
-    return f"{more:,} of the {int(row['stated']):,} {verb} {side} the headline’s {number(own)}"
+    return f"{more:,} of the {row['stated']:,} {verb} {side} the headline’s {number(own)}"
 
 
 def _imputed(material: Material) -> dict[str, str]:
