@@ -1,6 +1,7 @@
 """Coverage of the models' intervals in simulated surveys: areas, the nation, and survey weights.
 
-    python benchmarks/models_coverage.py [--areas 500] [--nation 300] [--weights 500] [--workers 1]
+    python benchmarks/models_coverage.py [--areas 500] [--nation 300] [--weights 500] [--rare 500]
+        [--workers 1]
 
 Areas: data as in the simulation of the partially pooled model's paper, with 20 areas in place of
 150; scaled prevalence of each area's two hidden groups against the truth, beside Killworth's
@@ -9,7 +10,9 @@ a sample, only the nation's known sizes are known, and the pooled model's nation
 against the truth, beside a ratio of sums; with the paper's spread between areas, in which they
 differ by a factor of e, and a quarter of it. Weights: an informative design, fixed before anything
 was computed, in which a fifth of the people with a fourth of the prevalence are half of the sample,
-so that an unweighted estimate is far off. Writes data/reference/model_coverage.csv with a sidecar.
+so that an unweighted estimate is far off. Rare: the same design with a fortieth of the prevalence,
+so that four reports are expected of 600 respondents, and none in some surveys. Writes
+data/reference/model_coverage.csv with a sidecar.
 """
 
 # ruff: noqa: E402 - linear algebra must learn its number of threads before it is loaded
@@ -19,6 +22,7 @@ import logging
 import os
 import sys
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 
 for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(variable, "1")
@@ -31,9 +35,9 @@ import pandas as pd
 from provenance import ROOT, stream, write_sidecar
 
 from prevalence.domains import Domain, Populations
-from prevalence.errors import PipelineError
 from prevalence.files import write_csv
 from prevalence.models.counts import CountTable
+from prevalence.models.diagnostics import log_spread
 from prevalence.models.engine import Sampling, fit
 from prevalence.models.fitting import HiddenPopulation, ModelInputs, fit_model
 from prevalence.models.partially_pooled import PartiallyPooled
@@ -65,6 +69,7 @@ CONFIG = {
         "population": 1e7,
     },
 }
+CONFIG["rare"] = CONFIG["weights"] | {"hidden": [0.0001, 0.000025]}
 SAMPLING = Sampling(2, 150, 400, 1)
 Z = 1.96
 
@@ -144,10 +149,10 @@ def nation(task):
     return rows, posterior.fit.whitened
 
 
-def weights(number):
-    """Fit one survey of the informative design without and with its weights."""
+def weights(number, study="weights"):
+    """Fit one survey of an informative design without and with its weights."""
     logging.disable(logging.WARNING)
-    world, generator = CONFIG["weights"], stream(CONFIG["seed"], "weights", number)
+    world, generator = CONFIG[study], stream(CONFIG["seed"], study, number)
     share, taken = np.array(world["people"]), np.array(world["sample"])
     each = world["psus"] * world["respondents"]
     stratum = np.repeat([0, 1], each)
@@ -177,14 +182,14 @@ def weights(number):
     truth = population * float(share @ world["hidden"])
     rows = []
     for model in ("overdispersed", "overdispersed_weighted"):
-        try:
-            posterior = fit_model(model, inputs, [CONFIG["seed"], number], sampling=SAMPLING)
-        except PipelineError:  # its whitening failed, so that nothing could be corrected
+        posterior = fit_model(model, inputs, [CONFIG["seed"], number], sampling=SAMPLING)
+        if not posterior.sound:  # its whitening failed, so that nothing could be corrected
             rows.append((number, model, truth, *[np.nan] * 4))
             continue
         names = [quantity.group for quantity in posterior.quantities]
         draws = posterior.draws[:, :, names.index("hidden")].ravel()
-        rows.append((number, model, truth, *np.quantile(draws, [0.5, 0.025, 0.975]), draws.std()))
+        spread = float(log_spread(draws))  # stretched draws have no standard deviation
+        rows.append((number, model, truth, *np.quantile(draws, [0.5, 0.025, 0.975]), spread))
     return rows, True
 
 
@@ -240,8 +245,8 @@ def nation_rows(found):
         }
 
 
-def weight_rows(found):
-    """Summarise the fits without and with weights."""
+def weight_rows(study, found):
+    """Summarise a study's fits without and with weights."""
     columns = ["set", "model", "truth", "estimate", "lower", "upper", "sd"]
     table = pd.DataFrame([row for rows, _ in found for row in rows], columns=columns)
     for model, every in table.groupby("model"):
@@ -251,7 +256,7 @@ def weight_rows(found):
         empirical = part["estimate"].std(ddof=1)
         bias = (part["estimate"] - part["truth"]).mean()
         yield {
-            "study": "weights",
+            "study": study,
             "model": model,
             "group": "hidden",
             "surveys": len(every),
@@ -271,18 +276,22 @@ def main():
     parser.add_argument("--areas", type=int, default=500)
     parser.add_argument("--nation", type=int, default=300)
     parser.add_argument("--weights", type=int, default=500)
+    parser.add_argument("--rare", type=int, default=500)
     parser.add_argument("--workers", type=int, default=1)
     options = parser.parse_args()
     rows = []
     with ProcessPoolExecutor(options.workers) as pool:
-        rows += weight_rows(list(pool.map(weights, range(options.weights), chunksize=5)))
+        for study, count in (("weights", options.weights), ("rare", options.rare)):
+            fits = pool.map(partial(weights, study=study), range(count), chunksize=5)
+            rows += weight_rows(study, list(fits))
         print(pd.DataFrame(rows).round(3).to_string(index=False), flush=True)
         rows += area_rows(list(pool.map(areas, range(options.areas), chunksize=5)))
         tasks = [(n, sd) for sd in CONFIG["nation"]["sd_rho"] for n in range(options.nation)]
         rows += nation_rows(list(pool.map(nation, tasks, chunksize=5)))
     table = pd.DataFrame(rows)
     write_csv(table, RESULT)
-    surveys = {name: getattr(options, name) for name in ("areas", "nation", "weights")}
+    studies = ("areas", "nation", "weights", "rare")
+    surveys = {study: getattr(options, study) for study in studies}
     write_sidecar(RESULT, __file__, CONFIG, surveys)
     print(table.round(3).to_string(index=False))
 
