@@ -100,6 +100,25 @@ def test_effects_are_integrated_out(make, coarsely):
         assert values[0, draw, i] == pytest.approx(exactly(density, x, i), abs=0.01)
 
 
+def test_effects_with_a_wide_common_shift_are_integrated_out():
+    """Many common groups, two respondents an area: an effect is known up to the area's shift."""
+    generator = np.random.default_rng(1)
+    area, groups = np.repeat(np.arange(12), 2), tuple(f"g{k}" for k in range(16))
+    log_mean = np.log(0.02) + 0.3 * generator.standard_normal((12, 16))
+    mean = np.exp(generator.normal(5.5, 1.2, 24)[:, None] + log_mean[area])
+    counts = CountTable(groups, generator.poisson(generator.gamma(20, mean / 20)).astype(float))
+    density = PartiallyPooled(counts, area)
+    found = posterior(density, "pooled", Sampling(2, 100, 60, 1))
+    values = log_likelihoods(found, draws=40)
+    step = found.parameters.shape[0] * found.parameters.shape[1] // 40
+    apart = [
+        values[0, draw, i] - exactly(density, found.parameters[0, draw * step], i)
+        for draw in range(8)
+        for i in range(0, 24, 3)
+    ]
+    assert np.abs(apart).max() < 0.005
+
+
 def test_leaving_out_by_weights_is_leaving_out_by_refitting():
     counts = answers(seed=5, n=60)
     density = Overdispersed(counts)
