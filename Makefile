@@ -10,7 +10,7 @@ MANIFEST ?=
 SCRATCH ?=
 AUDITOR ?= not named
 
-.PHONY: help report page test test-slow quarto cluster check docs lock synthesize adopt-synthetic manifest audit verify diff reference resume new-survey check-survey debug wheelhouse clean
+.PHONY: help report page test test-slow quarto cluster check docs lock synthesize adopt-synthetic manifest freeze audit verify diff reference resume new-survey check-survey debug wheelhouse clean
 
 help:  ## list these commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## / — /' | sort
@@ -77,6 +77,9 @@ wheelhouse: $(INSTALLED)  ## every package as a file, for a machine without inte
 
 manifest: $(INSTALLED)  ## after a correction of raw data: make manifest SURVEY=ph2022 REASON="…"
 	@$(BIN)/python scripts/ingest/write_manifest.py --survey "$(SURVEY)" --reason "$(REASON)"
+
+freeze: $(INSTALLED)  ## put the headline's choices on record, before results are seen: make freeze SURVEY=pilot
+	@$(BIN)/python scripts/audit/freeze_headline.py --survey "$(SURVEY)"
 
 docs: $(INSTALLED)  ## write the generated pages of docs/ anew
 	@$(BIN)/python scripts/audit/write_data_dictionary.py

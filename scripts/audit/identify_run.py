@@ -14,6 +14,8 @@ def main(job: Any) -> None:
     texts = {path: Path(path).read_text(encoding="utf-8") for path in sorted(job.input.pipeline)}
     raw = {marker["file"]: marker["sha256"] for marker in markers}
     config = {**job.params.config, "codebook": Path(job.input.codebook).read_text("utf-8")}
+    if job.input.get("record"):
+        config["prespecified"] = Path(job.input.record).read_text("utf-8")
     lock = {"requirements.lock": Path(job.input.lock).read_text(encoding="utf-8")}
     identity = run_identity(raw, config, texts, {**lock, "renderer": job.params.renderer})
     bearing = without(config, job.params.texts)

@@ -8,7 +8,7 @@ from prevalence.contracts import check_table
 from prevalence.contracts.estimate import ESTIMANDS, arranged
 from prevalence.domains import Populations
 from prevalence.estimands import estimand_sheet
-from prevalence.files import read_csv, write_csv
+from prevalence.files import read_csv, read_yaml, write_csv
 from prevalence.job import run_job
 
 NATIONAL = "national"
@@ -31,6 +31,7 @@ def main(job: Any) -> None:
         imputations=job.params.imputations or (),
         sizes=national_sizes(job),
         year=job.params.year,
+        record=read_yaml(job.input.record) if job.input.get("record") else None,
     )
     sheet = check_table(
         arranged(sheet, ESTIMANDS, job.wildcards.survey), ESTIMANDS, job.output.estimands

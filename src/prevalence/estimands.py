@@ -21,6 +21,15 @@ NATIONAL_MIX = (
     "national mix; a domain's estimate describes the people whom its residents know"
 )
 NOT_STATED = "not stated in the survey's config"
+PRESPECIFIED = (
+    "date",
+    "estimator",
+    "interval",
+    "variance",
+    "known_groups",
+    "top_codes",
+    "combination",
+)
 ELEMENTS = ("person", "act", "period", "place", "age", "false_report")
 
 
@@ -32,6 +41,7 @@ def estimand_sheet(
     imputations: Sequence[Any] = (),
     sizes: Mapping[str, float] | None = None,
     year: int | None = None,
+    record: Mapping[str, Any] | None = None,
 ) -> pd.DataFrame:
     """Write out what is estimated, and each deviation from the pre-specified headline.
 
@@ -47,12 +57,16 @@ def estimand_sheet(
         Sizes of the nation's populations by which rates divide, where they are known.
     year
         Their year.
+    record
+        The `headline` section as it was put on record beforehand; None where nobody did.
 
     Returns
     -------
     pandas.DataFrame
-        `group`, `element`, `text`, `deviation`. Rows of `group` ``headline`` hold the choices,
-        their date, and their hash, which changes with any of them.
+        `group`, `element`, `text`, `deviation`, `fixed`. Rows of `group` ``headline`` hold the
+        choices, their date, and their hash, which changes with any of them; `fixed` is what the
+        record says, empty without one. The run deviates where a hidden group's own settings differ
+        from the headline's, and where the headline's differ from the record.
     """
     import pandas as pd
 
@@ -72,10 +86,11 @@ def estimand_sheet(
         if own is not None:
             changed = list(own) != list(headline["known_groups"])
             rows.append((group, "known_groups", ", ".join(own), changed))
-    rows += [
-        (HEADLINE, name, _said(headline[name]), False)
-        for name in ("date", "estimator", "interval", "variance", "known_groups", "top_codes")
-    ]
+    for name in PRESPECIFIED:
+        now = headline.get(name)
+        if now is not None or (record or {}).get(name) is not None:
+            changed = record is not None and _said(record.get(name)) != _said(now)
+            rows.append((HEADLINE, name, _said(now), changed))
     rows.append((HEADLINE, "hash", value_hash(headline)[:12], False))
     named = ", ".join(_said(one) for one in imputations) or "none"
     rows.append((HEADLINE, "imputation", named, bool(imputations)))
@@ -83,7 +98,12 @@ def estimand_sheet(
         rows.append((HEADLINE, "mix", NATIONAL_MIX, False))
     missing = estimate["degree"]["missing"]
     rows.append((HEADLINE, "missing_answers", missing, missing != "exclude"))
-    return pd.DataFrame(rows, columns=["group", "element", "text", "deviation"])
+    sheet = pd.DataFrame(rows, columns=["group", "element", "text", "deviation"])
+    fixed = {name: _said(record[name]) for name in PRESPECIFIED if name in record} if record else {}
+    mine = sheet["group"].eq(HEADLINE)
+    return sheet.assign(
+        fixed=sheet["element"].where(mine, "").map(lambda name: fixed.get(name, ""))
+    )
 
 
 def _divided_by(population: str, sizes: Mapping[str, float] | None, year: int | None) -> str:

@@ -42,3 +42,18 @@ def test_the_hash_changes_with_any_choice(configured):
     assert before == sheet_of(configured).loc[("headline", "hash"), "text"]
     for change in ({"interval": "t"}, {"top_codes": {"known": 41, "hidden": 20}}):
         assert sheet_of(configured, headline=change).loc[("headline", "hash"), "text"] != before
+
+
+def test_a_choice_that_differs_from_its_record_is_marked(configured):
+    """Top codes that were changed after the results stood as fixed: nothing was compared."""
+    record = configured["headline"]
+    kept = sheet_of(configured, record=record)
+    assert not kept["deviation"].any()
+    assert kept.loc[("headline", "estimator"), "fixed"] == record["estimator"]
+    changed = sheet_of(
+        configured, headline={"top_codes": {"known": 30, "hidden": 5}}, record=record
+    )
+    assert list(changed.index[changed["deviation"]]) == [("headline", "top_codes")]
+    assert sheet_of(configured)["fixed"].eq("").all()
+    dropped = {name: value for name, value in record.items() if name != "variance"}
+    assert sheet_of(configured, record=dropped).loc[("headline", "variance"), "deviation"]

@@ -333,10 +333,12 @@ def test_numbers_below_zero_have_a_true_minus_sign_in_tables():
     assert limits(-0.5, 0.25) == "−0.50\u00a0to\u00a00.25"
 
 
-def departing(*rows):
+def departing(*rows, fixed=None):
     """The material of a run whose estimand sheet has these rows: group, element, text, flag."""
     columns = ["group", "element", "text", "deviation"]
     sheet = pd.DataFrame(list(rows), columns=columns)
+    fixed = {"date": "2023-09-07"} if fixed is None else fixed
+    sheet["fixed"] = sheet["element"].map(lambda name: fixed.get(name, ""))
     return replace(FULL, tables={**FULL.tables, "estimands": sheet})
 
 
@@ -347,6 +349,7 @@ def test_what_departs_for_one_hidden_group_is_no_choice_as_fixed():
         ("victims", "known_groups", "doctors, teachers", True),
         ("headline", "imputation", "perpetrators_without_victims", True),
         ("headline", "missing_answers", "exclude", False),
+        ("headline", "date", "2023-09-07", False),
     )
     lines = choices_table(material).splitlines()
     row = {line.split(" | ")[0].strip("| "): line for line in lines if line.startswith("| ")}
@@ -363,6 +366,22 @@ def test_a_run_that_keeps_to_everything_says_of_nothing_that_it_departs():
     material = departing(("headline", "estimator", "ratio_of_sums", False))
     assert "departs" not in choices_table(material)
     assert "This run departs" not in page(material)
+
+
+def test_a_choice_that_differs_from_its_record_departs_from_it():
+    material = departing(
+        ("headline", "top_codes", "known 100, hidden 5", True),
+        fixed={"top_codes": "known 100, hidden 30"},
+    )
+    row = next(line for line in choices_table(material).splitlines() if "Top codes" in line)
+    assert row.endswith("departs from it: known 100, hidden 30 |")
+    assert "This run departs from the choices" in page(material)
+
+
+def test_choices_without_a_record_are_not_said_to_be_as_fixed():
+    material = departing(("headline", "estimator", "ratio_of_sums", False), fixed={})
+    assert "as fixed" not in choices_table(material)
+    assert "No record of them was kept" in page(material)
 
 
 def test_answers_at_the_top_code_are_not_told_as_above_it():

@@ -15,6 +15,7 @@ rule identify_run:
         verified=verified_markers,
         codebook=codebook,
         lock="requirements.lock",
+        record=prespecified,
         pipeline=pipeline_code(),
         released=released_code(),
     output:

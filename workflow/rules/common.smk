@@ -189,6 +189,12 @@ def codebook(wildcards):
     return lookup(survey_config(wildcards.survey), "ingest.codebook")
 
 
+def prespecified(wildcards):
+    """The record of the headline's choices, for `input`; nothing where none was kept."""
+    record = f"config/prespecified/{wildcards.survey}.yaml"
+    return record if os.path.exists(record) else []
+
+
 def mark_of_key(wildcards):
     """Tell the key for pseudonyms from another, for `params`: a changed one makes all ids anew.
 
@@ -520,7 +526,9 @@ def run_settings(survey):
     """Every config value that bears on a survey's results, by file or section."""
     shared = {file: shared_config(file) for file in SHARED_CONFIG}
     run = {"seed": config["seed"], "renderer": config["renderer"]}
-    return {"run": run, "survey": survey_config(survey), **shared}
+    record = f"config/prespecified/{survey}.yaml"
+    kept = {record: read_yaml(record)} if os.path.exists(record) else {}
+    return {"run": run, "survey": survey_config(survey), **shared, **kept}
 
 
 @functools.cache

@@ -225,6 +225,7 @@ rule describe_estimands:
     input:
         code=code("scripts/estimate/describe_estimands.py"),
         populations=table("populations"),
+        record=prespecified,
     output:
         estimands="data/processed/{survey}/restricted/estimate/estimands.csv",
     log:

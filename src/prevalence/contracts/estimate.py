@@ -393,6 +393,7 @@ ESTIMANDS = contract(
         "element": text("Which element of the sheet."),
         "text": text("What it says."),
         "deviation": flag("Whether it departs from the pre-specified headline."),
+        "fixed": text("What the record of the headline says; empty for others, and without one."),
     },
     ["survey", "group", "element"],
 )

@@ -127,6 +127,16 @@ def departures(material: Material) -> dict[str, list[Row]]:
     return found
 
 
+def recorded(material: Material) -> bool:
+    """Whether the headline's choices were put on record beforehand."""
+    return any(row.get("fixed") for row in material.rows("estimands", group="headline"))
+
+
+def as_fixed(material: Material) -> str:
+    """Say of a choice that nothing is known to depart from."""
+    return "as fixed" if recorded(material) else "not on record"
+
+
 _TABLES = (
     "sample_flow",
     "response_rates",
@@ -169,6 +179,7 @@ def metadata(material: Material) -> dict[str, Any]:
         **{f"figure_{name}": True for name in material.figures},
         **{name: bool(branch) for name, branch in checks.items()},
         "departures": bool(departures(material)),
+        "unrecorded": not recorded(material),
         "imputation": "imputation" in checks["specifications"],
         "denominators": bool(sentences.divided_by(material)),
         "mirrored": material.synthetic and bool(material.published),

@@ -10,7 +10,7 @@ from prevalence.report.cells import DASH, digits, fixed, share, whole
 from prevalence.report.markdown import bullets, raw, table
 from prevalence.report.material import NATIONAL, Material, Row
 from prevalence.report.names import in_words, plain, steps_named
-from prevalence.report.story import COMBINATIONS, chosen, departures
+from prevalence.report.story import COMBINATIONS, as_fixed, chosen, departures
 from prevalence.report.variables import escaped
 from prevalence.report.wording import capitalised, joined
 
@@ -289,12 +289,13 @@ def choices_table(material: Material) -> str:
     found = departures(material)
     named = chosen(material)
     named |= {name: words for name, words in UNNAMED.items() if name in found and name not in named}
+    kept = as_fixed(material)
     rows = [
-        [name, text, _departing(material, found.get(element, []))]
+        [name, text, _departing(material, found.get(element, []), kept)]
         for element, (name, text) in named.items()
     ]
     return table(
-        ["Choice", "Fixed beforehand", "This run"],
+        ["Choice", "In this run", "Fixed beforehand"],
         rows,
         caption="The choices behind the headline, and whether this run keeps to them",
         label="choices",
@@ -303,10 +304,15 @@ def choices_table(material: Material) -> str:
     )
 
 
-def _departing(material: Material, rows: list[Row]) -> str:
+def _departing(material: Material, rows: list[Row], kept: str) -> str:
     """Say whether the run keeps to a choice, and what each hidden group has instead of it."""
     if not rows:
-        return "as fixed"
+        return kept
+    recorded = [
+        str(row["fixed"]) for row in rows if row["group"] == "headline" and row.get("fixed")
+    ]
+    if recorded:
+        return f"departs from it: {plain(recorded[0])}"
     instead = [
         f"{material.heading(row['group'])}, {_instead(material, row)}"
         for row in rows
