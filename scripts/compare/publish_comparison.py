@@ -6,7 +6,13 @@ from typing import Any
 import yaml
 
 from prevalence.config import check_config
-from prevalence.disclosure.gate import Allowed, allowed_numbers, check_files, refuse
+from prevalence.disclosure.gate import (
+    Allowed,
+    Withheld,
+    allowed_numbers,
+    check_files,
+    refuse,
+)
 from prevalence.disclosure.numbers import words_in
 from prevalence.disclosure.wording import word_stops
 from prevalence.files import read_csv, read_yaml, replacing
@@ -29,7 +35,7 @@ def main(job: Any) -> None:
         numbers=allowed_numbers(tables, reviewed),
         texts=[],
         required={},
-        withheld=frozenset((group, "national", "national") for group in hidden),
+        withheld=Withheld(frozenset((group, "national", "national") for group in hidden)),
         words=words_in([*reviewed, *texts_of(tables)]),
         reviewed="\n".join(reviewed),
     )

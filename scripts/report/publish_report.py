@@ -162,7 +162,7 @@ def main(job: Any) -> None:
             populations={group["population"] for group in hidden.values()},
             unstated=NOT_STATED,
         ),
-        withheld=withheld_cells(tables),
+        withheld=withheld_cells(tables, job.params.config["headline"]["estimator"]),
         places=Places(tables | shown),
         words=words_in([*reviewed, *table_words(tables)]),
         reviewed="\n".join(reviewed),

@@ -28,6 +28,7 @@ from prevalence.specifications import CHOICES
 
 TABLE = pd.DataFrame(
     {
+        "estimator": "ratio_of_sums",
         "group": ["victims"] * 3,
         "domain_type": ["national", "region", "region"],
         "domain": ["national", "NCR", "CAR"],
@@ -161,7 +162,7 @@ def allowed():
         numbers=allowed_numbers(tables, ["95% interval", "0966"]),
         texts=["0966-725-5961 (Globe)", "0966-725-5961", IDENTITY],
         required=required_texts(survey, REPORT, IDENTITY),
-        withheld=withheld_cells(tables),
+        withheld=withheld_cells(tables, "ratio_of_sums"),
         places=Places(tables),
         words=words_in(["ph2022"]),
         reviewed="see https://example.org/methods",
@@ -391,6 +392,52 @@ def test_leaks_in_a_pdf_are_caught(allowed):
     assert check_files({name: pdf(clean, title="by someone\\u{40}example.org")}, own)
     assert check_files({name: pdf("SYNTHETIC DATA")}, own)
     assert check_files({name: b"%PDF-1.4 cut off"}, own)
+
+
+SUM = {"estimator": "sum_of_region", "domain_type": "national", "domain": "national"}
+NATION = {"group": "victims", "domain_type": "national", "domain": "national"}
+
+
+def with_withheld(**changes):
+    """The headline table with one more row that is withheld."""
+    row = {**TABLE.iloc[2].to_dict(), "suppressed": "complementary", **changes}
+    return withheld_cells({"scale_up": pd.concat([TABLE, pd.DataFrame([row])])}, "ratio_of_sums")
+
+
+@pytest.mark.parametrize(
+    ("row", "held"),
+    [
+        ({}, False),
+        ({"unit": "persons"}, False),
+        ({"estimator": "ratio_of_sums", "unit": "persons"}, False),
+        ({"estimator": "sum_of_region", "unit": "persons"}, True),
+        ({"estimator": "sum_of_region", "unit": "per_100"}, False),
+        ({"estimator": "sum_of_region"}, True),
+        ({"estimator": "sum_of_region", "unit": ""}, True),
+        ({"estimator": "overdispersed", "unit": "persons"}, False),
+    ],
+)
+def test_a_withheld_sum_withholds_no_other_row_of_its_cell(row, held):
+    assert with_withheld(**SUM).holds(NATION | row) is held
+
+
+@pytest.mark.parametrize("row", [{}, {"estimator": "other"}, {"estimator": "sum", "unit": "ratio"}])
+def test_no_estimator_shows_a_cell_whose_headline_is_withheld(row):
+    place = {"group": "victims", "domain_type": "region", "domain": "CAR"}
+    assert withheld_cells({"scale_up": TABLE}, "ratio_of_sums").holds(place | row)
+    assert not withheld_cells({}, "ratio_of_sums").holds(place | row)
+    # Without a row of the headline, any row that is withheld withholds the cell.
+    assert withheld_cells({"scale_up": TABLE}, "mean_of_ratios").holds(place | row)
+
+
+def test_a_withheld_sum_stops_its_own_number_and_no_other(allowed):
+    own = replace(allowed, withheld=with_withheld(**SUM))
+    assert check_files(CLEAN, own) == []
+    leak = csv(TABLE.assign(estimator="sum_of_region")).encode()
+    found = check_files(CLEAN | {"figures/regions.csv": leak}, own)
+    assert [(f.problem, f.found) for f in found if "withheld" in f.problem] == [
+        ("A withheld cell has a number.", "1 rows")
+    ]
 
 
 def test_a_missing_file_is_told(allowed):

@@ -36,14 +36,16 @@ from prevalence.disclosure.numbers import (
 )
 from prevalence.disclosure.pieces import Piece, digest
 from prevalence.disclosure.requirements import required_texts
+from prevalence.disclosure.withheld import Withheld, withheld_cells
 from prevalence.errors import PipelineError, listed
 
 if TYPE_CHECKING:
-    import pandas as pd
+    pass
 
 __all__ = [
     "Allowed",
     "Finding",
+    "Withheld",
     "allowed_numbers",
     "check_files",
     "check_pieces",
@@ -125,7 +127,7 @@ class Allowed:
     required
         Texts that every rendering of the report must hold, by what they are.
     withheld
-        Cells (group, type of domain, domain) of which no number may be shown.
+        Cells and rows of which no number may be shown.
     places
         The numbers of each place; None if the report has no places.
     words
@@ -144,7 +146,7 @@ class Allowed:
     numbers: Array
     texts: Sequence[str]
     required: Mapping[str, str]
-    withheld: frozenset[tuple[str, str, str]] = frozenset()
+    withheld: Withheld = field(default_factory=Withheld)
     places: Places | None = None
     words: Collection[str] = ()
     reviewed: str = ""
@@ -163,20 +165,6 @@ class _Seen:
     pictures: dict[str, Array] = field(default_factory=dict)
     beside: Array = field(default_factory=lambda: np.zeros(0))  # what may stand beside any place
     words: set[str] = field(default_factory=set)  # of pages, in which cells of tables stand apart
-
-
-def withheld_cells(tables: Mapping[str, pd.DataFrame]) -> frozenset[tuple[str, str, str]]:
-    """Cells of the headline table of which no number may be shown."""
-    table = tables.get("scale_up")
-    if table is None:
-        return frozenset()
-    rows = table[table["suppressed"].fillna("") != ""]
-    return frozenset(
-        (str(group), str(kind), str(domain))
-        for group, kind, domain in zip(
-            rows["group"], rows["domain_type"], rows["domain"], strict=True
-        )
-    )
 
 
 class Gate:
@@ -381,7 +369,7 @@ def _beside_withheld(text: str, allowed: Allowed, seen: _Seen) -> list[str]:
     if allowed.places is None:
         return []
     places = {
-        place for _, _, place in allowed.withheld if len(place) >= _NAME and not place[0].islower()
+        place for place in allowed.withheld.places if len(place) >= _NAME and not place[0].islower()
     }
     named = [p for p in sorted(places) if re.search(rf"(?<!\w){re.escape(p)}(?!\w)", text)]
     if not named:
@@ -541,14 +529,14 @@ def _check_table(name: str, content: bytes, allowed: Allowed) -> list[Finding]:
     if "suppressed" in table:
         hidden |= (table["suppressed"] != "").to_numpy(bool)
     if {"group", "domain_type", "domain"} <= set(table.columns):
-        keys = zip(table["group"], table["domain_type"], table["domain"], strict=True)
-        hidden |= np.array([key in allowed.withheld for key in keys], bool)
+        rows = [{str(key): text for key, text in row.items()} for row in table.to_dict("records")]
+        hidden |= np.array([allowed.withheld.holds(row) for row in rows], bool)
     shown = (table.loc[hidden, numbers] != "").to_numpy().any(axis=1) if numbers else np.zeros(0)
     if np.any(shown):
         problem = "A withheld cell has a number."
         found.append(Finding(name, "", problem, f"{int(np.sum(shown))} rows"))
     if name.startswith("figures/") and allowed.places is not None and "domain" in table:
-        found += _check_rows(name, [dict(row) for row in table.to_dict("records")], allowed.places)
+        found += _check_rows(name, table.to_dict("records"), allowed.places)
     return found
 
 

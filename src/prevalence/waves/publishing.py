@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from prevalence.disclosure.gate import (
     Allowed,
     Finding,
+    Withheld,
     allowed_numbers,
     check_files,
     required_texts,
@@ -82,7 +83,7 @@ def findings(
             unstated=NOT_STATED,
         )
         | (SYNTHETIC_NOTICE if synthetic else {}),
-        withheld=withheld(tables),
+        withheld=Withheld(withheld(tables)),
         words=words_in([*texts, *texts_of(tables)]),
         reviewed="\n".join(texts),
         programs=renderer.startswith("quarto"),
