@@ -9,6 +9,8 @@ import pypdf
 import pytest
 from material_of import IDENTITY, ROOT, SVG, philippine_material, png, rwandan_material
 
+from prevalence.disclosure.gate import Allowed, allowed_numbers, check_files
+from prevalence.disclosure.numbers import Places
 from prevalence.errors import PipelineError
 from prevalence.files import read_yaml
 from prevalence.fonts import copy_fonts
@@ -400,3 +402,23 @@ def test_a_tall_figure_is_whole_on_its_page(tmp_path):
     document = zipped_part(rendered(folder, "docx"), "word/document.xml")
     heights = [int(cy) / 360_000 for cy in re.findall(r'<wp:extent cx="\d+" cy="(\d+)"', document)]
     assert 15 < max(heights) < 22  # centimetres
+
+
+def test_a_rate_below_a_hundred_whose_limit_is_above_passes_the_gate(tmp_path):
+    material = philippine_material()
+    table = material.tables["scale_up"].copy()
+    row = (table["domain"] == "VII") & (table["unit"] == "per_1000")
+    assert row.any()
+    table.loc[row, ["estimate", "lower", "upper"]] = [96.5, 85.3, 109.0]
+    material = philippine_material(tables={**material.tables, "scale_up": table})
+    page = rendered(write_source(material, tmp_path / "source"), "html")
+    assert (
+        '>96.5</td> <td style="text-align: right;"><span class="limits">85.3 to 109<'
+        in " ".join(page.decode().split())
+    )
+    tables = {"scale_up": table}
+    allowed = Allowed(["summary.html"], allowed_numbers(tables, []), [], {}, places=Places(tables))
+    problem = "A row shows a number that isn't released of its place."
+    for content, told in ((page, False), (page.replace(b">96.5<", b">96<"), True)):
+        found = [finding.problem for finding in check_files({"summary.html": content}, allowed)]
+        assert (problem in found) is told

@@ -44,6 +44,14 @@ def test_no_number_has_more_digits_than_were_released():
     assert interval(RATE | {"estimate": 3.0, "lower": 2.0, "upper": 4.75}) == "2.00 to 4.75"
 
 
+@pytest.mark.parametrize("unit", ["per_1000", "people_known", "persons"])
+def test_a_number_below_a_hundred_keeps_its_decimal_beside_a_limit_above(unit):
+    row = ROW | {"estimate": 96.5, "lower": 85.3, "upper": 109.0, "unit": unit}
+    assert (point(row), interval(row)) == ("96.5", "85.3 to 109")
+    assert interval(row | {"lower": 85.0}) == "85 to 109"
+    assert interval(row | {"lower": 0.04}) == "0.04 to 109"
+
+
 def test_a_rate_is_turned_round_with_its_limits():
     assert one_in(RATE, 100, "children") == "1 in 82 children (95% interval 1 in 97 to 1 in 70)"
 

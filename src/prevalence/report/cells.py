@@ -10,9 +10,9 @@ from prevalence.report.material import Material, Row
 from prevalence.report.variables import escaped
 from prevalence.report.wording import (
     EXPLANATIONS,
-    decimals,
     interval,
     number,
+    places,
     point,
     significant,
     withheld,
@@ -138,4 +138,5 @@ def truth_cell(row: Row) -> str:
     """Write a planted value as finely as the estimate beside it."""
     if row.get("truth") is None:
         return DASH
-    return f"{float(row['truth']):,.{decimals(row)}f}"
+    truth = float(row["truth"])
+    return f"{truth:,.{places(row, truth)}f}"

@@ -122,6 +122,29 @@ def decimals(row: Mapping[str, Any]) -> int:
     return next(p for p in range(places, places + 10) if p >= _released(row) or _apart(row, p))
 
 
+def places(row: Mapping[str, Any], value: float) -> int:
+    """Tell how many decimals one number of a row is written with.
+
+    Beside an upper limit of 109 an estimate of 96.5 keeps its decimal: of three digits none is
+    false, and "96" is no number that was released.
+
+    Parameters
+    ----------
+    row
+        A row of a released table.
+    value
+        One of its numbers, or one that is compared with them.
+
+    Returns
+    -------
+    int
+        Digits after the point: those of :func:`decimals`, but at least one of a number below 100
+        that isn't whole.
+    """
+    whole = not math.isfinite(value) or value == round(value)
+    return max(decimals(row), 0 if whole or abs(value) >= 100 else 1)
+
+
 def _apart(row: Mapping[str, Any], places: int) -> bool:
     """Whether no limit of a comparison reads as equality that isn't."""
     if _missing(row.get("against")):
@@ -157,7 +180,7 @@ def written(row: Mapping[str, Any], name: str) -> str:
     value = float(row[name])
     if not math.isfinite(value):
         return "unbounded"
-    text = f"{value:,.{decimals(row)}f}"
+    text = f"{value:,.{places(row, value)}f}"
     rounded_away = value != 0 and not any(digit in text for digit in "123456789")
     return (significant(value, 1) if rounded_away else text).replace("-", "−")
 
