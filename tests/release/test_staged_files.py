@@ -11,7 +11,8 @@ from prevalence.files import read_yaml
 from prevalence.terminology import Terminology
 
 ROOT = Path(__file__).parents[2]
-PUBLISH = runpy.run_path(str(ROOT / "scripts/report/publish_report.py"), run_name="publish")
+CHECK = runpy.run_path(str(ROOT / "scripts/report/check_report.py"), run_name="check")
+DECLARED = ["summary.html", "figures/a.svg"]
 
 
 @pytest.fixture
@@ -25,8 +26,14 @@ def staged(tmp_path):
     return folder
 
 
-def test_every_file_but_the_composed_source_is_read(staged):
-    assert set(PUBLISH["staged_files"](staged)) == {"summary.html", "figures/a.svg"}
+def test_every_declared_file_is_read_and_no_other(staged, caplog):
+    caplog.set_level("INFO", "prevalence")
+    assert set(CHECK["staged_files"](staged, DECLARED)) == set(DECLARED)
+    assert not caplog.messages, "the composed source belongs there"
+    (staged / "figures" / "tile_map.csv").write_text("a\n13400\n")
+    assert set(CHECK["staged_files"](staged, DECLARED)) == set(DECLARED)
+    assert "no rule of this run makes them: 1 (" in caplog.text
+    assert "tile_map.csv" in caplog.text
 
 
 @pytest.mark.parametrize("name", ["figures/b.svg", "figures/more", "a"])
@@ -36,7 +43,7 @@ def test_links_are_refused(staged, tmp_path, name):
     (secret / "weights.csv").write_text("1")
     (staged / name).symlink_to(secret if name.endswith("more") else secret / "weights.csv")
     with pytest.raises(PipelineError, match="plain file") as caught:
-        PUBLISH["staged_files"](staged)
+        CHECK["staged_files"](staged, DECLARED)
     assert name in str(caught.value)
 
 
@@ -44,7 +51,7 @@ def test_a_linked_folder_is_refused(staged, tmp_path):
     linked = tmp_path / "linked"
     linked.symlink_to(staged)
     with pytest.raises(PipelineError, match="plain file"):
-        PUBLISH["staged_files"](linked)
+        CHECK["staged_files"](linked, DECLARED)
 
 
 def test_words_stop_or_advise():

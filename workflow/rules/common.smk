@@ -272,7 +272,7 @@ def released_code():
 
 # Rules that no survey's own run asks for: the targets audit, trend and compare do.
 ON_REQUEST = {"record_run", "compare_waves", "release_trend", "draw_trend"}
-ON_REQUEST |= {"compose_trend", "render_trend", "publish_trend"}
+ON_REQUEST |= {"compose_trend", "render_trend", "check_trend", "publish_trend"}
 # Rules that only a survey with this config key runs.
 OPTIONAL_RULES = {
     "read_truth": "ingest.tables.truth",

@@ -3,8 +3,9 @@
 #
 # required: release/{scale_up,estimands}.csv and the configs of the listed surveys
 # gives:    data/processed/compare/{countries,definitions}.csv, data/processed/compare/staged/,
+#           data/processed/compare/passed/comparison.json (the hash of each file that passed),
 #           reports/compare/{countries,definitions}.csv, countries.{svg,png,json}
-# usual:    compare_surveys, draw_surveys, publish_comparison
+# usual:    compare_surveys, draw_surveys, check_comparison, publish_comparison
 
 
 rule compare_surveys:
@@ -52,10 +53,10 @@ rule draw_surveys:
         "../../scripts/compare/draw_surveys.py"
 
 
-rule publish_comparison:
-    """Tables and figure are read and checked; only if all of them pass are they copied."""
+rule check_comparison:
+    """Tables and figure are read and checked; nothing is published unless all of them pass."""
     input:
-        code=code("scripts/compare/publish_comparison.py"),
+        code=code("scripts/compare/check_comparison.py"),
         tables=[
             "data/processed/compare/countries.csv",
             "data/processed/compare/definitions.csv",
@@ -68,6 +69,27 @@ rule publish_comparison:
         words="config/terminology.yaml",
         words_schema="workflow/schemas/terminology.yaml",
     output:
+        passed="data/processed/compare/passed/comparison.json",
+    log:
+        "logs/compare/check_comparison.log",
+    benchmark:
+        "logs/compare/check_comparison.tsv"
+    conda:
+        "../../environment.yml"
+    params:
+        configs=configs_of(*config["surveys"]),
+    script:
+        "../../scripts/compare/check_comparison.py"
+
+
+rule publish_comparison:
+    """Copies what passed of the comparison: the very bytes that were checked."""
+    input:
+        code=code("scripts/compare/publish_comparison.py"),
+        passed="data/processed/compare/passed/comparison.json",
+        tables=rules.check_comparison.input.tables,
+        figure=rules.check_comparison.input.figure,
+    output:
         "reports/compare/countries.csv",
         "reports/compare/definitions.csv",
         "reports/compare/countries.svg",
@@ -79,7 +101,5 @@ rule publish_comparison:
         "logs/compare/publish_comparison.tsv"
     conda:
         "../../environment.yml"
-    params:
-        configs=configs_of(*config["surveys"]),
     script:
         "../../scripts/compare/publish_comparison.py"

@@ -6,8 +6,10 @@
 # gives:    restricted/trend/<earlier>/{levels,changes,controls,comparability}.csv,
 #           release/trend/<earlier>/ (the same after control, validation.csv),
 #           trend/<earlier>/staged/ (figures, composed source, rendered report),
+#           passed/trend_<earlier>.json (the hash of each file that passed),
 #           reports/<survey>/trend/<earlier>/{trend.html,trend.pdf,trend.docx,figures/,tables/}
-# usual:    compare_waves, release_trend, draw_trend, compose_trend, render_trend, publish_trend
+# usual:    compare_waves, release_trend, draw_trend, compose_trend, render_trend, check_trend,
+#           publish_trend
 
 TREND_TABLES = ["levels", "changes", "controls", "comparability"]
 TREND_RELEASED = "data/processed/{survey}/release/trend/{earlier}"
@@ -176,10 +178,10 @@ rule render_trend:
         "../../scripts/trend/render_trend.py"
 
 
-rule publish_trend:
-    """Every staged file of a trend is read and checked; only if all of them pass are they copied."""
+rule check_trend:
+    """Every staged file of a trend is read and checked; nothing is published unless all pass."""
     input:
-        code=code("scripts/trend/publish_trend.py"),
+        code=code("scripts/trend/check_trend.py"),
         reports=expand(
             f"{TREND_STAGED}/trend.{{format}}",
             format=["html", "pdf", "docx"],
@@ -198,6 +200,30 @@ rule publish_trend:
         words_schema="workflow/schemas/terminology.yaml",
         policy="config/disclosure.yaml",
     output:
+        passed="data/processed/{survey}/passed/trend_{earlier}.json",
+    log:
+        "logs/{survey}/trend/check_trend_{earlier}.log",
+    benchmark:
+        "logs/{survey}/trend/check_trend_{earlier}.tsv"
+    conda:
+        "../../environment.yml"
+    params:
+        earlier=lambda wildcards: survey_config(wildcards.earlier),
+        later=lambda wildcards: survey_config(wildcards.survey),
+        renderer=renderer_identity(),
+    script:
+        "../../scripts/trend/check_trend.py"
+
+
+rule publish_trend:
+    """Copies what passed of a trend: each file must have the very bytes that were checked."""
+    input:
+        code=code("scripts/trend/publish_trend.py"),
+        passed="data/processed/{survey}/passed/trend_{earlier}.json",
+        reports=rules.check_trend.input.reports,
+        pictures=rules.compose_trend.input.pictures,
+        tables=rules.check_trend.input.tables,
+    output:
         reports=expand(
             "reports/{survey}/trend/{earlier}/trend.{format}",
             format=["html", "pdf", "docx"],
@@ -211,9 +237,5 @@ rule publish_trend:
         "logs/{survey}/trend/publish_trend_{earlier}.tsv"
     conda:
         "../../environment.yml"
-    params:
-        earlier=lambda wildcards: survey_config(wildcards.earlier),
-        later=lambda wildcards: survey_config(wildcards.survey),
-        renderer=renderer_identity(),
     script:
         "../../scripts/trend/publish_trend.py"
