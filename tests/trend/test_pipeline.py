@@ -99,6 +99,35 @@ def test_the_report_is_published_with_its_tables_and_figures(compared):
     assert (folder / "figures/changes.svg").exists()
 
 
+AVOIDED = (
+    "terms:\n  - {id: avoided, class: avoid, pattern: children, instead: another word, "
+    "source: a test, why: It is a test.}\n"
+)
+
+
+def published(project):
+    folders = (project / "reports/later/trend", project / "reports/compare")
+    paths = [path for folder in folders for path in sorted(folder.rglob("*")) if path.is_file()]
+    return {path: path.read_bytes() for path in paths}
+
+
+def test_what_does_not_pass_leaves_the_last_trend_and_comparison(compared):
+    compared.run("compare")
+    before = published(compared)
+    assert len({path.parent for path in before}) == 4
+    words = compared / "config/terminology.yaml"
+    text = words.read_text(encoding="utf-8")
+    words.write_text(text.replace("terms:\n", AVOIDED, 1), encoding="utf-8")
+    done = compared.snakemake("--keep-going", "trend", "compare")
+    words.write_text(text, encoding="utf-8")
+    assert done.returncode != 0
+    for rule in ("check_trend", "check_comparison"):
+        assert f"error in rule {rule}: Staged files may not be published." in done.stderr
+    assert published(compared) == before
+    compared.run("trend", "compare")
+    assert published(compared) == before
+
+
 def test_a_second_trend_has_nothing_to_do(compared):
     assert "Nothing to be done" in compared.run("trend", "--dry-run")
 
@@ -110,7 +139,7 @@ def test_another_sentence_of_a_waves_report_compares_nothing_anew(compared):
     path.write_text(text.replace("funding: Not funded.", "funding: Funded by nobody."))
     planned = compared.planned("trend")
     path.write_text(text)
-    assert {"compose_trend", "publish_trend"} <= planned
+    assert {"compose_trend", "check_trend", "publish_trend"} <= planned
     assert not planned & {"compare_waves", "release_trend", "draw_trend"}
 
 

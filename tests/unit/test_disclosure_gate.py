@@ -455,6 +455,26 @@ def test_the_message_names_file_and_place(allowed):
 
 
 @pytest.mark.parametrize(
+    ("leak", "said", "silent"),
+    [
+        ("a number in the prose", "Mend the text", "No text is at fault"),
+        ("a withheld cell in results", "No text is at fault", "Mend the text"),
+        ("a number of another place in results", "No text is at fault", "Mend the text"),
+        ("a disallowed type", "Delete the file", "Mend the text"),
+        ("a picture that is none", "Delete the file", "Mend the text"),
+        ("a frame", "what is loaded, embedded or run there", "No text is at fault"),
+        ("no help line", "survey's config under `report`", "Delete the file"),
+    ],
+)
+def test_what_to_do_depends_on_what_is_at_fault(leak, said, silent, allowed):
+    with pytest.raises(PipelineError) as caught:
+        refuse(check_files(CLEAN | LEAKS[leak], allowed), "staged")
+    assert said in caught.value.remedy
+    assert silent not in caught.value.remedy
+    assert "what was published before stays" in caught.value.remedy
+
+
+@pytest.mark.parametrize(
     ("text", "unknown"),
     [
         ("471,000", []),

@@ -91,6 +91,21 @@ _KEYS = {"group", "domain_type", "domain", "unit", "level", "year", "rank", "ste
 _KEYS |= {"x", "y", "order", "position"}
 
 
+# What to do, by the kind of what was found.
+REMEDIES = {
+    "text": "Mend the text at that place: in reports/, or in the survey's config. A number in it "
+    "must be released, or stand in a reviewed text.",
+    "cell": "No text is at fault: a table or figure shows a number of a cell that is withheld, or "
+    "of another place. Delete the file under staged/ and run snakemake again; if the message comes "
+    "back, report it as a fault of the pipeline, without the data.",
+    "file": "Delete the file under staged/ and run snakemake again, which makes it anew.",
+    "part": "Take what is loaded, embedded or run there out of the report's sources under reports/; "
+    "the address of a link must stand in a reviewed text.",
+    "required": "Give the text in the survey's config under `report`, and have reports/summary.qmd "
+    "and reports/brief.qmd show it.",
+}
+
+
 @dataclass(frozen=True)
 class Finding:
     """Why a file may not be published.
@@ -103,12 +118,15 @@ class Finding:
         What is wrong, in one sentence.
     found
         What was found, as far as it may be said.
+    kind
+        What is at fault, a key of :data:`REMEDIES`.
     """
 
     file: str
     place: str
     problem: str
     found: str = ""
+    kind: str = "text"
 
 
 @dataclass(frozen=True)
@@ -188,13 +206,13 @@ class Gate:
         content, allowed = self.files[name], self.allowed
         suffix = name.rsplit(".", 1)[-1].lower() if "." in name else ""
         if not any(fnmatch(name, pattern) for pattern in allowed.declared):
-            return [Finding(name, "", "The file is not declared by any rule.")]
+            return [Finding(name, "", "The file is not declared by any rule.", kind="file")]
         if suffix not in ALLOWED_TYPES:
-            return [Finding(name, "", "A file of this type is not published.", suffix)]
+            return [Finding(name, "", "A file of this type is not published.", suffix, "file")]
         try:
             texts = pieces(name, content)
         except PipelineError as error:
-            return [Finding(name, "", error.problem, error.found or "")]
+            return [Finding(name, "", error.problem, error.found or "", "file")]
         found = check_pieces(name, texts, allowed, self._together)
         if suffix == "csv":
             found += _check_table(name, content, allowed)
@@ -209,7 +227,7 @@ class Gate:
     def missing(self) -> list[Finding]:
         """Name the declared files that aren't there."""
         return [
-            Finding(pattern, "", "A declared file is missing.")
+            Finding(pattern, "", "A declared file is missing.", kind="file")
             for pattern in self.allowed.declared
             if "*" not in pattern and pattern not in self.files
         ]
@@ -326,7 +344,7 @@ def _check_unread(name: str, piece: Piece, allowed: Allowed, seen: _Seen) -> lis
         problem = "An embedded file is none of the staged figures and tables."
     elif piece.kind == "link" and not _reviewed(piece.text, allowed.reviewed):
         problem = "A link leads to an address that is in no reviewed text."
-    return [Finding(name, piece.place, problem, piece.text[:80])] if problem else []
+    return [Finding(name, piece.place, problem, piece.text[:80], "part")] if problem else []
 
 
 def _reviewed(address: str, reviewed: str) -> bool:
@@ -506,13 +524,15 @@ def _check_row(name: str, piece: Piece, allowed: Allowed) -> list[Finding]:
                 strange.append(whole[1])
     if strange:
         problem = "A row shows a number that isn't released of its place."
-        return [Finding(name, piece.place, problem, f"{len(strange)} numbers")]
+        return [Finding(name, piece.place, problem, f"{len(strange)} numbers", "cell")]
     if not _WITHHELD.search(piece.text):
         return []
     shown = [cell for cell in cells[1:] if not _WITHHELD.search(cell) and re.search(r"\d", cell)]
     if not shown or (allowed.places is not None and place in allowed.places.names):
         return []
-    return [Finding(name, piece.place, "A withheld row shows numbers.", f"{len(shown)} cells")]
+    return [
+        Finding(name, piece.place, "A withheld row shows numbers.", f"{len(shown)} cells", "cell")
+    ]
 
 
 def _check_table(name: str, content: bytes, allowed: Allowed) -> list[Finding]:
@@ -522,7 +542,7 @@ def _check_table(name: str, content: bytes, allowed: Allowed) -> list[Finding]:
     try:
         table = pd.read_csv(io.BytesIO(content), keep_default_na=False, dtype=str)
     except ValueError:
-        return [Finding(name, "", "A table can't be read.")]
+        return [Finding(name, "", "A table can't be read.", kind="file")]
     found = []
     numbers = [c for c in _ESTIMATES if c in table]
     hidden = np.zeros(len(table), bool)
@@ -534,7 +554,7 @@ def _check_table(name: str, content: bytes, allowed: Allowed) -> list[Finding]:
     shown = (table.loc[hidden, numbers] != "").to_numpy().any(axis=1) if numbers else np.zeros(0)
     if np.any(shown):
         problem = "A withheld cell has a number."
-        found.append(Finding(name, "", problem, f"{int(np.sum(shown))} rows"))
+        found.append(Finding(name, "", problem, f"{int(np.sum(shown))} rows", "cell"))
     if name.startswith("figures/") and allowed.places is not None and "domain" in table:
         found += _check_rows(name, table.to_dict("records"), allowed.places)
     return found
@@ -548,7 +568,7 @@ def _check_rows(name: str, rows: Sequence[Mapping[Any, Any]], places: Places) ->
         named = {str(key): value for key, value in row.items()}
         strange = places.strange(named, [key for key in named if key not in _KEYS])
         if strange:
-            found.append(Finding(name, f"row {number}", problem, listed(strange)))
+            found.append(Finding(name, f"row {number}", problem, listed(strange), "cell"))
     return found
 
 
@@ -562,7 +582,7 @@ def _check_results(name: str, content: bytes, allowed: Allowed) -> list[Finding]
     found = []
     if shown:
         problem = "A withheld cell has a number."
-        found.append(Finding(name, "estimates", problem, f"{len(shown)} rows"))
+        found.append(Finding(name, "estimates", problem, f"{len(shown)} rows", "cell"))
     if allowed.places is not None:
         found += _check_rows(name, estimates, allowed.places)
     return found
@@ -576,14 +596,14 @@ def _check_drawings(name: str, content: bytes, seen: _Seen) -> list[Finding]:
         if drawing not in seen.drawings
     ]
     problem = "A picture in the page is none of the staged figures."
-    return [Finding(name, f"picture {number}", problem) for number in strange]
+    return [Finding(name, f"picture {number}", problem, kind="part") for number in strange]
 
 
 def _check_required(name: str, texts: Sequence[Piece], allowed: Allowed) -> list[Finding]:
     whole = _squeezed(" ".join(piece.text for piece in texts if piece.kind == "text"))
     short = not name.startswith("summary")
     return [
-        Finding(name, "", "Something that every report must say is missing.", what)
+        Finding(name, "", "Something that every report must say is missing.", what, "required")
         for what, text in allowed.required.items()
         if _squeezed(text) not in whole and not (short and what not in _ALWAYS)
     ]
@@ -592,6 +612,10 @@ def _check_required(name: str, texts: Sequence[Piece], allowed: Allowed) -> list
 def _squeezed(text: str) -> str:
     """Leave out what renderers change: spaces, hyphens at line ends, forms of quotes and dashes."""
     return re.sub(r"[\W_]+", "", text.replace("\u00ad", "")).casefold()
+
+
+_NOTHING = "Nothing was published, and what was published before stays. "
+_NOTHING += "docs/disclosure.md explains each check."
 
 
 def refuse(found: Sequence[Finding], folder: object) -> None:
@@ -616,6 +640,8 @@ def refuse(found: Sequence[Finding], folder: object) -> None:
         f"{f' [{finding.found}]' if finding.found else ''}"
         for finding in found
     ]
+    kinds = {finding.kind for finding in found}
+    remedies = [remedy for kind, remedy in REMEDIES.items() if kind in kinds]
     raise PipelineError(
         "Staged files may not be published.",
         file=folder,
@@ -624,6 +650,5 @@ def refuse(found: Sequence[Finding], folder: object) -> None:
         + (f"\n             and {len(lines) - 40} more" if len(lines) > 40 else ""),
         allowed=f"declared files of the types {listed(sorted(ALLOWED_TYPES))} whose every number "
         "stands in a released table or a reviewed text",
-        remedy="Mend the text or the figure at that place; nothing was published. "
-        "docs/disclosure.md explains each check.",
+        remedy="\n            ".join([*remedies, _NOTHING]),
     )
