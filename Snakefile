@@ -93,4 +93,5 @@ for known_survey in KNOWN_SURVEYS:
 
 
 onstart:
+    check_places(workflow.dag.needrun_jobs())
     announce(workflow.rules)

@@ -14,7 +14,7 @@ from glob import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from prevalence.errors import PipelineError
+from prevalence.errors import PipelineError, listed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -62,6 +62,38 @@ def replacing(path: str | Path) -> Iterator[Path]:
     finally:
         with suppress(OSError):  # the first error is the one to tell
             partial.unlink()
+
+
+def check_writable(paths: Iterable[str | Path]) -> None:
+    """Refuse files that couldn't be written, before the work is done.
+
+    Parameters
+    ----------
+    paths
+        Files and folders that will be made; those that are there are replaced.
+
+    Raises
+    ------
+    PipelineError
+        Naming what is write-protected: a file itself, or the folder in which it would stand.
+    """
+    places: dict[Path, None] = {}
+    for path in map(Path, paths):
+        places[next(each for each in path.parents if each.exists())] = None
+        inside = path.rglob("*") if path.is_dir() else ()
+        places |= dict.fromkeys(place for place in (path, *inside) if place.exists())
+    protected = [
+        place for place in places if not place.is_symlink() and not os.access(place, os.W_OK)
+    ]
+    if protected:
+        raise PipelineError(
+            "Results could not be written.",
+            file=protected[0],
+            found=f"write-protected: {listed(sorted(map(str, protected)))}",
+            allowed="files and folders that this account may write",
+            remedy="Mend the permissions (chmod -R u+w, or chattr -i), or what the disk is mounted "
+            "as; then run snakemake again. Nothing was run, earlier results are untouched.",
+        )
 
 
 def write_text(text: str, path: str | Path) -> None:

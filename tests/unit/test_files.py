@@ -1,9 +1,15 @@
+"""Tables and texts are written whole or not at all, and read back the same."""
+
+import os
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from prevalence.errors import PipelineError
 from prevalence.files import (
+    check_writable,
     read_csv,
     read_parquet,
     read_yaml,
@@ -74,3 +80,38 @@ def test_bad_yaml_names_line_and_column(tmp_path):
 def test_a_missing_config_is_named(tmp_path):
     with pytest.raises(PipelineError, match="missing"):
         read_yaml(tmp_path / "none.yaml")
+
+
+@pytest.fixture
+def protect(monkeypatch):
+    """Write-protect paths: an administrator could write in spite of permissions."""
+
+    def mark(*paths):
+        plain = os.access
+        monkeypatch.setattr(
+            os, "access", lambda path, mode: Path(path) not in paths and plain(path, mode)
+        )
+
+    return mark
+
+
+@pytest.mark.parametrize(
+    ("protected", "told"),
+    [
+        *(("", True), ("made", True), ("made/figures", True), ("made/figures/a.svg", True)),
+        *(("made/other.csv", False), ("beside", False)),
+    ],
+)
+def test_what_is_write_protected_is_told_before_anything_runs(tmp_path, protect, protected, told):
+    for name in ("made/figures/a.svg", "made/other.csv", "beside/c.csv"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    wanted = [tmp_path / "made/figures", tmp_path / "made/new.csv", tmp_path / "logs/deep/a.log"]
+    protect(tmp_path / protected)
+    if not told:
+        check_writable(wanted)
+        return
+    with pytest.raises(PipelineError, match="could not be written") as caught:
+        check_writable(wanted)
+    assert caught.value.file == str(tmp_path / protected)
+    assert caught.value.remedy

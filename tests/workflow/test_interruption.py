@@ -200,3 +200,12 @@ def test_a_folder_without_write_permission_is_named_and_earlier_results_stay(pro
     assert "staged/brief.pdf" in said
     assert "Write-protected output files for rule render_brief" in said
     assert differing(before, project.outputs()) == []
+    # Where the file is still to be made Snakemake would end in a traceback.
+    (project / path).unlink()
+    done = run_words(project, read_only(folder, *command("", path)))
+    said = done.stdout + done.stderr
+    assert done.returncode != 0
+    for words in ("Results could not be written.", "file:     data/processed/tiny/staged\n"):
+        assert words in said
+    assert "Traceback" not in said
+    assert not list((project / ".snakemake/locks").glob("*")), "the run has ended"

@@ -32,7 +32,7 @@ from prevalence.config import setting as lookup
 from prevalence.dependencies import transitive_modules
 from prevalence.errors import PipelineError, check_known
 from prevalence.figures.catalogue import FIGURES, TABLES, section_figures
-from prevalence.files import read_parquet, read_yaml
+from prevalence.files import check_writable, read_parquet, read_yaml
 from prevalence.identifiers import TABLES_WITH_IDS, key_mark
 from prevalence.job import TRACEBACK
 from prevalence.manifest import check_present
@@ -594,6 +594,17 @@ def parsing_code():
     paths = [path for name in modules for path in module_paths(name)]
     scripts = set(re.findall(r'code\("(scripts/[^"]+)"\)', text))
     return scripts | {os.path.relpath(path) for path in paths if path.exists()}
+
+
+@told
+def check_places(jobs):
+    """Refuse a run whose results couldn't be written, before its first job."""
+    check_writable(
+        file
+        for job in jobs
+        for file in [*job.output, *job.log, *filter(None, [job.benchmark])]
+        if not getattr(file, "is_storage", False)
+    )
 
 
 def announce(rules):

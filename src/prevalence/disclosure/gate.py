@@ -99,7 +99,7 @@ REMEDIES = {
     "of another place. Delete the file under staged/ and run snakemake again; if the message comes "
     "back, report it as a fault of the pipeline, without the data.",
     "file": "Delete the file under staged/ and run snakemake again, which makes it anew.",
-    "part": "Take what is loaded, embedded or run there out of the report's sources under reports/; "
+    "part": "Take what is loaded, embedded or run there out of the sources under reports/; "
     "the address of a link must stand in a reviewed text.",
     "required": "Give the text in the survey's config under `report`, and have reports/summary.qmd "
     "and reports/brief.qmd show it.",
