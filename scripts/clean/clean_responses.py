@@ -49,7 +49,12 @@ def main(job: Any) -> None:
         read_parquet(job.input.responses), codebook, job.params.clean, frame
     )
     checked = {
-        name: check_table(tables[name], contract, job.output[name])
+        name: check_table(
+            tables[name],
+            contract,
+            job.output[name],
+            codebook.sources if name == "respondents" else None,
+        )
         for name, contract in CONTRACTS.items()
     }
     for step in checked["sample_flow"].itertuples():

@@ -88,7 +88,7 @@ def check(survey: str) -> list[PipelineError]:
         )
         whole = all(table is not None for table in read.values())
         if responses is not None and config and whole:
-            found.of(lambda: rehearsed(config, codebook, responses, read))
+            found.of(lambda: rehearsed(config, codebook, responses, read, export_file))
     return [in_config(error, file) for error in found]
 
 

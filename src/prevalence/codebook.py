@@ -186,6 +186,16 @@ class Codebook:
         """The variables that count people known in a group."""
         return self.with_role(*COUNT_ROLES)
 
+    @property
+    def sources(self) -> dict[str, str]:
+        """Where each analysis name comes from, in words; the weight under its name in tables."""
+        return {
+            "base_weight_supplied" if one.role == "base_weight" else one.name: (
+                f"column {one.raw} of the export"
+            )
+            for one in self.kept
+        }
+
     def with_role(self, *roles: str) -> tuple[Variable, ...]:
         """Return the variables with one of some roles."""
         return tuple(variable for variable in self.variables if variable.role in roles)

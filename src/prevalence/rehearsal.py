@@ -25,6 +25,7 @@ def rehearsed(
     codebook: Codebook,
     responses: pd.DataFrame,
     tables: Mapping[str, pd.DataFrame],
+    file: object = "respondents",
 ) -> Study:
     """Clean and weight a survey's responses, and bring them into the order of estimation.
 
@@ -38,6 +39,8 @@ def rehearsed(
         Typed responses, as :func:`prevalence.responses.type_responses` gives them.
     tables
         Side tables by name, with the pseudonyms of the responses.
+    file
+        The export, for messages.
 
     Returns
     -------
@@ -52,7 +55,7 @@ def rehearsed(
     weight, estimate = config["weight"], config["estimate"]
     frame, census = tables.get("frame"), tables.get("census")
     cleaned = clean_responses(responses, codebook, config["clean"], frame)
-    respondents = check_table(cleaned["respondents"], RESPONDENTS, "respondents")
+    respondents = check_table(cleaned["respondents"], RESPONDENTS, file, codebook.sources)
     made = weigh(respondents, weight, frame, census)
     if census is not None and weight.get("calibration"):
         check_partners(weight["calibration"], census)

@@ -361,7 +361,7 @@ class Tiny:
             ),
             "plan_next_wave": (study, ["planning"], {}),
             "describe_estimands": (
-                {},
+                {"populations": study["populations"]},
                 ["estimands"],
                 {
                     "combine": lookup(config, "clean.combine"),

@@ -57,7 +57,7 @@ CASES = {
     ),
     "known_group_of_size_0": (
         *(f"{RAW}/known_groups.csv", "95039", "0"),
-        *(KNOWN, "greater_than(0)"),
+        *(KNOWN, "isn't above 0"),
     ),
     "missing_column": (
         *(BOOK, "Q6a_1,", "Q6a_99,"),

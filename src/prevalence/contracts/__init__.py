@@ -6,9 +6,11 @@ is generated.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
+from prevalence.contracts.wording import described, told_failures, wants_number
 from prevalence.errors import PipelineError, listed
 
 if TYPE_CHECKING:
@@ -17,7 +19,12 @@ if TYPE_CHECKING:
     from prevalence.contracts.schema import DataFrameSchema
 
 
-def check_table(frame: pd.DataFrame, contract: DataFrameSchema, file: object) -> pd.DataFrame:
+def check_table(
+    frame: pd.DataFrame,
+    contract: DataFrameSchema,
+    file: object,
+    sources: Mapping[str, str] | None = None,
+) -> pd.DataFrame:
     """Check a table against its contract before it is written.
 
     Parameters
@@ -28,6 +35,8 @@ def check_table(frame: pd.DataFrame, contract: DataFrameSchema, file: object) ->
         Its contract.
     file
         The file it is meant for, or came from.
+    sources
+        Where a column's values come from, such as a column of the survey's export.
 
     Returns
     -------
@@ -37,7 +46,7 @@ def check_table(frame: pd.DataFrame, contract: DataFrameSchema, file: object) ->
     Raises
     ------
     PipelineError
-        Naming each column and check that failed and how many rows; never the values.
+        Naming each column, what is wrong of how many rows, and what is allowed; never the values.
     """
     taken = contract.taken(frame)
     if taken is not None:
@@ -53,18 +62,38 @@ def check_table(frame: pd.DataFrame, contract: DataFrameSchema, file: object) ->
         schema = missing | (cases["check"] == "column_in_schema")
         cases.loc[schema, "column"] = cases.loc[schema, "failure_case"]
         absent = sorted(cases.loc[missing, "column"])
-        counts = cases[~missing].groupby(["column", "check"], dropna=False, sort=True).size()
-        found = [f"{column}: {check} ({n} rows)" for (column, check), n in counts.items()]
+        columns, found = told_failures(cases[~missing], contract)
         if absent:
             found.insert(0, f"no column {listed(absent)} among: {listed(frame.columns)}")
+        columns = sorted({*columns, *absent})
+        known = sources or {}
+        told = [f"{name} ({known[name]})" if name in known else name for name in columns]
         raise PipelineError(
             f"A table breaks the contract {contract.name!r}.",
             file=file,
-            place=listed(sorted({str(column) for column in cases["column"].dropna()})),
+            place=listed(told),
             found=listed(found),
+            allowed="; ".join(filter(None, (described(name, contract) for name in columns[:6])))
+            or None,
             remedy=_nearest(absent, set(frame.columns) - set(contract.columns))
+            + _mended(columns, found, contract, known)
             + "See the data dictionary in docs/data-dictionary.md for what each column holds.",
         ) from None
+
+
+def _mended(
+    columns: Sequence[str],
+    found: Sequence[str],
+    contract: DataFrameSchema,
+    sources: Mapping[str, str],
+) -> str:
+    """Say how to write numbers, and where answers are to be mended."""
+    if any(name in sources for name in columns):
+        return "Correct these answers in the export, or exclude the interviews by clean.screening. "
+    texts = any(" no number" in text or " no whole number" in text for text in found)
+    if texts and any(wants_number(name, contract) for name in columns):
+        return "Write numbers with digits alone: no separators, units or words; a decimal point. "
+    return ""
 
 
 def _nearest(absent: list[str], others: set[str]) -> str:
