@@ -9,7 +9,6 @@ from typing import Any
 
 from prevalence.codebook import Codebook, parse_codebook
 from prevalence.config import check_survey_id, read_survey
-from prevalence.contracts import check_table
 from prevalence.contracts.ingest import SIDE_TABLES
 from prevalence.errors import PipelineError, in_config
 from prevalence.exports import Export, read_export
@@ -19,7 +18,7 @@ from prevalence.manifest import check_present
 from prevalence.references import check_citations
 from prevalence.rehearsal import rehearsed
 from prevalence.responses import check_labels, type_responses
-from prevalence.side_tables import arrange_table, complete_known_groups, emptied, parse_table
+from prevalence.side_tables import arrange_table, checked_table, complete_known_groups, parse_table
 
 
 class Findings(list[PipelineError]):
@@ -39,9 +38,7 @@ def table_of(name: str, file: Path, arrange: Any, codebook: Codebook | None, key
     table = arrange_table(parse_table(file.read_bytes(), file), arrange, key, file)
     if name == "known_groups" and codebook:
         table = complete_known_groups(table, codebook, file)
-    contract = SIDE_TABLES[name]
-    numbers = [column for column, spec in contract.columns.items() if str(spec.dtype) != "str"]
-    return check_table(emptied(table, numbers), contract, file)
+    return checked_table(name, table, file)
 
 
 def responses_of(

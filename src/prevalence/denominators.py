@@ -1,10 +1,14 @@
-"""Whether the rates of the hidden groups have denominators, in the nation and in places."""
+"""Whether rates have denominators in the nation and in places, and no part exceeds the whole."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any
 
 from prevalence.errors import PipelineError, listed
+
+AGES = ("all_ages", "children", "adults")
+ROUNDING = 0.01  # by how much sums of rounded or projected numbers may exceed the whole
 
 
 def check_denominators(
@@ -77,3 +81,86 @@ def check_places(
             remedy="Give their populations in populations.csv or estimate.populations, take the "
             "type out of estimate.domains, or call its kind respondent.",
         )
+
+
+def check_sizes(rows: Sequence[Mapping[str, Any]], places: Sequence[str], file: object) -> None:
+    """Refuse populations of which a part is larger than the whole: one of the two is mistyped.
+
+    Parameters
+    ----------
+    rows
+        Populations: ``domain_type``, ``domain``, ``all_ages`` and, where known, ``children``,
+        ``adults`` and ``year``; years are compared with themselves alone.
+    places
+        Where each row stands, for the message.
+    file
+        Where they stand, for the message.
+
+    Raises
+    ------
+    PipelineError
+        For a row whose children and adults exceed all ages, a place that is larger than the nation,
+        and places of a type that are so together; sums may exceed it by 1 per cent.
+    """
+    for row, place in zip(rows, places, strict=True):
+        whole, parts = _size(row, "all_ages"), [_size(row, age) for age in AGES[1:]]
+        if sum(parts) > whole * (1 + ROUNDING):
+            words = " and ".join(f"{age} {n:,.0f}" for age, n in zip(AGES[1:], parts, strict=True))
+            raise _too_many(
+                "Children and adults are more than the whole population.",
+                file,
+                f"{place} ({_called(row)}): children, adults",
+                f"{words}, {sum(parts):,.0f} together",
+                f"at most all_ages, {whole:,.0f}",
+            )
+    for age in AGES:
+        nations = {
+            row.get("year"): _size(row, age)
+            for row in rows
+            if row["domain_type"] == row["domain"] == "national" and _size(row, age)
+        }
+        sums: dict[tuple[object, str], float] = {}
+        for row, place in zip(rows, places, strict=True):
+            nation = nations.get(row.get("year"))
+            if nation is None or row["domain_type"] == "national":
+                continue
+            size, of = _size(row, age), (row.get("year"), str(row["domain_type"]))
+            if size > nation:
+                raise _too_many(
+                    "A place has more people than the nation.",
+                    file,
+                    f"{place} ({_called(row)}): {age}",
+                    f"{size:,.0f}",
+                    f"at most the nation's, {nation:,.0f}",
+                )
+            sums[of] = sums.get(of, 0.0) + size
+            if sums[of] > nation * (1 + ROUNDING):
+                raise _too_many(
+                    "Places of a type have more people than the nation.",
+                    file,
+                    f"rows of {of[1]}, up to {place} ({_called(row)}): {age}",
+                    f"{sums[of]:,.0f} together",
+                    f"at most the nation's, {nation:,.0f}; 1 per cent more for rounding",
+                )
+
+
+def _size(row: Mapping[str, Any], age: str) -> float:
+    """Persons of an age class; 0 where they aren't known."""
+    size = row.get(age)
+    return float(size) if size is not None and size == size else 0.0  # noqa: PLR0124
+
+
+def _called(row: Mapping[str, Any]) -> str:
+    return f"{row['domain_type']}, {row['domain']}"
+
+
+def _too_many(problem: str, file: object, place: str, found: str, allowed: str) -> PipelineError:
+    return PipelineError(
+        problem,
+        file=file,
+        place=place,
+        found=found,
+        allowed=allowed,
+        remedy="Correct the number: persons, not thousands, of one year and one definition; each "
+        "place stands in one row.",
+    )

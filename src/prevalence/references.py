@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from prevalence.codebook import ALL_GROUPS
-from prevalence.denominators import check_denominators, check_places
+from prevalence.denominators import check_denominators, check_places, check_sizes
 from prevalence.disclosure.requirements import required_texts
 from prevalence.errors import PipelineError, check_known, listed
 from prevalence.figures.catalogue import FIGURES, place_figures
@@ -190,6 +190,8 @@ def _check_populations(
             allowed="one of the two",
             remedy="Take one out: the table would be read, and the config's numbers would not.",
         )
+    places = [f"estimate.populations.{number}" for number in range(len(given or ()))]
+    check_sizes(given or (), places, file)
     nation = [row for row in given or () if row["domain_type"] == row["domain"] == "national"]
     if nation:
         check_denominators(estimate["hidden_groups"], nation[0], file)

@@ -171,8 +171,8 @@ def type_responses(export: Export, codebook: Codebook, key: str, file: object) -
     ------
     PipelineError
         If a column is missing, holds values of another type, ids that have lost digits, a code that
-        the codebook doesn't list, or a code that the export declares missing and the codebook
-        doesn't; if the export's own labels give a code the meaning that another code has in the
+        the codebook doesn't list, a code that the export declares missing and the codebook
+        doesn't, or counts of people that aren't whole; if the export's own labels give a code the meaning that another code has in the
         codebook.
     """
     import pandas as pd
@@ -196,6 +196,8 @@ def type_responses(export: Export, codebook: Codebook, key: str, file: object) -
             numbers = _numbers(values, variable, file)
             _check_codes(numbers, variable, file)
             _check_declared(numbers, spans, variable, file)
+            if variable.is_count:
+                _check_whole(numbers, variable, file)
             typed[variable.raw] = numbers
         elif variable.type == "datetime":
             typed[variable.raw] = pd.array(_times(values, variable, file), dtype="str")
@@ -308,6 +310,21 @@ def _check_codes(numbers: NDArray[np.float64], variable: Variable, file: object)
             found=_codes_told(codes, counts),
             allowed=listed([*variable.codes, *variable.missing_codes], 40),
             remedy=f"Add the codes to line {variable.line} of the codebook, or correct the export.",
+        )
+
+
+def _check_whole(numbers: NDArray[np.float64], variable: Variable, file: object) -> None:
+    """Refuse parts of a person: such a column holds a mean, an amount or a wrong decimal mark."""
+    answers = numbers[np.isfinite(numbers) & ~np.isin(numbers, list(variable.missing_numbers))]
+    fractions = int((answers != np.floor(answers)).sum())
+    if fractions:
+        raise PipelineError(
+            "A count of people holds parts of a person.",
+            file=file,
+            place=f"column {variable.raw}",
+            found=f"{fractions:,} of {len(answers):,} answers that are no whole numbers",
+            allowed=f"whole numbers (role {variable.role} in the codebook, line {variable.line})",
+            remedy="Correct the export, or give the variable another role, such as covariate.",
         )
 
 

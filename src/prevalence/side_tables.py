@@ -8,6 +8,9 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from prevalence.codebook import KEY_KINDS, Codebook
+from prevalence.contracts import check_table
+from prevalence.contracts.ingest import SIDE_TABLES
+from prevalence.denominators import check_sizes
 from prevalence.errors import PipelineError, check_known, listed, suggestion
 from prevalence.identifiers import pseudonyms
 from prevalence.open_decisions import open_cells, refuse_open
@@ -295,3 +298,37 @@ def emptied(table: pd.DataFrame, numbers: Sequence[str]) -> pd.DataFrame:
     """Make the empty cells of number columns missing, so that they can be read as numbers."""
     present = [name for name in numbers if name in table]
     return table.assign(**{name: table[name].replace("", None) for name in present})
+
+
+def checked_table(name: str, table: pd.DataFrame, file: object) -> pd.DataFrame:
+    """Check a side table by its contract, and sizes of populations by one another.
+
+    Parameters
+    ----------
+    name
+        Name of the table.
+    table
+        The arranged table, all text.
+    file
+        Its name, for messages.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The table in the contract's types.
+
+    Raises
+    ------
+    PipelineError
+        As :func:`prevalence.contracts.check_table` and :func:`prevalence.denominators.check_sizes`
+        do.
+    """
+    contract = SIDE_TABLES[name]
+    numbers = [column for column, spec in contract.columns.items() if str(spec.dtype) != "str"]
+    checked = check_table(emptied(table, numbers), contract, file)
+    if name == "populations":
+        rows = [
+            {str(key): value for key, value in row.items()} for row in checked.to_dict("records")
+        ]
+        check_sizes(rows, [f"row {number}" for number in range(1, len(rows) + 1)], file)
+    return checked
