@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -118,6 +118,80 @@ def check_citations(
     check_known(keys, known, problem, file=file, place=place)
 
 
+def check_translations(
+    languages: Iterable[str],
+    survey: str,
+    file: str,
+    *,
+    folder: Path = Path("reports/strings"),
+) -> None:
+    """Check that each language of further summaries has its strings.
+
+    Parameters
+    ----------
+    languages
+        ``report.translations`` of the survey's config.
+    survey
+        The survey's id.
+    file
+        The survey's config, for the message.
+    folder
+        Where the strings stand.
+
+    Raises
+    ------
+    PipelineError
+        Naming the first language without a file.
+    """
+    for language in languages:
+        strings = folder / f"{survey}.{language}.yml"
+        if not strings.is_file():
+            others = [path.name for path in sorted(folder.glob("*.yml"))]
+            raise PipelineError(
+                "A language of the summary has no strings.",
+                file=file,
+                place="report.translations",
+                found=f"{language}, and no file {strings}",
+                allowed=f"languages with such a file; there are {listed(others)}",
+                remedy=f"Write {strings} after one that is there, or take {language} out.",
+            )
+
+
+def earlier_tables(folder: str | None, file: str) -> list[str]:
+    """List the tables of an earlier release.
+
+    Parameters
+    ----------
+    folder
+        ``release.earlier`` of the survey's config; None without one.
+    file
+        The survey's config, for the message.
+
+    Returns
+    -------
+    list of str
+        Paths of its CSV files; none without an earlier release.
+
+    Raises
+    ------
+    PipelineError
+        If there is no table in the folder.
+    """
+    if not folder:
+        return []
+    tables = sorted(path.as_posix() for path in Path(folder).glob("*.csv"))
+    if not tables:
+        raise PipelineError(
+            "The earlier release isn't there, and differences from it can't be checked.",
+            file=file,
+            place="release.earlier",
+            found=f"no .csv files in {folder}",
+            allowed="the folder of tables that were released before",
+            remedy="Put them there, or mend the path.",
+        )
+    return tables
+
+
 def _check_names(names: Iterable[str], known: Iterable[str], place: str, file: str) -> None:
     check_known(
         names, known, "The config names something that doesn't exist.", place=place, file=file
@@ -136,6 +210,23 @@ def _check_domains(
     _check_names(words.get("domains") or (), types, "report.domains", file)
     _check_names(figures.get("names") or (), types, "figures.names", file)
     _check_names(figures.get("tiles") or (), geographic, "figures.tiles", file)
+    for kind, tiles in (figures.get("tiles") or {}).items():
+        _check_tiles(tiles, f"figures.tiles.{kind}", file)
+
+
+def _check_tiles(tiles: Mapping[str, Sequence[int]], place: str, file: str) -> None:
+    """Refuse two places on one tile: the second would hide the first."""
+    there: dict[tuple[int, ...], str] = {}
+    for name, tile in tiles.items():
+        if (first := there.setdefault(tuple(tile), str(name))) != str(name):
+            raise PipelineError(
+                "Two places stand on one tile of the map.",
+                file=file,
+                place=f"{place}.{name}",
+                found=f"{list(tile)}, where {first} stands",
+                allowed="a tile of its own for each place: column and row",
+                remedy="Give one of them a free tile.",
+            )
 
 
 def _check_ingest(ingest: Mapping[str, Any], file: str) -> None:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from prevalence.cleaning import clean_responses
 from prevalence.codebook import Codebook
 from prevalence.contracts import check_table
 from prevalence.contracts.clean import RESPONDENTS
-from prevalence.errors import check_known, listed
+from prevalence.errors import PipelineError, check_known, listed
 from prevalence.estimation import Study, study_of
 from prevalence.partition import check_names
 from prevalence.respondents import asked_situations
@@ -78,6 +79,10 @@ def rehearsed(
     )
     check_names(study, sides.get("populations"))
     _check_places(config.get("figures") or {}, study)
+    check_models(config.get("model") or {}, study, tables.get("areas"))
+    sets = (estimate.get("specifications") or {}).get("known_groups") or {}
+    for name, groups in sets.items():
+        _check_sized(groups, study, f"estimate.specifications.known_groups.{name}")
     _check_authorities(config, codebook)
     return study
 
@@ -85,7 +90,8 @@ def rehearsed(
 def _check_places(figures: Mapping[str, Any], study: Study) -> None:
     """Refuse names and tiles of places that aren't there where one that is there has none.
 
-    A list of all places of a country, of which only some were sampled, is as it should be.
+    A list of all places of a country, of which only some were sampled, is as it should be; but a
+    place that is there is on the map if others are.
     """
     there = {(domain.type, domain.name): None for domain in study.domains}
     there |= {(kind, name): None for kind, name, _ in study.populations.sizes}
@@ -94,13 +100,70 @@ def _check_places(figures: Mapping[str, Any], study: Study) -> None:
             known = [name for one, name in there if one == kind]
             named = [str(name) for name in listing]
             without = [name for name in known if name not in named]
-            if without:
+            others = [name for name in named if name not in known]
+            misspelt = any(get_close_matches(name, others, n=1) for name in without)
+            if without and (key == "names" or misspelt):
                 check_known(
                     named,
                     known,
                     f"The config has nothing for {listed(without)}, but for another place.",
                     place=f"figures.{key}.{kind}",
                 )
+            if without and key == "tiles":  # names may be given to some alone
+                raise PipelineError(
+                    "A place has no tile, and others of its type have one.",
+                    place=f"figures.tiles.{kind}",
+                    found=f"nothing for {listed(without)}",
+                    allowed=f"a tile for each place: {listed(known, 40)}",
+                    remedy=f"Add the line {without[0]}: [column, row].",
+                )
+
+
+def check_models(model: Mapping[str, Any], study: Study, areas: pd.DataFrame | None) -> None:
+    """Refuse areas, covariates and known groups of the models that don't exist.
+
+    Parameters
+    ----------
+    model
+        The section ``model`` of the survey's config; empty without models.
+    study
+        The survey.
+    areas
+        The side table ``areas``; None without one.
+
+    Raises
+    ------
+    PipelineError
+        For the first name that doesn't exist.
+    """
+    if not model:
+        return
+    area = model.get("area", "psu")
+    check_known(
+        area,
+        study.respondents.columns,
+        "The models' areas are not among the respondents' variables.",
+        place="model.area",
+    )
+    if areas is not None:
+        for name, place in [
+            (area, "model.area"),
+            *((one, "model.area_covariates") for one in model.get("area_covariates") or ()),
+        ]:
+            check_known(
+                name,
+                areas.columns,
+                "The list of areas lacks a column that the models need.",
+                place=place,
+            )
+    _check_sized(model.get("known_groups") or (), study, "model.known_groups")
+    subset = (model.get("scaling") or {}).get("subset") or ()
+    _check_sized(subset, study, "model.scaling.subset")
+
+
+def _check_sized(groups: Iterable[str], study: Study, place: str) -> None:
+    problem = "A known group that the config names has no size, or wasn't asked about."
+    check_known(groups, study.known_sizes, problem, place=place)
 
 
 def _check_authorities(config: Mapping[str, Any], codebook: Codebook) -> None:

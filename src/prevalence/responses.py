@@ -172,8 +172,8 @@ def type_responses(export: Export, codebook: Codebook, key: str, file: object) -
     PipelineError
         If a column is missing, holds values of another type, ids that have lost digits, a code that
         the codebook doesn't list, a code that the export declares missing and the codebook
-        doesn't, or counts of people that aren't whole; if the export's own labels give a code the meaning that another code has in the
-        codebook.
+        doesn't, or counts of people that aren't whole; if the export's own labels give a code the
+        meaning that another code has in the codebook.
     """
     import pandas as pd
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -48,6 +49,24 @@ def distinct_units(strata: ArrayLike, psu: ArrayLike) -> NDArray[np.str_]:
     """
     labels: NDArray[np.str_] = np.char.add(np.char.add(texts(strata), "\t"), texts(psu))
     return labels
+
+
+def shared_labels(strata: ArrayLike, psu: ArrayLike) -> tuple[int, int]:
+    """Count PSU labels that stand in several strata, and all labels.
+
+    Parameters
+    ----------
+    strata, psu
+        Labels, shape (n,).
+
+    Returns
+    -------
+    shared, all : int
+        Each shared label is a PSU of its own in each of its strata.
+    """
+    pairs = set(zip(texts(strata).tolist(), texts(psu).tolist(), strict=True))
+    counts = Counter(label for _, label in pairs)
+    return sum(n > 1 for n in counts.values()), len(counts)
 
 
 def joined_strata(

@@ -52,6 +52,15 @@ def test_a_type_of_domain_may_not_take_the_name_of_another_figure():
     assert error.value.found == "weight"
 
 
+def test_two_places_on_one_tile_are_told():
+    config = copy.deepcopy(CONFIG)
+    config["figures"]["tiles"]["region"] |= {"NCR": [1, 1], "VII": [1, 1]}
+    with pytest.raises(PipelineError, match="one tile") as error:
+        check_references(config, "ph2022.yaml")
+    assert error.value.place == "figures.tiles.region.VII"
+    assert error.value.found == "[1, 1], where NCR stands"
+
+
 def test_a_citation_without_an_entry_is_told_with_the_likeliest_one(tmp_path):
     file = tmp_path / "references.bib"
     file.write_text("@book{lohr2021,\n  title = {x},\n}\n@article{ killworth1998,\n}\n")

@@ -30,13 +30,14 @@ from prevalence.config import check_config, check_survey, check_survey_id
 from prevalence.config import read_config, survey_schema
 from prevalence.config import setting as lookup
 from prevalence.dependencies import transitive_modules
+from prevalence.disclosure.exceptions import check_exceptions
 from prevalence.errors import PipelineError, check_known
 from prevalence.figures.catalogue import FIGURES, TABLES, section_figures
 from prevalence.files import check_writable, read_parquet, read_yaml
 from prevalence.identifiers import TABLES_WITH_IDS, key_mark
 from prevalence.job import TRACEBACK
 from prevalence.manifest import check_present
-from prevalence.references import check_citations
+from prevalence.references import check_citations, check_translations, earlier_tables
 from prevalence.report.inputs import REPORTED, STUDIES, source_files, study_files
 from prevalence.report.renderers import renderer_identity as named_renderer
 from prevalence.report.renderers import resolved_renderer
@@ -337,10 +338,23 @@ def check_shared(survey):
     check_citations(cited, KNOWN_SURVEYS[survey], "report.source.keys")
     release = shared["published_findings"]["release"]
     check_citations([release["key"]], "config/published_findings.yaml", "release.key")
-    exceptions = shared["disclosure"]["exceptions"]
+    languages = lookup(survey_config(survey), "report.translations") or []
+    check_translations(languages, survey, KNOWN_SURVEYS[survey])
+    earlier_waves(survey)
+
+
+def check_shared_exceptions(survey):
+    """Refuse exceptions from disclosure control that have expired, or name what doesn't exist."""
+    exceptions = shared_config("config/disclosure.yaml")["exceptions"]
     if exceptions:  # few surveys have any, and what checks them takes its time to load
+        from prevalence.codebook import parse_codebook
         from prevalence.disclosure.rules import valid_exceptions
 
+        values = survey_config(survey)
+        book = Path(values["ingest"]["codebook"])
+        asked = parse_codebook(book.read_bytes(), book).counts
+        groups = [variable.group for variable in asked]
+        check_exceptions(exceptions, KNOWN_SURVEYS, survey, values["estimate"], groups)
         valid_exceptions(exceptions, survey, datetime.date.today())
 
 
@@ -353,6 +367,7 @@ def check_files(survey):
         raw_files(survey),
         lookup(survey_config(survey), "ingest.codebook"),
     )
+    check_shared_exceptions(survey)
 
 
 def wanted(*surveys):
@@ -565,7 +580,8 @@ def sources_of(survey):
     jobs = jobs_of(survey)
     made = {file for job in jobs for files in job["outputs"].values() for file in files}
     read = {file for job in jobs for file in [*job["inputs"], *job["code"]]}
-    surveys = {f"config/surveys/{name}.yaml" for name in [survey, *config["surveys"]]}
+    named = [survey, *earlier_waves(survey), *config["surveys"]]
+    surveys = {f"config/surveys/{name}.yaml" for name in named}
     schemas = {path.as_posix() for path in Path("workflow/schemas").rglob("*.yaml")}
     rule_files = {path.as_posix() for path in Path("workflow/rules").glob("*.smk")}
     own = {"Snakefile", "config/config.yaml", "environment.yml", "requirements.lock"}
@@ -619,19 +635,7 @@ def announce(rules):
 def earlier_release(wildcards):
     """Tables of the earlier release that a survey's config names; none without one."""
     folder = lookup(survey_config(wildcards.survey), "release.earlier")
-    if not folder:
-        return []
-    tables = sorted(path.as_posix() for path in Path(folder).glob("*.csv"))
-    if not tables:
-        raise PipelineError(
-            "The earlier release isn't there, and differences from it can't be checked.",
-            file=KNOWN_SURVEYS[wildcards.survey],
-            place="release.earlier",
-            found=f"no .csv files in {folder}",
-            allowed="the folder of tables that were released before",
-            remedy="Put them there, or mend the path.",
-        )
-    return tables
+    return earlier_tables(folder, KNOWN_SURVEYS[wildcards.survey])
 
 
 def of_earlier(named):
@@ -696,6 +700,20 @@ def wave_tables():
 def configs_of(*surveys):
     """The configs of several surveys by name, for `params`."""
     return lambda wildcards: {survey: survey_config(survey) for survey in surveys}
+
+
+def listed_tables(name):
+    """One released table of each survey in config/config.yaml, for `input`; their files are there."""
+
+    def files(wildcards):
+        del wildcards
+        for survey in config["surveys"]:
+            check_files(survey)
+        return expand(
+            f"data/processed/{{listed}}/release/{name}.csv", listed=config["surveys"]
+        )
+
+    return files
 
 
 def trend_code():

@@ -12,12 +12,8 @@ rule compare_surveys:
     """National rates of all listed surveys in one unit, and by which definitions they were made."""
     input:
         code=code("scripts/compare/compare_surveys.py"),
-        scale_up=expand(
-            "data/processed/{listed}/release/scale_up.csv", listed=config["surveys"]
-        ),
-        estimands=expand(
-            "data/processed/{listed}/release/estimands.csv", listed=config["surveys"]
-        ),
+        scale_up=listed_tables("scale_up"),
+        estimands=listed_tables("estimands"),
     output:
         countries="data/processed/compare/countries.csv",
         definitions="data/processed/compare/definitions.csv",

@@ -130,7 +130,7 @@ class Policy:
 
 
 def valid_exceptions(
-    exceptions: Sequence[Mapping[str, str]], survey: str, today: datetime.date
+    exceptions: Sequence[Mapping[str, Any]], survey: str, today: datetime.date
 ) -> set[tuple[str, str, str]]:
     """Cells of a survey that an exception releases.
 
@@ -167,9 +167,10 @@ def valid_exceptions(
     return {(e["group"], e["domain_type"], e["domain"]) for e in mine}
 
 
-def _day(exception: Mapping[str, str]) -> datetime.date:
+def _day(exception: Mapping[str, Any]) -> datetime.date:
+    """Day of an expiry; YAML reads one without quotation marks as a date."""
     try:
-        return datetime.date.fromisoformat(exception["expiry"])
+        return datetime.date.fromisoformat(str(exception["expiry"]))
     except ValueError:
         raise PipelineError(
             "The expiry of an exception from disclosure control is no day.",
