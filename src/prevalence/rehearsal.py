@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from prevalence.cleaning import clean_responses
@@ -101,21 +100,21 @@ def _check_places(figures: Mapping[str, Any], study: Study) -> None:
             named = [str(name) for name in listing]
             without = [name for name in known if name not in named]
             others = [name for name in named if name not in known]
-            misspelt = any(get_close_matches(name, others, n=1) for name in without)
-            if without and (key == "names" or misspelt):
+            if without and key == "names":
                 check_known(
                     named,
                     known,
                     f"The config has nothing for {listed(without)}, but for another place.",
                     place=f"figures.{key}.{kind}",
                 )
-            if without and key == "tiles":  # names may be given to some alone
+            elif without:
                 raise PipelineError(
-                    "A place has no tile, and others of its type have one.",
+                    "A place has no tile on the map, and others of its type have one.",
                     place=f"figures.tiles.{kind}",
-                    found=f"nothing for {listed(without)}",
+                    found=f"nothing for {listed(without)}; tiles of places that have neither "
+                    f"respondents nor populations: {listed(others, 40)}",
                     allowed=f"a tile for each place: {listed(known, 40)}",
-                    remedy=f"Add the line {without[0]}: [column, row].",
+                    remedy=f"Mend the name, or add {without[0]}: [column, row].",
                 )
 
 
