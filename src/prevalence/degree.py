@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from prevalence.domains import Domain
-from prevalence.errors import PipelineError
+from prevalence.errors import PipelineError, check_known, listed
 from prevalence.ratio import Inference, RatioBatch, Sampling, tidy
 
 if TYPE_CHECKING:
@@ -259,6 +259,46 @@ def _check(counts: Array, sizes: Array, missing: str) -> None:
             found=f"{int((~(sizes > 0)).sum())} of {sizes.size} sizes",
             allowed="a number of persons above 0",
             remedy="Give the size with its source, or take the group out of headline.known_groups.",
+        )
+
+
+def check_sized(
+    groups: Sequence[str], sizes: Mapping[str, float], asked: Iterable[str], place: str
+) -> None:
+    """Refuse known groups that don't exist, or have no size.
+
+    Parameters
+    ----------
+    groups
+        Known groups that the config names.
+    sizes
+        Sizes of known groups, in persons.
+    asked
+        Groups that respondents were asked about.
+    place
+        Where the config names them.
+
+    Raises
+    ------
+    PipelineError
+        Naming the groups: those that don't exist with the likeliest name.
+    """
+    there = {*sizes, *asked}
+    check_known(
+        [group for group in groups if group not in there],
+        sizes,
+        "A known group of the config doesn't exist.",
+        place=place,
+    )
+    unsized = [group for group in groups if not sizes.get(group, 0) > 0]
+    if unsized:
+        raise PipelineError(
+            "A known group has no size above 0.",
+            file="known_groups.csv",
+            place="size",
+            found=listed(unsized),
+            allowed="a number of persons above 0",
+            remedy=f"Give the size with its source, or take the group out of {place}.",
         )
 
 

@@ -396,15 +396,18 @@ class SampleDesign:
             if self.lone_psu in ("error", "collapse"):
                 names = [self.strata[h] for h in np.flatnonzero(lone)] if number == 1 else []
                 count = int(lone.sum())
-                what = "stratum has" if count == 1 else "strata have"
+                what = "has" if count == 1 else "have"
+                whose = "its" if count == 1 else "their"
+                strata = "stratum" if len(lone) == 1 else "strata"
                 raise PipelineError(
-                    f"{count} of {len(lone)} {what} a single sampled unit at stage {number}: "
-                    "their variance cannot be estimated.",
+                    f"{count} of {len(lone)} {strata} {what} a single sampled unit at stage "
+                    f"{number}: {whose} variance cannot be estimated.",
                     place=f"strata {listed(names)}" if names else f"stage {number}",
                     found="1 unit a stratum",
                     allowed="2 or more units, or a rule for lone units",
-                    remedy="Join the stratum with a similar one (lone_psu: collapse, with partners)"
-                    "; lone_psu: certainty is only for units that were enumerated completely.",
+                    remedy="Join the stratum with a similar one: weight.lone_psu: collapse, and "
+                    f"weight.lone_psu_partners: {{{names[0] if names else '…'}: the similar one}}; "
+                    "lone_psu: certainty is only for units that were enumerated completely.",
                 )
             if self.lone_psu == "average":
                 _check_average(stage)

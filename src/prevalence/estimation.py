@@ -151,7 +151,9 @@ class Study:
         reports["degree"] = self.sizes().by_definition["known_population"]
         return reports, roles | {"degree": "degree"}
 
-    def sizes(self, known_groups: Sequence[str] | None = None) -> NetworkSizes:
+    def sizes(
+        self, known_groups: Sequence[str] | None = None, place: str = "headline.known_groups"
+    ) -> NetworkSizes:
         """Network sizes by the headline's rules, on other known groups if they are named."""
         degree = self.settings["degree"]
         return network_sizes(
@@ -163,6 +165,7 @@ class Study:
             missing=degree["missing"],
             minimum_groups=degree["minimum_groups"],
             child_groups=self.child_groups,
+            place=place,
         )
 
     def known_groups_of(self, name: str) -> Sequence[str]:
@@ -187,7 +190,8 @@ class Study:
                 place=f"estimate.hidden_groups.{name}",
             )
             reports = capped(self.counts[name], self.headline.hidden_cap)
-            sizes = self.sizes(self.known_groups_of(name))
+            own = f"estimate.hidden_groups.{name}" if setting.get("known_groups") else "headline"
+            sizes = self.sizes(self.known_groups_of(name), f"{own}.known_groups")
             groups.append(HiddenGroup(name, reports, sizes, setting["population"], setting["per"]))
         return groups
 

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from prevalence.degree import degrees
-from prevalence.errors import PipelineError, listed
+from prevalence.degree import check_sized, degrees
 from prevalence.interval import confidence_interval
 from prevalence.ratio import (
     Inference,
@@ -90,16 +89,7 @@ def leave_one_out(
     PipelineError
         If a known group has no size.
     """
-    unsized = [group for group in known_groups if not known_sizes.get(group, 0) > 0]
-    if unsized:
-        raise PipelineError(
-            "A known group has no size by which to check the others.",
-            file="known_groups.csv",
-            place="size",
-            found=listed(unsized),
-            allowed="a number of persons above 0",
-            remedy="Give the size with its source, or take the group out of headline.known_groups.",
-        )
+    check_sized(known_groups, known_sizes, counts, "headline.known_groups")
     form = FORMS[estimator]
     batch = RatioBatch(len(sampling.weights))
     for group in checked or known_groups:

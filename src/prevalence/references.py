@@ -14,6 +14,7 @@ from prevalence.errors import PipelineError, check_known, listed
 from prevalence.figures.catalogue import FIGURES, place_figures
 
 COMMON_GEOGRAPHY = ("national", "island_group", "region")
+SHORTEST_REASON = 20
 # What `prevalence.exports` can be told of a format beside its encoding.
 READER_OPTIONS = {
     "csv": ("encoding", "delimiter", "missing"),
@@ -51,20 +52,21 @@ def check_references(config: Mapping[str, Any], file: str) -> None:
         _check_names([group], groups, f"estimate.imputation_between.{part}", file)
     factors = (estimate.get("adjustment") or {}).get("factors") or {}
     _check_names(factors, groups, "estimate.adjustment.factors", file)
+    _check_names(config["report"]["groups"], groups, "report.groups", file)
     silent = [group for group in groups if group not in config["report"]["groups"]]
     if silent:
         raise PipelineError(
             "The report has no words for a hidden group.",
             file=file,
             place="report.groups",
-            found=listed(silent),
-            allowed=listed(config["report"]["groups"], 40),
+            found=f"nothing for {listed(silent)}",
+            allowed=f"words for each of {listed(groups, 40)}",
             remedy=f"Add {silent[0]} with its heading under report.groups.",
         )
-    _check_names(config["report"]["groups"], groups, "report.groups", file)
     allowed = [*COMMON_GEOGRAPHY, *geographic]
     smallest = config["release"]["smallest_geography"]
     _check_names([smallest], list(dict.fromkeys(allowed)), "release.smallest_geography", file)
+    _check_reason(config["release"], file)
     _check_domains(config, types, geographic, file)
     tables = (config.get("ingest") or {}).get("tables") or {}
     _check_ingest(config.get("ingest") or {}, file)
@@ -212,6 +214,21 @@ def _check_domains(
     _check_names(figures.get("tiles") or (), geographic, "figures.tiles", file)
     for kind, tiles in (figures.get("tiles") or {}).items():
         _check_tiles(tiles, f"figures.tiles.{kind}", file)
+
+
+def _check_reason(release: Mapping[str, Any], file: str) -> None:
+    """Refuse the release of small places for no reason."""
+    smallest, reason = release["smallest_geography"], (release.get("reason") or "").strip()
+    if smallest not in COMMON_GEOGRAPHY and len(reason) < SHORTEST_REASON:
+        raise PipelineError(
+            "Places smaller than the region are to be released, and no reason is given.",
+            file=file,
+            place="release.reason",
+            found=f"{len(reason)} letters, smallest_geography: {smallest}",
+            allowed=f"why it may be released, in {SHORTEST_REASON} letters or more; none is needed "
+            f"for {listed(COMMON_GEOGRAPHY)}",
+            remedy="Write the reason, or take a larger geography.",
+        )
 
 
 def _check_tiles(tiles: Mapping[str, Sequence[int]], place: str, file: str) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from prevalence.degree import degrees
+from prevalence.degree import check_sized, degrees
 from prevalence.domains import Domain, Populations
 from prevalence.errors import PipelineError, check_known, listed
 from prevalence.ratio import (
@@ -119,6 +119,7 @@ def network_sizes(
     missing: str = "exclude",
     minimum_groups: int = 1,
     child_groups: Sequence[str] = (),
+    place: str = "headline.known_groups",
 ) -> NetworkSizes:
     """Degrees of all respondents under each definition.
 
@@ -138,6 +139,8 @@ def network_sizes(
         As in :func:`prevalence.degree.known_population_degrees`.
     child_groups
         Age groups of children; their counts are never pooled with `known_groups`.
+    place
+        Where the config names the known groups, for messages.
 
     Returns
     -------
@@ -149,22 +152,13 @@ def network_sizes(
     PipelineError
         If a group is unknown, has no size, or was answered by nobody.
     """
-    unsized = [group for group in known_groups if not known_sizes.get(group, 0) > 0]
-    if unsized:
-        raise PipelineError(
-            "A known group has no size above 0.",
-            file="known_groups.csv",
-            place="size",
-            found=listed(unsized),
-            allowed="a number of persons above 0",
-            remedy="Give the size with its source, or take the group out of headline.known_groups.",
-        )
+    check_sized(known_groups, known_sizes, counts, place)
     table = capped(stacked(counts, known_groups), cap)
     unanswered = np.isnan(table).all(axis=0)
     if unanswered.any():
         raise PipelineError(
             "Nobody answered the question on a known group.",
-            place="headline.known_groups",
+            place=place,
             found=listed(np.array(known_groups)[unanswered]),
             allowed="known groups that respondents were asked about",
             remedy="Check its variable and missing codes in the codebook, or take the group out of "

@@ -115,7 +115,7 @@ def test_a_lone_psu_is_an_error_that_names_its_stratum():
     data = lone_sample()
     with pytest.raises(PipelineError) as caught:
         SampleDesign.from_columns(data["pw"], strata=data["stype"])
-    assert "1 of 3 stratum has" in str(caught.value)
+    assert "1 of 3 strata has" in str(caught.value)
     assert "strata H" in str(caught.value)
 
 

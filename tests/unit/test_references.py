@@ -69,3 +69,34 @@ def test_a_citation_without_an_entry_is_told_with_the_likeliest_one(tmp_path):
         check_citations(["lohr2012"], "pilot.yaml", "report.source.keys", bibliography=file)
     assert error.value.found == "lohr2012"
     assert "'lohr2021'" in str(error.value)
+
+
+def test_words_for_a_misspelt_group_are_told_as_such():
+    config = copy.deepcopy(CONFIG)
+    words = config["report"]["groups"]
+    words["victim"] = words.pop("victims")
+    with pytest.raises(PipelineError, match="doesn't exist") as error:
+        check_references(config, "ph2022.yaml")
+    assert (error.value.found, error.value.place) == ("victim", "report.groups")
+    assert "'victims'" in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("smallest", "reason", "place"),
+    [
+        ("islands", None, "release.smallest_geography"),
+        ("city", None, "release.reason"),
+        ("city", "agreed", "release.reason"),
+    ],
+)
+def test_a_small_geography_is_a_type_of_domain_and_has_its_reason(smallest, reason, place):
+    config = copy.deepcopy(CONFIG)
+    city = {"type": "city", "variable": "city", "kind": "geographic"}
+    config["estimate"]["domains"].append(city)
+    config["report"]["domains"]["city"] = {"one": "city", "many": "cities"}
+    config["release"] = {"smallest_geography": smallest, "reason": reason}
+    with pytest.raises(PipelineError) as error:
+        check_references(config, "ph2022.yaml")
+    assert error.value.place == place
+    config["release"] = {"smallest_geography": "city", "reason": "agreed with the ethics board"}
+    check_references(config, "ph2022.yaml")

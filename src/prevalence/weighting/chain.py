@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 
 SELECTED = "person_selected"
+SUPPLIED = "base_weight_supplied"  # whatever the export and the codebook call it
 UNIT = "calibration_unit"
 PROBABILITIES = ("p_psu", "p_ssu", "p_household")
 # Columns of the households that are computed: the frame's own columns of these names are left out.
@@ -214,12 +215,15 @@ def _base_weights(
     base = settings["base"]
     if "variable" in base:
         if base["variable"] not in respondents:
+            there = SUPPLIED in respondents
             raise PipelineError(
                 "The supplied base weight isn't a variable of the respondents.",
                 place="weight.base.variable",
                 found=base["variable"],
-                allowed=listed(respondents.columns, 60),
-                remedy="Give the weight's column the role base_weight in the codebook.",
+                allowed=f"{SUPPLIED}, the name of the variable that has the role base_weight in "
+                f"the codebook; or one of {listed(respondents.columns, 60)}",
+                remedy=f"Write base: {{variable: {SUPPLIED}}}"
+                + ("." if there else ", and give the weight the role base_weight in the codebook."),
             )
         weight = _supplied_weights(respondents, str(base["variable"]))
     else:
@@ -316,7 +320,7 @@ def _settle_lone_psus(
             )
     empty = sorted(set(sampled) - respondents_psus)
     partners = settings.get("lone_psu_partners") or {}
-    _check_partners(partners, lone_rule(settings))
+    _check_partners(partners, lone_rule(settings), sorted({stratum for stratum, _ in sampled}))
     if lone_rule(settings) != "collapse":
         return empty
     for table in (weights, households):
@@ -333,8 +337,8 @@ def _settle_lone_psus(
     return sorted(settled - set(zip(weights["stratum"], weights["psu"], strict=True)))
 
 
-def _check_partners(partners: Mapping[str, str], rule: str) -> None:
-    """Refuse partners of strata where none are joined."""
+def _check_partners(partners: Mapping[str, str], rule: str, strata: Sequence[str]) -> None:
+    """Refuse partners of strata where none are joined, and strata that don't exist."""
     if partners and rule != "collapse":
         raise PipelineError(
             "Strata have partners, and none are joined.",
@@ -343,6 +347,12 @@ def _check_partners(partners: Mapping[str, str], rule: str) -> None:
             allowed="lone_psu: collapse",
             remedy="Set it, or take lone_psu_partners out.",
         )
+    check_known(
+        (str(name) for pair in partners.items() for name in pair),
+        strata,
+        "A partner of a stratum, or the stratum, doesn't exist.",
+        place="weight.lone_psu_partners",
+    )
 
 
 def _adjust_nonresponse(
