@@ -102,7 +102,12 @@ def test_the_config_leaves_every_judgement_open(rows):
         assert key in left
     assert "estimate.hidden_groups.DECIDE" in left
     assert config["clean"]["keys"]["household"] == "household"
-    assert config["clean"]["keys"]["stratum"] is None
+    keys = config["clean"]["keys"]
+    assert (keys["respondent"], keys["ssu"]) == ("respondent", None)
+    for key in ("stratum", "psu"):
+        assert f"clean.keys.{key}" in left
+        assert "null if the sample had none" in keys[key]
+    assert "report.safety" in left
 
 
 def test_known_groups_have_a_line_a_count(rows):
@@ -217,6 +222,11 @@ def drafted(name, label="", answers=("1", "2"), **known):
         ("strata", "", [1.0, 2.0], "stratum", "design"),
         ("Estrato", "Estrato de la muestra", [1.0, 2.0], "stratum", "design"),
         ("strate", "", ["N", "S"], "stratum", "design"),
+        ("strat", "", ["BAR-U", "FOG-R", "SAN-U"], "stratum", "design"),
+        ("STRAT_CODE", "", [1.0, 2.0], "stratum", "design"),
+        ("v022", "Sample strata for sampling errors", [1.0, 2.0], "stratum", "design"),
+        ("pointno", "Sampling point", [1.0, 2.0], "psu", "key"),
+        ("ZD", "Zone de dénombrement", [1.0, 2.0], "psu", "key"),
         ("HouseholdID", "", [1.0, 2.0, 3.0], "household", "key"),
         ("sambahayan", "", [1.0, 2.0, 3.0], "household", "key"),
         ("MENAGE", "Numéro du ménage", [1.0, 2.0, 3.0], "household", "key"),
@@ -249,6 +259,37 @@ def test_what_every_survey_has_is_told_in_four_languages(name, label, answers, v
 def test_what_only_sounds_alike_is_left(name, label, answers):
     row = drafted(name, label, answers)
     assert row["role"] in ("ignore", COUNT, NUMBER)
+
+
+@pytest.mark.parametrize(
+    ("name", "label"),
+    [
+        ("quest_no", ""),
+        ("QuestionnaireNo", ""),
+        ("q0", "Questionnaire number"),
+        ("case_id", ""),
+        ("CASEID", ""),
+        ("interview_id", ""),
+        ("ResponseId", ""),
+        ("folio", "Folio del cuestionario"),
+        ("KEY", ""),
+        ("_id", ""),
+    ],
+)
+def test_ids_of_interviews_have_many_names(name, label):
+    ids = [f"R{number}" for number in range(MANY)]
+    rows = lines_of({"kn": [1.0] * MANY, name: ids}, {name: label})
+    assert (rows[name]["variable"], rows[name]["role"]) == ("respondent", "key")
+
+
+def test_a_file_without_a_recognised_id_or_design_leaves_them_open():
+    dates = [f"2025-03-{day:02d}" for day in range(1, MANY + 1)]
+    columns = {"interview_date": dates, "case_weight": [n + 0.5 for n in range(MANY)]}
+    rows = list(lines_of(columns).values())
+    assert "respondent" not in [row["variable"] for row in rows]
+    left = open_keys(yaml.safe_load(draft_config("p", "p.csv", rows)))
+    for key in ("respondent", "stratum", "psu"):
+        assert f"clean.keys.{key}" in left
 
 
 def test_a_number_that_the_file_does_not_explain_is_an_open_decision():

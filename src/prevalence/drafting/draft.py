@@ -180,6 +180,16 @@ def known_groups_text(rows: Sequence[Row], columns: Sequence[Column]) -> str:
     return stream.getvalue()
 
 
+# Keys of the design without which estimates or their variance are wrong: not to be left out unseen.
+UNSEEN = {
+    "respondent": f"{MARK}: respondent, once the id of the interview is named so in the codebook, "
+    "with the role key",
+    "stratum": f"{MARK}: stratum, once it is named so in the codebook, with the role design; null "
+    "if the sample had none, or a frame has it",
+    "psu": f"{MARK}: psu, once it is named so in the codebook, with the role key; household or "
+    "respondent if these were selected directly; null if the sample had none, or a frame has it",
+}
+
 CONFIG = """\
 # {survey}: a draft. Each text that begins with {mark} is a decision that only the survey's team can
 # take; the run refuses the file while one is left (make check-survey ID={survey} lists them).
@@ -255,7 +265,8 @@ report:
   help_lines:
     - name: "{mark}: who helps, or takes reports; shown at the beginning and the end"
       numbers: ["{mark}: telephone number as it should be read"]
-  ethics: "{mark}: ethics approval and safety protocol"
+  ethics: "{mark}: who approved the study, and under which number"
+  safety: "{mark}: how people are kept safe, and where disclosures are referred"
   funding: "{mark}: who paid"
 """
 
@@ -283,7 +294,10 @@ def draft_config(
     """
     here = {row["variable"]: row for row in rows if row["role"] not in ("ignore", COUNT, NUMBER)}
     keys = ("respondent", "household", "stratum", "psu", "ssu", "interviewer", "city")
-    named = [f"    {key}: {key if key in here or key == 'respondent' else 'null'}" for key in keys]
+    named = [
+        f"    {key}: {key if key in here else json.dumps(UNSEEN.get(key), ensure_ascii=False)}"
+        for key in keys
+    ]
     consent = ""
     if "consent" in here:
         answers = [pair.partition("=")[2] for pair in here["consent"]["values"].split(";")]

@@ -24,7 +24,7 @@ ROLES: tuple[tuple[str, str, str, str], ...] = (
     ("text", r"\b(ssu|barangay|brgy|village|segment)\b", "ssu", "key"),
     ("text", r"\b(interviewer|enumerator|int id)\b", "interviewer", "key"),
     ("text", r"\b(city|municipality)\b", "city", "key"),
-    ("text", r"\bstratum|strata\b", "stratum", "design"),
+    ("text", r"\b(strat|stratum|strata|estratos?|strates?)\b", "stratum", "design"),
     ("categorical", r"\bconsent", "consent", "consent"),
     ("categorical", r"\b(region)\b", "region", "domain"),
     ("categorical", r"\b(urban|rural|residence)\b", "urban", "domain"),
@@ -59,7 +59,10 @@ _PLAIN = ("text", "numeric", "categorical")
 _MOST_CATEGORIES = 30
 _LONGEST_CATEGORY = 40
 _RESPONDENT = re.compile(
-    r"\b(respondent|resp|interview|case|submission|uuid|instanceid)\b|^_?id$", re.I
+    r"\b(respondents?|resp|respid|respno|interview|interviewid|case|caseid|submission|response|"
+    r"responseid|uuid|instanceid|questionnaire|quest|questno|questid|cuestionario|folio|record|"
+    r"recordid|serial|sbjnum|entrevista|talatanungan)\b|^_?(id|key|qno)$",
+    re.I,
 )
 _KINDS = (
     ("refused", re.compile(r"refus|declin|prefer not|no answer|rather not", re.I)),
@@ -185,7 +188,8 @@ def is_respondent_id(column: Column) -> bool:
     """Whether a column names each interview, or nearly each (duplicates are found later)."""
     answers = [value for value in column.values if value is not None and str(value).strip()]
     distinct = len(set(answers))
-    return bool(_RESPONDENT.search(column.words)) and distinct >= 0.95 * len(answers) > 0
+    named_so = _RESPONDENT.search(column.words) and not _NO_KEY.search(column.words)
+    return bool(named_so) and column.kind != "datetime" and distinct >= 0.95 * len(answers) > 0
 
 
 def hinted_roles(columns: Sequence[Column]) -> dict[str, tuple[str, str]]:

@@ -11,16 +11,18 @@ import unicodedata
 
 _WORDS = {
     "household": "household, hh, hhid, dwelling, sambahayan, ménage, foyer, hogar, vivienda",
-    "psu": "psu, psuid, primary sampling unit, cluster, enumeration area, ea, eaid, kumpol, "
-    "grappe, upm, unité primaire, unité primaire de sondage, zone de dénombrement, conglomerado, "
-    "unidad primaria de muestreo, unidad primaria",
+    "psu": "psu, psuid, primary sampling unit, primary unit, cluster, clust, clusterid, "
+    "sampling point, enumeration area, enum area, ea, eaid, census tract, kumpol, grappe, upm, "
+    "unité primaire, unité primaire de sondage, zone de dénombrement, zd, conglomerado, "
+    "unidad primaria de muestreo, unidad primaria, punto muestral",
     "ssu": "ssu, secondary sampling unit, barangay, brgy, village, segment, segmento, "
     "segmento censal",
     "interviewer": "interviewer, enumerator, interviewer id, tagapanayam, enquêteur, enquêtrice, "
     "entrevistador, entrevistadora, encuestador, encuestadora",
     "city": "city, municipality, city or municipality, lungsod, munisipalidad, bayan, commune, "
     "municipio, ciudad",
-    "stratum": "stratum, strata, estrato, strate",
+    "stratum": "stratum, strata, strat, stratumid, stratification, estrato, estratos, strate, "
+    "strates",
     "consent": "consent, informed consent, pahintulot, pagsang-ayon, consentement, "
     "consentement éclairé, consentimiento, consentimiento informado",
     "region": "region, reg, rehiyon, région, región",
