@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from prevalence.codebook import parse_codebook
+from prevalence.codebook import Codebook, parse_codebook
 from prevalence.figures.trend import ruled
 from prevalence.files import read_csv, read_json, read_yaml, write_json, write_text
 from prevalence.fonts import copy_fonts
@@ -38,6 +38,20 @@ def figures_of(files: list[str]) -> dict[str, dict[str, str]]:
     }
 
 
+def labels_of(codebook: Codebook, known: list[str]) -> dict[str, str]:
+    """Labels of questions by the codebook, and of known groups as the report has them."""
+    asked = {
+        name: entry.label
+        for entry in codebook.variables
+        if entry.role in ("known", "child", "hidden", "hidden_item")
+        for name in (entry.group, entry.name)
+    }
+    for path in known:
+        table = read_csv(path)
+        asked |= dict(zip(table["group"], table["label"], strict=True))
+    return asked
+
+
 def main(job: Any) -> None:
     """Write the composed source and what identifies it."""
     later, earlier = job.params.later, job.params.earlier
@@ -60,12 +74,7 @@ def main(job: Any) -> None:
         identity=identity,
         renderer=job.params.renderer,
         policy=read_yaml(job.input.policy),
-        labels={
-            name: entry.label
-            for entry in codebook.variables
-            if entry.role in ("known", "child", "hidden", "hidden_item")
-            for name in (entry.group, entry.name)
-        },
+        labels=labels_of(codebook, list(job.input.known)),
         places=(later.get("figures") or {}).get("names") or {},
     )
     root = next(Path(path).parent for path in job.input.source if path.endswith("trend.qmd"))

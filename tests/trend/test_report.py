@@ -1,7 +1,9 @@
 """What the trend report says: direction, significance, units, and what may be the whole change."""
 
+import runpy
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
@@ -20,6 +22,8 @@ from prevalence.waves.report import (  # noqa: E402
     _comparability_table,
     _controls_words,
     _samples_words,
+    _validation_table,
+    _validation_words,
     composed,
 )
 
@@ -105,7 +109,7 @@ def test_waves_that_differ_in_nothing_have_no_table_of_differences():
         for aspect in ("tie", "frame")
     ]
     text = _comparability_table(philippine_material(tables={}), same)
-    assert text == "Tie definition and frame and weighting are the same in both waves.\n"
+    assert text == "Tie definition, frame and weighting are the same in both waves.\n"
 
 
 def test_known_groups_without_an_interval_are_not_counted_as_missed():
@@ -175,3 +179,75 @@ def test_the_figure_of_the_changes_has_the_digits_that_were_released(ends, text)
     precision = {"imprecise": 0.3, "interval_only": 0.5}
     named = Named(groups, [], True, {"a": 2022, "b": 2024}, "95%", precision)
     assert f"national: {text}" in changes({"changes": pd.DataFrame([row])}, named).alt
+
+
+def test_settings_and_what_they_name_are_told_in_words():
+    differing = {
+        "estimate.degree.tie_definition": ("tie", "by name", "by sight"),
+        "headline.estimator": ("estimation", "ratio_of_sums", "mean_of_ratios"),
+        "headline.known_groups": ("estimation", "kn_nurses, kn_taxi", "kn_nurses"),
+        "kn_taxi: size": ("known_groups", "3,600", "3,700"),
+    }
+    rows = [
+        {"aspect": aspect, "item": item, "earlier_value": one, "later_value": other,
+         "severity": "caution", "meaning": ""}
+        for item, (aspect, one, other) in differing.items()
+    ]  # fmt: skip
+    labels = {"kn_nurses": "nurses", "kn_taxi": "taxi drivers"}
+    text = _comparability_table(philippine_material(tables={}, labels=labels), rows)
+    for words in (
+        "| Definition of knowing | by name | by sight |",
+        "| Estimator | Ratio of sums | Mean of ratios |",
+        "| Known groups | nurses, taxi drivers | nurses |",
+        "| Taxi drivers: size | 3,600 | 3,700 |",
+    ):
+        assert words in text
+
+
+def test_known_groups_have_the_labels_of_their_table_where_the_codebook_has_raw_names(tmp_path):
+    path = tmp_path / "known_groups.csv"
+    path.write_text("group,label\nkn_taxi,taxi drivers\n")
+    script = runpy.run_path(str(ROOT / "scripts" / "trend" / "compose_trend.py"))
+    entry = SimpleNamespace(name="kn_taxi", group="kn_taxi", label="kn_taxi", role="known")
+    labels = script["labels_of"](SimpleNamespace(variables=[entry]), [str(path)])
+    assert labels == {"kn_taxi": "taxi drivers"}
+
+
+def test_two_levels_have_one_number_of_decimals():
+    rows = [
+        level_row("a", 1.2, lower=1.04, upper=1.39),
+        level_row("b", 0.7, lower=0.581, upper=0.858),
+    ]
+    text, _ = told((0.59, 0.46, 0.75), levels=rows)
+    assert "1.20 per 100 children (95% interval 1.04 to 1.39) in 2022" in text
+    assert "0.70 per 100 children (95% interval 0.58 to 0.86) in 2024" in text
+    groups = {"victims": philippine_material().estimate["hidden_groups"]["victims"]}
+    named = Named(groups, [], True, {"a": 2022, "b": 2024}, "95%", {"imprecise": 0.3})
+    assert "2024 0.70 (0.58 to 0.86)" in levels({"levels": pd.DataFrame(rows)}, named).alt
+
+
+def planted(domain, covered, **values):
+    kind = "national" if domain == "national" else "region"
+    row = {**CELL, "domain_type": kind, "domain": domain, "measure": "ratio", "truth": 0.66}
+    return {**row, "estimate": 0.6, "lower": 0.5, "upper": 0.8, "covered": covered, **values}
+
+
+def test_each_planted_change_counts_once_and_a_miss_is_named_and_shown():
+    rows = [planted(str(place), "True") for place in range(7)]
+    rows += [planted("national", "True"), planted("III", "False")]
+    rows += [{**row, "unit": "persons"} for row in rows]
+    material = philippine_material(tables={}, places={"region": {"III": "Central Luzon"}})
+    told = _validation_words(material, rows)
+    assert "Of 9 released intervals" in told
+    assert "8 hold it; not so the ratio for children" in told
+    assert told.endswith("in III Central Luzon.")
+    lines = _validation_table(material, rows).splitlines()
+    assert sum(line.endswith("| yes |") for line in lines) == 1
+    assert [line for line in lines if line.endswith("| no |") and "III Central Luzon" in line]
+    assert "Of regions, 7 of 8 intervals hold it, and have no row here." in lines
+    whole = _validation_words(material, rows[:8])
+    assert whole.endswith("for each group and place, 8 hold it.")
+
+
+def test_differences_are_said_to_be_taken_before_rounding():
+    assert "differences were taken before rounding" in SOURCE["trend.qmd"]

@@ -4,7 +4,16 @@ import math
 
 import pytest
 
-from prevalence.report.wording import interval, joined, number, one_in, phrase, point, significant
+from prevalence.report.wording import (
+    alike,
+    interval,
+    joined,
+    number,
+    one_in,
+    phrase,
+    point,
+    significant,
+)
 
 ROW = {"estimate": 471000.0, "lower": 402000.0, "upper": 552000.0, "level": 0.95, "unit": "persons",
        "suppressed": "", "precision": ""}  # fmt: skip
@@ -77,3 +86,20 @@ def test_words_are_joined_as_in_a_sentence():
     assert joined([]) == ""
     assert joined(["a"]) == "a"
     assert joined(["a", "b", "c"], "or") == "a, b or c"
+
+
+@pytest.mark.parametrize(
+    ("estimates", "places"),
+    [((1.2, 0.7), [2, 2]), ((121.0, 0.7), [0, 2]), ((12.4, 9.71), [1, 1]), ((0.7, None), [2, 2])],
+)
+def test_rows_beside_each_other_have_one_number_of_decimals(estimates, places):
+    rows = [
+        {
+            "unit": "per_100",
+            "estimate": one,
+            "lower": one and 0.83 * one,
+            "upper": one and 1.16 * one,
+        }
+        for one in estimates
+    ]
+    assert alike(rows) == places

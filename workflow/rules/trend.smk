@@ -2,7 +2,8 @@
 # run whose surveys name earlier waves.
 #
 # required: `waves:` in the later wave's config; of both waves restricted/clean, restricted/weight,
-#           the side tables known_groups and populations, release/scale_up.csv, audit/identity.json
+#           the side tables known_groups and populations, release/{scale_up,known_groups}.csv,
+#           audit/identity.json
 # gives:    restricted/trend/<earlier>/{levels,changes,controls,comparability}.csv,
 #           release/trend/<earlier>/ (the same after control, validation.csv),
 #           trend/<earlier>/staged/ (figures, composed source, rendered report),
@@ -136,6 +137,10 @@ rule compose_trend:
         later_identity="data/processed/{survey}/audit/identity.json",
         policy="config/disclosure.yaml",
         codebook=codebook,
+        known=[
+            "data/processed/{earlier}/release/known_groups.csv",
+            "data/processed/{survey}/release/known_groups.csv",
+        ],
         source=["reports/trend.qmd", *report_sources()],
     output:
         source=directory("data/processed/{survey}/trend/{earlier}/source"),

@@ -82,7 +82,7 @@ def plain_row(row: Mapping[Any, Any]) -> dict[str, Any]:
     }
 
 
-def written(row: Mapping[str, Any], *, lines: bool = False) -> str:
+def written(row: Mapping[str, Any], *, lines: bool = False, places: int | None = None) -> str:
     """Write an estimate and its interval, as the report's tables do.
 
     Parameters
@@ -91,6 +91,8 @@ def written(row: Mapping[str, Any], *, lines: bool = False) -> str:
         A row of a released table.
     lines
         Whether the interval stands in a line of its own.
+    places
+        Decimals; where not given, as many as the row allows.
 
     Returns
     -------
@@ -100,8 +102,8 @@ def written(row: Mapping[str, Any], *, lines: bool = False) -> str:
     row = plain_row(row)
     if withheld(row):
         return withheld(row)
-    said = point(row).removesuffix(" †")
-    limits = interval(row)
+    said = point(row, places).removesuffix(" †")
+    limits = interval(row, places)
     if said == "interval only":
         return limits
     if without_interval(row):

@@ -10,7 +10,7 @@ from prevalence.figures.forest import Entry, farthest, forest, plain_row, suppre
 from prevalence.figures.legend import key, marks_used
 from prevalence.figures.style import COLOURS, SMALL, Drawing, Sheet, text_width
 from prevalence.report.names import place_name
-from prevalence.report.wording import TOO_IMPRECISE, capitalised
+from prevalence.report.wording import TOO_IMPRECISE, alike, capitalised
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -115,7 +115,7 @@ def levels(tables: Mapping[str, pd.DataFrame], words: Named) -> Drawing:
                 Entry(place_name(*place), row, "", colour, marker, bold=place[0] == "national")
                 for row, (marker, colour) in zip(rows, looks, strict=False)
             ]
-            text = "\n".join(map(written, rows))
+            text = "\n".join(_beside(rows))
             entries.append(replace(first, text=text, beside=others))
             drawn += rows
         end = farthest(entries)
@@ -216,7 +216,14 @@ def _places(table: pd.DataFrame) -> list[tuple[str, str]]:
 def _national(table: pd.DataFrame, waves: list[str], words: Named) -> str:
     rows = {row["wave"]: row for row in _nation(table)}
     shown = [wave for wave in waves if wave in rows]
-    return "; ".join(f"{words.years[wave]} {written(plain_row(rows[wave]))}" for wave in shown)
+    texts = _beside([plain_row(rows[wave]) for wave in shown])
+    said = zip(shown, texts, strict=True)
+    return "; ".join(f"{words.years[wave]} {text}" for wave, text in said)
+
+
+def _beside(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Write the levels of both waves with one number of decimals."""
+    return [written(row, places=places) for row, places in zip(rows, alike(rows), strict=True)]
 
 
 def _nation(table: Any) -> list[dict[Any, Any]]:

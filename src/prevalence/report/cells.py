@@ -12,7 +12,7 @@ from prevalence.report.wording import (
     EXPLANATIONS,
     interval,
     number,
-    places,
+    places_of,
     point,
     significant,
     withheld,
@@ -139,4 +139,4 @@ def truth_cell(row: Row) -> str:
     if row.get("truth") is None:
         return DASH
     truth = float(row["truth"])
-    return f"{truth:,.{places(row, truth)}f}"
+    return f"{truth:,.{places_of(row, truth)}f}"

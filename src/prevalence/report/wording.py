@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 MONTHS = (
@@ -31,7 +31,8 @@ EXPLANATIONS = {
     "primary": "too few: fewer respondents or reports than may be released",
     "complementary": "protective: it would give another suppressed cell away",
     "dominance": "dominated: the reports of one or two persons make up most of it",
-    "geography": "larger area only: too many parts of this size fail to be released",
+    "geography": "larger area only: the survey releases none so small, or too many parts of this "
+    "size fail to be released",
 }
 TOO_IMPRECISE = "too imprecise"
 UNIT_WORDS = {
@@ -122,7 +123,7 @@ def decimals(row: Mapping[str, Any]) -> int:
     return next(p for p in range(places, places + 10) if p >= _released(row) or _apart(row, p))
 
 
-def places(row: Mapping[str, Any], value: float) -> int:
+def places_of(row: Mapping[str, Any], value: float) -> int:
     """Tell how many decimals one number of a row is written with.
 
     Beside an upper limit of 109 an estimate of 96.5 keeps its decimal: of three digits none is
@@ -145,6 +146,35 @@ def places(row: Mapping[str, Any], value: float) -> int:
     return max(decimals(row), 0 if whole or abs(value) >= 100 else 1)
 
 
+def alike(rows: Sequence[Mapping[str, Any]]) -> list[int]:
+    """Give rows that stand beside each other one number of decimals.
+
+    It is that of the row with fewest, as long as no estimate loses its first two digits: of rows
+    far from one another each keeps what it needs.
+
+    Parameters
+    ----------
+    rows
+        Rows of a released table, of one unit.
+
+    Returns
+    -------
+    list of int
+        Decimals of each row, not more than those of :func:`decimals`.
+    """
+    own = [decimals(row) for row in rows]
+    needed = [min(places, _two_digits(row)) for places, row in zip(own, rows, strict=True)]
+    common = max([min(own, default=0), *needed])
+    return [min(common, places) for places in own]
+
+
+def _two_digits(row: Mapping[str, Any]) -> int:
+    """How many decimals an estimate, or else its upper limit, needs to have two digits."""
+    ends = [float(row[name]) for name in ("estimate", "upper") if not _missing(row.get(name))]
+    size = abs(ends[0]) if ends else 0.0
+    return 1 - math.floor(math.log10(size)) if 0 < size < math.inf else 0
+
+
 def _apart(row: Mapping[str, Any], places: int) -> bool:
     """Whether no limit of a comparison reads as equality that isn't."""
     if _missing(row.get("against")):
@@ -160,7 +190,7 @@ def _released(row: Mapping[str, Any]) -> int:
     return max((len(text.partition(".")[2]) for text in known if "e" not in text), default=2)
 
 
-def written(row: Mapping[str, Any], name: str) -> str:
+def written(row: Mapping[str, Any], name: str, places: int | None = None) -> str:
     """Write a number of a row, as finely as the row's interval allows.
 
     Parameters
@@ -169,6 +199,8 @@ def written(row: Mapping[str, Any], name: str) -> str:
         A row of a released table.
     name
         ``estimate``, ``lower`` or ``upper``.
+    places
+        Decimals; where not given, those of :func:`decimals`.
 
     Returns
     -------
@@ -180,18 +212,20 @@ def written(row: Mapping[str, Any], name: str) -> str:
     value = float(row[name])
     if not math.isfinite(value):
         return "unbounded"
-    text = f"{value:,.{places(row, value)}f}"
+    text = f"{value:,.{places_of(row, value) if places is None else places}f}"
     rounded_away = value != 0 and not any(digit in text for digit in "123456789")
     return (significant(value, 1) if rounded_away else text).replace("-", "−")
 
 
-def interval(row: Mapping[str, Any]) -> str:
+def interval(row: Mapping[str, Any], places: int | None = None) -> str:
     """Write a row's interval: ``lower to upper``.
 
     Parameters
     ----------
     row
         A row of a released table.
+    places
+        Decimals; where not given, those of :func:`decimals`.
 
     Returns
     -------
@@ -200,7 +234,7 @@ def interval(row: Mapping[str, Any]) -> str:
     """
     if without_interval(row):
         return "–"
-    return f"{written(row, 'lower')} to {written(row, 'upper')}"
+    return f"{written(row, 'lower', places)} to {written(row, 'upper', places)}"
 
 
 def without_interval(row: Mapping[str, Any]) -> bool:
@@ -236,13 +270,15 @@ def withheld(row: Mapping[str, Any]) -> str:
     return f"suppressed ({REASONS.get(reason, reason)})" if reason else ""
 
 
-def point(row: Mapping[str, Any]) -> str:
+def point(row: Mapping[str, Any], places: int | None = None) -> str:
     """Write a row's point estimate, or why there is none.
 
     Parameters
     ----------
     row
         A row of a released table.
+    places
+        Decimals; where not given, those of :func:`decimals`.
 
     Returns
     -------
@@ -257,10 +293,10 @@ def point(row: Mapping[str, Any]) -> str:
     if row.get("precision") == "interval_only" or _missing(row.get("estimate")):
         return "interval only"
     mark = " †" if row.get("precision") == "imprecise" else ""
-    return written(row, "estimate") + mark
+    return written(row, "estimate", places) + mark
 
 
-def phrase(row: Mapping[str, Any], per: str = "") -> str:
+def phrase(row: Mapping[str, Any], per: str = "", places: int | None = None) -> str:
     """Write an estimate with its interval as part of a sentence.
 
     Parameters
@@ -269,6 +305,8 @@ def phrase(row: Mapping[str, Any], per: str = "") -> str:
         A row of a released table.
     per
         Denominator in words, such as ``per 100 children``.
+    places
+        Decimals; where not given, those of :func:`decimals`.
 
     Returns
     -------
@@ -280,15 +318,15 @@ def phrase(row: Mapping[str, Any], per: str = "") -> str:
     unit = f" {per}" if per else ""
     sign = "%" if row["unit"] == "per_cent" else ""
     if point(row) == "interval only":
-        ends = interval(row).replace(" to ", " and ")
+        ends = interval(row, places).replace(" to ", " and ")
         return f"between {ends}{sign}{unit} ({level(row)} interval)"
     if point(row) == TOO_IMPRECISE:
         return f"{TOO_IMPRECISE} to be given"
     if without_interval(row):
-        return f"{written(row, 'estimate')}{sign}{unit} (no interval)"
+        return f"{written(row, 'estimate', places)}{sign}{unit} (no interval)"
     imprecise = "imprecise: " if row.get("precision") == "imprecise" else ""
-    value = written(row, "estimate")
-    return f"{value}{sign}{unit} ({imprecise}{level(row)} interval {interval(row)}{sign})"
+    value = written(row, "estimate", places)
+    return f"{value}{sign}{unit} ({imprecise}{level(row)} interval {interval(row, places)}{sign})"
 
 
 def one_in(row: Mapping[str, Any], base: float, who: str = "") -> str:

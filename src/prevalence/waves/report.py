@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -22,12 +23,13 @@ from prevalence.report.compose import BANNER, LABEL, project_text
 from prevalence.report.exhibits import partials, with_data
 from prevalence.report.markdown import bullets, card, cards, table
 from prevalence.report.material import Material, Row
-from prevalence.report.names import place_name, plain
+from prevalence.report.names import estimator_name, place_name, plain
 from prevalence.report.resolve import checked_source
-from prevalence.report.story import metadata, variables
+from prevalence.report.story import INTERVAL_WORDS, VARIANCES, metadata, variables
 from prevalence.report.variables import FILE, escaped, flattened, variables_text
 from prevalence.report.wording import (
     UNIT_WORDS,
+    alike,
     capitalised,
     counted,
     joined,
@@ -58,6 +60,37 @@ ASPECTS = {
     "populations": "populations",
     "frame": "frame and weighting",
     "estimation": "estimation",
+}
+# Aspects that are two words of a list.
+TWO = {"frame": ["frame", "weighting"]}
+# What the settings are called that may differ between waves.
+SETTINGS = {
+    "estimate.degree.tie_definition": "definition of knowing",
+    "weight.base": "base weight",
+    "weight.within_household": "choice within the household",
+    "weight.nonresponse": "adjustment for nonresponse",
+    "weight.trimming": "trimming of weights",
+    "weight.calibration.method": "method of calibration",
+    "weight.calibration.margins": "margins of calibration",
+    "clean.screening": "interviews left out",
+    "clean.edits": "answers changed",
+    "clean.derive": "derived variables",
+    "clean.imputations": "imputed answers",
+    "headline.estimator": "estimator",
+    "headline.interval": "interval",
+    "headline.variance": "variance",
+    "headline.top_codes": "top codes",
+    "headline.known_groups": "known groups",
+    "headline.combination": "two answers on one group",
+    "estimate.level": "confidence level",
+    "estimate.degree.minimum_groups": "least known groups with an answer",
+    "estimate.degree.missing": "known groups without an answer",
+}
+OWN_KNOWN = re.compile(r"estimate\.hidden_groups\.(\w+)\.known_groups")
+CHOSEN: dict[str, Callable[[str], str]] = {
+    "headline.estimator": estimator_name,
+    "headline.interval": lambda name: INTERVAL_WORDS.get(name, plain(name)),
+    "headline.variance": lambda name: VARIANCES.get(name, plain(name)),
 }
 NATIONAL = "national"
 
@@ -93,12 +126,13 @@ def composed(
     conditions = metadata(material)
     present = {name: bool(rows[name]) for name in ("controls", "validation")}
     conditions["has"] = {**conditions["has"], **present}
-    tree = {
-        **{name: variables(material)[name] for name in ("survey", "run", "words")},
+    known = variables(material)
+    tree: dict[str, Any] = {
+        **{name: known[name] for name in ("survey", "run", "words", "published") if name in known},
         "waves": {
             "controls": _controls_words(rows["controls"]),
             "samples": _samples_words(rows["comparability"]),
-            "validation": _validation_words(rows["validation"]),
+            "validation": _validation_words(material, rows["validation"]),
         },
     }
     words = partials(material)
@@ -169,7 +203,10 @@ def _nationally(material: Material, rows: Mapping[str, Sequence[Row]]) -> list[_
         if ratio is None or gap is None or None in levels:
             continue
         per = "" if unit == "ratio" else f"{UNIT_WORDS[unit]} {_people(settings)}"
-        then, now = (phrase(one, per) for one in levels if one is not None)
+        both = [one for one in levels if one is not None]
+        then, now = (
+            phrase(one, per, places) for one, places in zip(both, alike(both), strict=True)
+        )
         found.append(_National(str(settings["label"]), per, then, now, ratio, gap))
     return found
 
@@ -392,11 +429,33 @@ def _controls_table(material: Material, rows: Sequence[Row]) -> str:
 
 
 def _named(material: Material, item: str) -> str:
-    """Name what differs by the label of the group or question that it is about."""
+    """Name what differs by the label of the group, question or setting that it is about."""
+    if item in SETTINGS:
+        return capitalised(SETTINGS[item])
+    own = OWN_KNOWN.fullmatch(item)
+    if own:
+        return f"{material.heading(own[1])}: known groups"
     name, mark, what = item.partition(": ")
     settings = {**material.groups, **material.ratios}.get(name, {})
     label = settings.get("heading") or material.labels.get(name) or plain(name)
     return f"{capitalised(str(label))}{mark}{what.replace('_', ' ')}"
+
+
+def _valued(material: Material, row: Row, wave: str) -> str:
+    """Write what a wave has, with labels where the config has the names of groups or of methods."""
+    item, value = row["item"], " ".join(str(row[f"{wave}_value"]).split())
+    if item in CHOSEN:
+        return capitalised(CHOSEN[item](value))
+    if item.endswith("known_groups"):
+        return ", ".join(material.item(name) for name in value.split(", "))
+    if item in material.ratios:
+        return " over ".join(material.label(name) for name in value.split(" over "))
+    return value
+
+
+def _same_words(aspects: Sequence[str]) -> str:
+    """Join aspects as a sentence does; one that is two words stands as two."""
+    return joined([word for aspect in aspects for word in TWO.get(aspect, [ASPECTS[aspect]])])
 
 
 def _comparability_table(material: Material, rows: Sequence[Row]) -> str:
@@ -404,16 +463,16 @@ def _comparability_table(material: Material, rows: Sequence[Row]) -> str:
         [
             capitalised(ASPECTS[row["aspect"]]),
             _named(material, row["item"]),
-            *(_short(row[name]) for name in ("earlier_value", "later_value")),
+            *(_short(_valued(material, row, wave)) for wave in ("earlier", "later")),
             row["severity"],
             str(row["meaning"] or ""),
         ]
         for row in rows
         if row["severity"] != NONE
     ]
-    same = [ASPECTS[row["aspect"]] for row in rows if row["severity"] == NONE]
+    same = _same_words([row["aspect"] for row in rows if row["severity"] == NONE])
     if not cells:
-        return f"{capitalised(joined(same))} are the same in both waves.\n"
+        return f"{capitalised(same)} are the same in both waves.\n"
     return table(
         ["Aspect", "Item", "Earlier wave", "Later wave", "Severity", "Meaning"],
         cells,
@@ -421,12 +480,11 @@ def _comparability_table(material: Material, rows: Sequence[Row]) -> str:
         label="comparability",
         align="llllll",
         widths=[12, 18, 22, 22, 9, 22],
-        note=f"The same in both waves: {joined(same)}." if same else "",
+        note=f"The same in both waves: {same}." if same else "",
     )
 
 
-def _short(text: object, most: int = 90) -> str:
-    value = " ".join(str(text).split())
+def _short(value: str, most: int = 90) -> str:
     return value if len(value) <= most else f"{value[: most - 1]}…"
 
 
@@ -448,18 +506,44 @@ def _samples_words(rows: Sequence[Row]) -> str:
     )
 
 
-def _validation_words(rows: Sequence[Row]) -> str:
-    shown = [row for row in rows if row["covered"] is not None]
+def _judged(rows: Sequence[Row]) -> list[Row]:
+    """Take the intervals that tell of the planted change: of rates, since persons say the same."""
+    return [row for row in rows if row["covered"] is not None and row["unit"] != "persons"]
+
+
+def _held(row: Row) -> bool:
+    return str(row["covered"]) == "True"
+
+
+def _many_places(rows: Sequence[Row]) -> set[str]:
+    """Types of domain with so many places that a table names those alone whose interval misses."""
+    places = {(row["domain_type"], row["domain"]) for row in rows}
+    kinds = [kind for kind, _ in places]
+    return {kind for kind in kinds if kinds.count(kind) > MOST_PLACES}
+
+
+def _validation_words(material: Material, rows: Sequence[Row]) -> str:
+    """Say how many intervals hold the planted change, and name those that don't."""
+    shown = _judged(rows)
     if not shown:
         return "None can be shown."
-    held = sum(str(row["covered"]) == "True" for row in shown)
-    return f"{held} of {len(shown)} released intervals hold it."
+    missed = [row for row in shown if not _held(row)]
+    told = (
+        f"Of {counted(len(shown), 'released interval')}, a ratio’s and a difference’s for each "
+        f"group and place, {len(shown) - len(missed)} hold it"
+    )
+    if not missed:
+        return f"{told}."
+    named = [
+        f"the {row['measure']} for {material.label(row['group'])} in "
+        f"{'the nation' if row['domain_type'] == NATIONAL else _place(material, row)}"
+        for row in missed
+    ]
+    return f"{told}; not so {joined(named)}."
 
 
 def _validation_table(material: Material, rows: Sequence[Row]) -> str:
-    places = {(row["domain_type"], row["domain"]) for row in rows}
-    kinds = [kind for kind, _ in places]
-    few = {kind for kind in kinds if kinds.count(kind) <= MOST_PLACES}
+    many, judged = _many_places(rows), _judged(rows)
     cells = [
         [
             capitalised(material.label(row["group"])),
@@ -467,10 +551,10 @@ def _validation_table(material: Material, rows: Sequence[Row]) -> str:
             row["measure"],
             significant(float(row["truth"])).replace("-", "−"),
             *_cells({**row, "suppressed": "", "precision": ""}),
-            "yes" if str(row["covered"]) == "True" else "no",
+            "yes" if _held(row) else "no",
         ]
-        for row in rows
-        if row["covered"] is not None and row["unit"] != "persons" and row["domain_type"] in few
+        for row in judged
+        if row["domain_type"] not in many or not _held(row)
     ]
     return table(
         ["Group", "Place", "Measure", "Planted", "Estimate", "Interval", "Held"],
@@ -479,7 +563,18 @@ def _validation_table(material: Material, rows: Sequence[Row]) -> str:
         label="validation",
         align="lllrrrl",
         widths=[30, 14, 13, 11, 11, 20, 8],
+        note=notes(*(_left_out(material, kind, judged) for kind in sorted(many))),
     )
+
+
+def _left_out(material: Material, kind: str, judged: Sequence[Row]) -> str:
+    """Say how many intervals of small places hold the planted change and have no row."""
+    mine = [row for row in judged if row["domain_type"] == kind]
+    held = sum(map(_held, mine))
+    if not held:
+        return ""
+    many = material.domain_words(kind)["many"]
+    return f"Of {many}, {held} of {len(mine)} intervals hold it, and have no row here."
 
 
 _TABLES = {
