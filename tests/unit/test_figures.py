@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from prevalence.errors import PipelineError
 from prevalence.figures import words as vocabulary
 from prevalence.figures.catalogue import FIGURES, TABLES, place_figures, section_figures
+from prevalence.figures.certainty import _ratio_text
 from prevalence.figures.idea import IN_THOUSAND, PEOPLE
 from prevalence.figures.style import (
     COLOURS,
@@ -19,7 +21,7 @@ from prevalence.figures.style import (
     tick_label,
     wrapped,
 )
-from prevalence.figures.where import CLASSES
+from prevalence.figures.where import CLASSES, check_tiles
 from prevalence.figures.words import Words
 from prevalence.report.story import ILLUSTRATION
 
@@ -178,3 +180,34 @@ def test_only_abbreviations_that_are_shown_are_explained():
     )
     assert words.abbreviations("to produce CSEM") == ["CSEM: child sexual exploitation material."]
     assert words.abbreviations("nothing of it") == []
+
+
+@pytest.mark.parametrize(
+    ("tiles", "found"),
+    [
+        ({"A": [0, 0]}, "no tile for B"),
+        ({"A": [0, 0], "B": [0, 0]}, "A, B at [0, 0]"),
+    ],
+)
+def test_a_place_without_a_tile_of_its_own_stops_the_map(tiles, found):
+    with pytest.raises(PipelineError) as stopped:
+        check_tiles(tiles, ["A", "B"], "region")
+    assert stopped.value.place == "figures.tiles.region"
+    assert stopped.value.found == found
+
+
+def test_places_that_were_not_sampled_may_have_tiles():
+    check_tiles({"A": [0, 0], "B": [0, 1]}, ["A"], "region")
+
+
+@pytest.mark.parametrize(
+    ("lower", "text"),
+    [
+        (1.0000554, "1.20 (>1.00 to 1.44)"),
+        (0.9999, "1.20 (<1.00 to 1.44)"),
+        (1.0, "1.20 (1.00 to 1.44)"),
+    ],
+)
+def test_a_limit_beside_equality_keeps_its_side(lower, text):
+    row = {"suppressed": None, "estimate": 1.2, "lower": lower, "upper": 1.44}
+    assert _ratio_text(row) == text

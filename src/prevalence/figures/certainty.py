@@ -125,7 +125,14 @@ def _ratio_text(row: Mapping[str, Any]) -> str:
         return "suppressed"
     if row["estimate"] is None:
         return "none known"
-    return f"{row['estimate']:.2f} ({row['lower']:.2f} to {row['upper']:.2f})"
+    return f"{row['estimate']:.2f} ({_limit(row['lower'])} to {_limit(row['upper'])})"
+
+
+def _limit(ratio: float) -> str:
+    """Write a limit; one that only rounding puts on equality keeps its side of it."""
+    side = ">" if ratio > 1 else "<" if ratio < 1 else ""
+    text = f"{ratio:.2f}"
+    return f"{side}{text}" if text == "1.00" else text
 
 
 def _known_alt(words: Words, table: pd.DataFrame, rows: list[dict[str, Any]]) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from prevalence.errors import PipelineError, listed
 from prevalence.figures.areas import spread
 from prevalence.figures.estimates import against_nation, national_rate
 from prevalence.figures.forest import Entry, farthest, plain_row, shown_values, suppressed
@@ -211,6 +212,7 @@ def tile_map(tables: Mapping[str, pd.DataFrame], words: Words) -> Drawing:
     """Tiles in about the places of a map, each with its estimate and interval."""
     (domain_type, tiles), *_ = (words.places.get("tiles") or {}).items()
     order, rows = rates(tables["scale_up"], words, domain_type)
+    check_tiles(tiles, order, domain_type)
     groups = list(rows)
     columns = max(column for column, _ in tiles.values()) + 1
     deep = max(row for _, row in tiles.values()) + 1
@@ -264,6 +266,48 @@ def tile_map(tables: Mapping[str, pd.DataFrame], words: Words) -> Drawing:
         f"estimated rates with {words.level} intervals. Shaded by whether the interval holds the "
         f"national estimate, which is no ranking. {_compared(words, order, classes, domain_type)}",
     )
+
+
+def check_tiles(tiles: Mapping[str, tuple[int, int]], order: list[str], domain_type: str) -> None:
+    """Refuse tiles that would leave a place with an estimate out, or draw one over another.
+
+    Parameters
+    ----------
+    tiles
+        Column and row of each place.
+    order
+        Places with an estimate, shown or withheld.
+    domain_type
+        Type of place.
+
+    Raises
+    ------
+    PipelineError
+        If a place has no tile, or two have one.
+    """
+    where = f"figures.tiles.{domain_type}"
+    without = [place for place in order if place not in tiles]
+    if without:
+        raise PipelineError(
+            "A place with an estimate has no tile on the map.",
+            place=where,
+            found=f"no tile for {listed(without)}",
+            allowed="a tile for each place that has an estimate",
+            remedy=f"Add {without[0]}: [column, row], or leave {where} out: then there is no map.",
+        )
+    spots: dict[tuple[int, ...], list[str]] = {}
+    for place, at in tiles.items():
+        spots.setdefault(tuple(at), []).append(str(place))
+    shared = {spot: names for spot, names in spots.items() if len(names) > 1}
+    if shared:
+        spot, names = next(iter(shared.items()))
+        raise PipelineError(
+            "Two places have the same tile on the map.",
+            place=where,
+            found=f"{listed(names)} at {list(spot)}",
+            allowed="one place a tile",
+            remedy=f"Give {names[-1]} a column and row of its own.",
+        )
 
 
 def _by_chance(count: int, words: Words) -> str:
