@@ -3,11 +3,11 @@
     snakemake --cores 1 && python benchmarks/job_resources.py     after a whole run, here
     python benchmarks/job_resources.py --run FOLDER               of a run elsewhere
 
-Snakemake notes peak memory and seconds of every job under logs/. A rule asks for half as much again
-as its largest job took, and 300 MB for the two Snakemake processes that start a job on a node,
-rounded up to 100 MB, 500 MB at least; for ten times its seconds, five minutes at least. Each
-further attempt asks for that much more. Written into profiles/*/config.yaml between two marked
-lines.
+Snakemake notes peak memory and seconds of every job under logs/; all surveys there count. A rule
+asks for half as much again as its largest job took, and 300 MB for the two Snakemake processes that
+start a job on a node, rounded up to 100 MB, 500 MB at least; for ten times its seconds, 5 minutes
+at least. Each further attempt asks for that much more. Written into profiles/*/config.yaml between
+two marked lines.
 """
 
 import argparse
@@ -29,12 +29,12 @@ TIMES, FEWEST_MINUTES = 10, 5
 
 
 def measured(folder, rules):
-    """Largest memory in MB and longest time in seconds of each rule's jobs in a run."""
+    """Largest memory in MB and longest time in seconds of each rule's jobs, and whose they are."""
     texts = {
         path.relative_to(folder / "logs").with_suffix("").as_posix(): path.read_text()
         for path in sorted((folder / "logs").rglob("*.tsv"))
     }
-    found = {}
+    found, surveys = {}, set()
     for row in resources(texts):
         job = row["job"].split("/")[-1]
         matching = [name for name in rules if re.match(rf"{name}(_|$)", job)]
@@ -42,7 +42,8 @@ def measured(folder, rules):
         if rule is not None:
             memory, seconds = found.get(rule, (0.0, 0.0))
             found[rule] = max(memory, row["peak_mb"] or 0), max(seconds, row["seconds"] or 0)
-    return found
+            surveys.add(row["job"].split("/")[0])
+    return found, sorted(surveys)
 
 
 def asked(memory, seconds):
@@ -51,12 +52,13 @@ def asked(memory, seconds):
     return max(FEWEST_MB, megabytes), max(FEWEST_MINUTES, math.ceil(TIMES * seconds / 60))
 
 
-def block(found):
+def block(found, surveys):
     """Write the lines of a profile."""
     today = datetime.date.today().isoformat()
     lines = [
         BEGIN,
-        f"# By benchmarks/job_resources.py, {today}, {platform.machine()}, from a run of ph2022;\n",
+        f"# By benchmarks/job_resources.py, {today}, {platform.machine()}, from a run of "
+        f"{', '.join(surveys)};\n",
         "# docs/cluster.md says how. Behind each line the largest memory that a job of it took.\n",
         "set-resources:\n",
     ]
@@ -75,7 +77,7 @@ def main():
     parser.add_argument("--run", type=Path, default=ROOT, help="folder in which the run was made")
     options = parser.parse_args()
     rules = {path.stem for path in (ROOT / "scripts").glob("*/*.py")}
-    lines = block(measured(options.run, rules))
+    lines = block(*measured(options.run, rules))
     for profile in PROFILES:
         text = profile.read_text()
         before, rest = text.split(BEGIN)
