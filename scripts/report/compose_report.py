@@ -67,6 +67,7 @@ def material_of(job: Any, published: dict[str, Any]) -> Material:
         identity=read_json(job.input.identity),
         renderer=job.params.renderer,
         weight=job.params.weight,
+        release=job.params.release,
         policy=read_yaml(job.input.policy),
         labels={
             name: entry.label

@@ -38,6 +38,7 @@ def job_of(survey: str, config: dict[str, Any], run: Path) -> SimpleNamespace:
     )
     params = {
         "figures": None,
+        "release": {},
         **config,
         "replication": setting(config, "weight.replication.method"),
         "renderer": renderer_identity("builtin"),

@@ -572,7 +572,8 @@ def philippine_material(**changes):
     )
     values = {
         "survey_id": "ph2022",
-        **{name: config[name] for name in ("survey", "report", "estimate", "headline", "weight")},
+        **{name: config[name] for name in ("survey", "report", "estimate", "headline")},
+        **{name: config[name] for name in ("weight", "release")},
         "tables": philippine_tables() | checks_of_method() | checks_of_certainty(),
         "figures": {name: figure(name, 2022) for name in names},
         "published": read_yaml(ROOT / "config/published_findings.yaml"),

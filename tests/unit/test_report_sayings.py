@@ -27,8 +27,17 @@ from prevalence.report.story import (  # noqa: E402
     metadata,
     variables,
 )
+from prevalence.report.tables_certainty import (  # noqa: E402
+    WEIGHTED_SUMMARIES,
+    coverage_table,
+    predictive_table,
+)
 from prevalence.report.tables_findings import published_table  # noqa: E402
-from prevalence.report.tables_method import choices_table, quality_table  # noqa: E402
+from prevalence.report.tables_method import (  # noqa: E402
+    choices_table,
+    quality_table,
+    weighting_table,
+)
 from prevalence.report.variables import flattened  # noqa: E402
 
 FULL = philippine_material()
@@ -389,3 +398,88 @@ def test_answers_at_the_top_code_are_not_told_as_above_it():
     table = quality_table(FULL)
     assert "At the top code |" in table
     assert "Over the top code" not in table
+
+
+def test_a_geography_below_the_smallest_is_told_by_the_rule_without_figure_and_table():
+    material = withheld("scale_up", lambda row: row["domain_type"] == "region", "geography")
+    empty = {"csv": "group,suppressed\nvictims,geography\n", "alt": "", "caption": "All regions"}
+    figures = {**material.figures, "regions": {**material.figures["regions"], **empty}}
+    release = {"smallest_geography": "island_group", "reason": None}
+    text = page(replace(material, figures=figures, release=release))
+    why = "this survey’s rules release nothing smaller than the island group."
+    assert f"Estimates by region are not shown: {why}" in text
+    assert "#tbl-region-victims" not in text
+    assert "All regions" not in text
+    assert "#tbl-island-group-victims" in text
+
+
+def test_a_geography_of_which_nothing_is_shown_has_no_others():
+    material = withheld("scale_up", lambda row: row["domain_type"] == "region", "geography")
+    told = variables(material)["domains"]["region"]["released"]
+    assert told.startswith("None of the ")
+    assert told.endswith(" may be shown. They are of a kind of which too many may not be released.")
+
+
+def test_weights_that_came_with_the_data_are_not_called_probabilities_and_repeat_nothing():
+    weight = {"base": {"variable": "w"}, "replication": {"method": "rescaled_bootstrap"}}
+    weight["replication"]["replicates"] = 300
+    material = replace(FULL, weight=weight)
+    assert "300 times, with no weighting to repeat." in " ".join(page(material).split())
+    assert "and the weighting was repeated each time" in page(FULL)
+    assert "Base weight" in weighting_table(material)
+    assert "Selection probability" not in weighting_table(material)
+
+
+@pytest.mark.parametrize(("strata", "words"), [(6, " of each stratum"), (1, "")])
+def test_a_sample_of_one_stratum_is_not_drawn_again_in_each(strata, words):
+    rows = {"estimator": "ratio_of_sums", "domain_type": "national", "psus": 60, "strata": strata}
+    material = replace(FULL, tables={**FULL.tables, "effective_n": pd.DataFrame([rows])})
+    assert f"The primary sampling units{words} were drawn again" in page(material)
+
+
+def test_without_factors_nothing_else_takes_them_as_other_than_one():
+    assert "The headline takes all four as one; @sec-visibility does not." in page(FULL)
+    tables = {name: table for name, table in FULL.tables.items() if name != "adjustment"}
+    text = page(replace(FULL, tables=tables))
+    assert "The headline takes all four as one." in text
+    assert "does not." not in text.split("takes all four as one")[1][:40]
+
+
+@pytest.mark.parametrize(
+    ("models", "parts", "told"),
+    [
+        (
+            ["overdispersed"],
+            "respondent and group.",
+            "Fitted without survey weights, each respondent counting alike, unlike in the "
+            "headline: overdispersed model.",
+        ),
+        (
+            ["partially_pooled", "overdispersed_weighted"],
+            "respondent, group and area.",
+            "Fitted with the survey weights: overdispersed model, weighted. Fitted without survey "
+            "weights, and then summed over areas with them: model partially pooled over areas.",
+        ),
+    ],
+)
+def test_the_text_says_which_models_use_the_weights(models, parts, told):
+    frame = FULL.tables["scale_up"]
+    modelled = frame["estimator"] == "overdispersed"
+    kept = [frame[~modelled], *(frame[modelled].assign(estimator=name) for name in models)]
+    text = page(replace(FULL, tables={**FULL.tables, "scale_up": pd.concat(kept)}))
+    assert f"take the answers apart by {parts}" in text
+    assert told in text
+
+
+def test_summaries_of_weighted_models_are_said_to_be_weighted():
+    assert WEIGHTED_SUMMARIES not in predictive_table(FULL)
+    frame = FULL.tables["predictive"].assign(estimator="overdispersed_weighted")
+    tables = {**FULL.tables, "predictive": frame}
+    assert WEIGHTED_SUMMARIES in predictive_table(replace(FULL, tables=tables))
+
+
+def test_a_simulated_world_is_one_row_with_the_groups_beside_each_other():
+    lines = coverage_table(FULL).splitlines()
+    (row,) = [line for line in lines if line.startswith("| Assumptions hold |")]
+    one = "| 0.0 | 1.01 | 94.3 (92.3\u00a0to\u00a096.3) "
+    assert row == f"| Assumptions hold {one}{one}|"

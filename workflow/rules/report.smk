@@ -39,6 +39,7 @@ rule compose_report:
         headline=setting("headline"),
         figures=setting("figures"),
         weight=setting("weight"),
+        release=setting("release"),
         renderer=renderer_identity(),
     script:
         "../../scripts/report/compose_report.py"

@@ -174,7 +174,7 @@ def weights(tables: Mapping[str, pd.DataFrame], words: Words) -> Drawing:
 
 
 def _after(rows: list[dict[str, Any]]) -> str:
-    return f" after {len(rows)} steps" if len(rows) > 1 else ", as supplied"
+    return f" after {len(rows)} steps" if len(rows) > 1 else ""
 
 
 def _weight_text(value: float) -> str:

@@ -44,6 +44,8 @@ class Material:
         Name and version of the renderer.
     weight
         Section of the survey's config: how weights and replicates were made.
+    release
+        Section of the survey's config: what may leave of it, beside the policy.
     policy
         The rules of disclosure control.
     labels
@@ -68,6 +70,7 @@ class Material:
     renderer: str
     published: Mapping[str, Any] | None = None
     weight: Mapping[str, Any] = field(default_factory=dict)
+    release: Mapping[str, Any] = field(default_factory=dict)
     policy: Mapping[str, Any] = field(default_factory=dict)
     labels: Mapping[str, str] = field(default_factory=dict)
     places: Mapping[str, Mapping[str, str]] = field(default_factory=dict)

@@ -24,7 +24,7 @@ ESTIMATORS = {
     "correlated": "Correlated model",
 }
 STEPS = {
-    "base": "Selection probability",
+    "base": "Base weight",
     "nonresponse": "Adjusted for nonresponse",
     "trimmed": "Largest weights trimmed",
     "calibrated": "Calibrated to the census",

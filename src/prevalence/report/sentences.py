@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from prevalence.models.specified import ALL_AREAS
 from prevalence.report.material import NATIONAL, Material, Row
 from prevalence.report.names import estimator_name
 from prevalence.report.wording import (
@@ -414,6 +415,13 @@ def drawn_in(material: Material) -> str:
     return f" in {counted(units, 'primary sampling unit')}{inside}"
 
 
+def stratified(material: Material) -> bool:
+    """Whether the sample has several strata; so it is taken where that is unknown."""
+    nation = material.rows("effective_n", domain_type=NATIONAL)
+    strata = nation[0].get("strata") if nation else None
+    return strata is None or strata > 1
+
+
 def divided_by(material: Material) -> str:
     """Name the populations by which the rates divide, with their sizes."""
     rows = material.rows("estimands", element="denominator")
@@ -509,8 +517,39 @@ def modelled(material: Material) -> dict[str, str]:
     how_many = several.get(passed, f"{passed} of the {len(rows)}")
     verb = "passes" if passed == 0 else "pass"
     return {
-        "sentence": f"{how_many} reported quantities {verb} every threshold of the diagnostics."
+        "sentence": f"{how_many} reported quantities {verb} every threshold of the diagnostics.",
+        "weights": _weights_in(models(material), material.headline),
     }
+
+
+def models(material: Material) -> list[str]:
+    """Ids of the models that give national estimates, in the table's order."""
+    rows = [row for row in material.rows("scale_up", domain_type=NATIONAL) if is_modelled(row)]
+    return list(dict.fromkeys(str(row["estimator"]).removesuffix(ALL_AREAS) for row in rows))
+
+
+def _weights_in(names: list[str], headline: Mapping[str, Any]) -> str:
+    """Say where the survey weights enter each model, if anywhere."""
+    from prevalence.scale_up import FORMS
+
+    unlike = ", unlike in the headline" if FORMS[headline["estimator"]].weighted else ""
+    weighted = [name for name in names if name.endswith("_weighted")]
+    pooled = [name for name in names if name == "partially_pooled"]
+    alike = [name for name in names if name not in (*weighted, *pooled)]
+    said = [
+        ("Fitted with the survey weights", weighted),
+        (f"Fitted without survey weights, each respondent counting alike{unlike}", alike),
+        ("Fitted without survey weights, and then summed over areas with them", pooled),
+    ]
+    return " ".join(
+        f"{words}: {joined([_small(estimator_name(name)) for name in found])}."
+        for words, found in said
+        if found
+    )
+
+
+def _small(name: str) -> str:
+    return name[:1].lower() + name[1:]
 
 
 def models_adjusted(material: Material) -> dict[str, str]:

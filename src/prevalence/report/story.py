@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from csv import DictReader
+from io import StringIO
 from typing import Any
 
+from prevalence.disclosure.rules import Policy, too_small
 from prevalence.report import sentences
 from prevalence.report.material import NATIONAL, Material, Row
 from prevalence.report.names import estimator_name, plain
@@ -61,6 +64,7 @@ MANY_BECAUSE = {
 }
 # The worked example in "The idea": round numbers that are nobody's estimate.
 ILLUSTRATION = {"known": "200", "thousand": "1,000", "hidden": "5"}
+POOLED = "partially_pooled"  # models that pool areas begin so
 NOT_STATED = "Not stated in this survey's configuration."
 
 
@@ -177,6 +181,7 @@ def metadata(material: Material) -> dict[str, Any]:
     present = {
         **{name: material.has(name) for name in _TABLES},
         **{f"figure_{name}": True for name in material.figures},
+        "figure_tile_map": _shows_places(material, "tile_map"),
         **{name: bool(branch) for name, branch in checks.items()},
         "departures": bool(departures(material)),
         "unrecorded": not recorded(material),
@@ -240,13 +245,23 @@ def metadata(material: Material) -> dict[str, Any]:
         },
         "domains": {
             kind: {
+                "shown": bool(_released_of(material, kind)),
                 "has_sum": bool(_sums(material, kind)),
                 "has_contrasts": bool(sentences.compared(material, kind)),
-                "has_figure": f"{kind}s" in material.figures,
+                "has_figure": f"{kind}s" in material.figures
+                and _shows_places(material, f"{kind}s"),
             }
             for kind in material.domain_types("geographic")
         },
     }
+
+
+def _shows_places(material: Material, name: str) -> bool:
+    """Whether a figure of places is there and has one that isn't withheld, by its data."""
+    if name not in material.figures:
+        return False
+    rows = list(DictReader(StringIO(material.figures[name].get("csv", ""))))
+    return not rows or any(not row.get("suppressed") for row in rows)
 
 
 def _form(material: Material) -> dict[str, bool]:
@@ -266,6 +281,7 @@ def _form(material: Material) -> dict[str, bool]:
         "nonresponse": bool(weight.get("nonresponse")),
         "trimmed": bool(weight.get("trimming")),
         "calibrated": bool(weight.get("calibration")),
+        "pooled": any(name.startswith(POOLED) for name in sentences.models(material)),
         "mean_degrees": form.degree == "mean_of_ratios",
         "mean_ratios": form.combination == "mean_of_ratios",
         "unweighted": not form.weighted,
@@ -393,14 +409,22 @@ def _words(material: Material) -> dict[str, Any]:
         words["source"] = report["source"]["text"]
     if report.get("code"):
         words["code"] = report["code"]
-    replicates = (material.weight.get("replication") or {}).get("replicates")
+    weight = material.weight
+    replicates = (weight.get("replication") or {}).get("replicates")
     if replicates:
         words["replicates"] = number(replicates)
-    calibration = material.weight.get("calibration") or {}
+    calibration = weight.get("calibration") or {}
     if calibration:
         words["calibration"] = CALIBRATIONS[calibration["method"]]
     if denominators := sentences.divided_by(material):
         words["denominators"] = denominators
+    words["units"] = "primary sampling units"
+    words["units"] += " of each stratum" if sentences.stratified(material) else ""
+    steps = [name for name in ("nonresponse", "trimming", "calibration") if weight.get(name)]
+    words["repeated"] = (
+        "and the weighting was repeated each time" if steps else "with no weighting to repeat"
+    )
+    words["replicated"] = "weighting" if steps else "estimate"
     return words
 
 
@@ -520,7 +544,7 @@ def _domain(material: Material, kind: str) -> dict[str, str]:
     branch = {
         "one": words["one"],
         "many": words["many"],
-        "released": _released_words(rows, words["one"]),
+        "released": _released_words(material, kind, rows),
     }
     sums, contrasts = _sums(material, kind), sentences.compared(material, kind)
     return (
@@ -528,14 +552,31 @@ def _domain(material: Material, kind: str) -> dict[str, str]:
     )
 
 
-def _released_words(rows: Sequence[Row], one: str) -> str:
+def _released_of(material: Material, kind: str) -> list[Row]:
+    rows = material.estimates(domain_type=kind, unit="persons")
+    return [row for row in rows if not withheld(row)]
+
+
+def _released_words(material: Material, kind: str, rows: Sequence[Row]) -> str:
+    """Say how many estimates of a type of place are shown, and why the others aren't."""
+    one = material.domain_words(kind)["one"]
+    smallest = str(material.release.get("smallest_geography") or "")
+    policy = Policy.from_config(material.policy) if material.policy else None
+    if smallest and policy and too_small(kind, smallest, policy):
+        larger = "nation" if smallest == NATIONAL else material.domain_words(smallest)["one"]
+        return (
+            f"Estimates by {one} are not shown: this survey’s rules release nothing smaller than "
+            f"the {larger}."
+        )
     released = sum(not withheld(row) for row in rows)
     if released == len(rows):
         return f"No estimate by {one} had to be withheld."
     found = {str(row["suppressed"]) for row in rows if withheld(row)}
     why = ", or ".join(words for reason, words in MANY_BECAUSE.items() if reason in found)
+    if not released:
+        return f"None of the {len(rows)} estimates by {one} may be shown. They {why}."
     return (
-        f"{released or 'None'} of the {len(rows)} estimates by {one} may be shown. The others "
+        f"{released} of the {len(rows)} estimates by {one} may be shown. The others "
         f"{why}. They are marked as suppressed, which means neither zero nor small."
     )
 

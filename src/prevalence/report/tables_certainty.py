@@ -74,6 +74,10 @@ DRAWN = (
     "Intervals are quantiles of draws, also where nothing is allowed for: the headline’s own "
     "interval differs a little."
 )
+WEIGHTED_SUMMARIES = (
+    "Of a weighted model the summaries are weighted, those of the answers as well as those of the "
+    "drawn data."
+)
 GRADES = (
     "Grade of the size on record: A counted by a register, B an estimate of an official or trade "
     "body, C a rough figure."
@@ -463,6 +467,7 @@ def predictive_table(material: Material) -> str:
         label="predictive",
         align="llrr",
         widths=[38, 26, 12, 24],
+        note=WEIGHTED_SUMMARIES if any(model.endswith("_weighted") for model, _ in checks) else "",
     )
 
 
@@ -500,45 +505,52 @@ def coverage_table(material: Material) -> str:
     level = float(material.estimate["level"])
     found = coverage_rows(material.reference["coverage"], material.headline, level)
     found = found[found["group"].isin(list(material.groups))]
+    groups = [group for group in material.groups if (found["group"] == group).any()]
     rows = []
     for holds, heading in WORLD_HEADINGS.items():
-        worlds = found[found["holds"].map(is_true) == holds].to_dict("records")
-        if worlds:
-            rows.append(subheading(heading, 6))
-        rows += once(
+        worlds = found[found["holds"].map(is_true) == holds]
+        if len(worlds):
+            rows.append(subheading(heading, 1 + 3 * len(groups)))
+        rows += [
             [
-                [
-                    in_words(WORLDS, row["world"]),
-                    material.heading(row["group"]),
-                    share(row["relative_bias"]),
-                    fixed(row["rms_se_over_sd"]),
-                    share(row["coverage"]),
-                    limits(100 * row["coverage_lower"], 100 * row["coverage_upper"], 1),
-                ]
-                for row in worlds
+                in_words(WORLDS, str(world)),
+                *(cell for group in groups for cell in _world_cells(mine, group)),
             ]
-        )
+            for world, mine in worlds.groupby("world", sort=False)
+        ]
     if not rows:
         return ""
+    measures = ("bias, %", "SE/SD", "coverage, %")
     return table(
         [
             "Simulated world",
-            "Group",
-            "Bias, %",
-            "SE over SD",
-            "Coverage, %",
-            f"{level_of(material)} interval",
+            *(f"{material.heading(group)}: {words}" for group in groups for words in measures),
         ],
         rows,
         caption=f"How often the {level_of(material)} interval held the truth over simulated "
         "surveys, by world",
         label="coverage",
-        align="llrrrr",
-        widths=[48, 14, 9, 11, 12, 15],
-        note="Bias: mean estimate less truth. SE over SD: root mean square of the estimated "
-        "standard error over the standard deviation of the estimates; 1 is right. The interval of "
-        "the coverage is that of counting simulated surveys.",
+        align="l" + "rrr" * len(groups),
+        widths=[31, *([8.5, 8.5, 17.5] * len(groups))],
+        note="Bias: mean estimate less truth. SE/SD: root mean square of the estimated "
+        "standard error over the standard deviation of the estimates; 1 is right. In brackets the "
+        f"{level_of(material)} interval of the coverage, which is that of counting simulated "
+        "surveys.",
     )
+
+
+def _world_cells(worlds: pd.DataFrame, group: str) -> list[str]:
+    """Write bias, standard error and coverage of a group in a world."""
+    found = worlds[worlds["group"] == group].to_dict("records")
+    if not found:
+        return [DASH] * 3
+    row = found[0]
+    between = limits(100 * row["coverage_lower"], 100 * row["coverage_upper"], 1)
+    return [
+        share(row["relative_bias"]),
+        fixed(row["rms_se_over_sd"]),
+        f"{share(row['coverage'])} ({between})",
+    ]
 
 
 def planning_table(material: Material) -> str:
