@@ -115,8 +115,9 @@ def notes_of(study: Study) -> list[str]:
     if not shared:
         return []
     return [
-        f"Note: {shared} of {labels} labels of PSUs stand in several strata. Each counts as a PSU "
-        "of its own in each of them; if it is one PSU, mend the stratum of its rows."
+        f"Note: {shared} of {labels} labels of PSUs {'stands' if shared == 1 else 'stand'} in "
+        "several strata. Each counts as a PSU of its own in each of them; if it is one PSU, mend "
+        "the stratum of its rows."
     ]
 
 

@@ -111,8 +111,8 @@ def _check_places(figures: Mapping[str, Any], study: Study) -> None:
                 raise PipelineError(
                     "A place has no tile on the map, and others of its type have one.",
                     place=f"figures.tiles.{kind}",
-                    found=f"nothing for {listed(without)}; tiles of places that have neither "
-                    f"respondents nor populations: {listed(others, 40)}",
+                    found=f"nothing for {listed(without)}"
+                    + (f"; tiles of places that aren't there: {listed(others, 40)}" * bool(others)),
                     allowed=f"a tile for each place: {listed(known, 40)}",
                     remedy=f"Mend the name, or add {without[0]}: [column, row].",
                 )

@@ -52,6 +52,7 @@ def test_a_wrong_weight_is_told_of_the_column_of_the_export(weight, found):
     assert error.found == f"base_weight_supplied: {found}"
     assert error.allowed == "base_weight_supplied: a number above 0"
     assert "clean.screening" in error.remedy
+    assert ("clean.edits" in error.remedy) == (weight is None)
     assert "4.25" not in str(error)
 
 

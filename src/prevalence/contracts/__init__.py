@@ -89,7 +89,12 @@ def _mended(
 ) -> str:
     """Say how to write numbers, and where answers are to be mended."""
     if any(name in sources for name in columns):
-        return "Correct these answers in the export, or exclude the interviews by clean.screening. "
+        said = "Correct these answers in the export, or exclude the interviews by clean.screening. "
+        if any(text.endswith((" is empty", " are empty")) for text in found):
+            said += (
+                "Answers out of the codebook's range are empty where clean.edits makes them so. "
+            )
+        return said
     texts = any(" no number" in text or " no whole number" in text for text in found)
     if texts and any(wants_number(name, contract) for name in columns):
         return "Write numbers with digits alone: no separators, units or words; a decimal point. "

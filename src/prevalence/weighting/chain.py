@@ -216,12 +216,13 @@ def _base_weights(
     if "variable" in base:
         if base["variable"] not in respondents:
             there = SUPPLIED in respondents
+            numbers = [name for name in respondents if respondents[name].dtype.kind in "fi"]
             raise PipelineError(
                 "The supplied base weight isn't a variable of the respondents.",
                 place="weight.base.variable",
                 found=base["variable"],
                 allowed=f"{SUPPLIED}, the name of the variable that has the role base_weight in "
-                f"the codebook; or one of {listed(respondents.columns, 60)}",
+                f"the codebook; or another number: {listed(numbers, 60)}",
                 remedy=f"Write base: {{variable: {SUPPLIED}}}"
                 + ("." if there else ", and give the weight the role base_weight in the codebook."),
             )
