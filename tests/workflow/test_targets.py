@@ -104,3 +104,60 @@ def test_the_draft_of_one_survey_stops_no_other(fresh):
     done = fresh.snakemake("pilot", "--dry-run")
     assert done.returncode != 0
     assert "open decisions" in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("file", "before", "after", "words"),
+    [
+        (
+            "config/disclosure.yaml",
+            "exceptions: []",
+            f"exceptions: [{EXPIRED.replace('tiny', 'tinny').replace('2020', '2120')}]",
+            ["exceptions.0.survey", "'tiny'"],
+        ),
+        (
+            "config/disclosure.yaml",
+            "exceptions: []",
+            f"exceptions: [{EXPIRED.replace('victims', 'victim').replace('2020', '2120')}]",
+            ["exceptions.0.group", "'victims'"],
+        ),
+        (
+            "config/surveys/tiny.yaml",
+            "  language: en\n",
+            "  language: en\n  translations: [pt]\n",
+            ["report.translations", "reports/strings/tiny.pt.yml"],
+        ),
+        (
+            "config/surveys/tiny.yaml",
+            "headline:",
+            "waves: [{survey: before, psus: shared}]\n\nheadline:",
+            ["waves", "no config file"],
+        ),
+    ],
+    ids=["exception's survey", "exception's group", "translation", "wave"],
+)
+def test_what_a_config_names_elsewhere_is_there_before_a_run(fresh, file, before, after, words):
+    path = fresh / file
+    text = path.read_text()
+    assert before in text
+    path.write_text(text.replace(before, after, 1))
+    done = fresh.snakemake("tiny", "--dry-run")
+    assert done.returncode != 0
+    for word in (*words, file):
+        assert word in done.stdout + done.stderr
+
+
+def test_an_expiry_may_be_written_as_a_date(fresh):
+    exception = EXPIRED.replace("'2020-02-03'", "2120-02-03")
+    path = fresh / "config/disclosure.yaml"
+    path.write_text(path.read_text().replace("exceptions: []", f"exceptions: [{exception}]"))
+    assert "release_tables" in fresh.planned("tiny")
+
+
+def test_a_comparison_of_surveys_without_their_files_is_told(fresh):
+    (fresh / "data/raw/tiny/tiny.sav").unlink()
+    done = fresh.snakemake("compare", "--dry-run")
+    assert done.returncode != 0
+    said = done.stdout + done.stderr
+    assert "Raw files of a survey are missing" in said
+    assert "MissingInput" not in said
