@@ -179,6 +179,8 @@ def main() -> int:
     print(f"{survey}: config, codebook, export and side tables fit one another.")
     if not (Path("data/raw") / survey / "MANIFEST.sha256").exists():
         print(f'Declare the raw files: make manifest SURVEY={survey} REASON="first delivery"')
+    if not (Path("config/prespecified") / f"{survey}.yaml").exists():
+        print(f"Put the headline's choices on record, then commit: make freeze SURVEY={survey}")
     print(f"Then: .venv/bin/snakemake {survey}")
     return 0
 
