@@ -54,7 +54,8 @@ def test_the_settings_of_every_rule_are_read_from_its_text():
         found |= rule_settings(path.read_text(encoding="utf-8"))
     assert found["compute_weights"] == ["weight"]
     assert found["draw_replicates"] == ["seed", "weight"]
-    assert "" in found["publish_report"]
+    assert "" in found["check_report"]
+    assert found["publish_report"] == ["survey.synthetic"]
     assert "ingest.arrange" in found["read_table"]
     assert found["verify_raw"] == []
 
