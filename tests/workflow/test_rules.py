@@ -18,6 +18,7 @@ COMMAND_LINE = {
     "compare_runs.py",
     "draft_survey.py",
     "draw_dag.py",
+    "freeze_headline.py",
     "preview_page.py",
     "resume_run.py",
     "write_data_dictionary.py",
