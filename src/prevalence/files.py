@@ -102,10 +102,15 @@ def write_text(text: str, path: str | Path) -> None:
         partial.write_text(text, encoding="utf-8", newline="\n")
 
 
-def write_json(value: object, path: str | Path) -> None:
-    """Write JSON with sorted keys, indented, ending in a newline; NaN is refused."""
+def json_text(value: object) -> str:
+    """Give JSON with sorted keys, indented, ending in a newline; NaN is refused."""
     text = json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False)
-    write_text(text + "\n", path)
+    return text + "\n"
+
+
+def write_json(value: object, path: str | Path) -> None:
+    """Write a value as :func:`json_text` gives it."""
+    write_text(json_text(value), path)
 
 
 def read_json(path: str | Path) -> Any:

@@ -11,6 +11,7 @@ from prevalence.contracts import check_table
 from prevalence.contracts.clean import RESPONDENTS
 from prevalence.errors import PipelineError, check_known, listed
 from prevalence.estimation import Study, study_of
+from prevalence.models.specified import check_area, check_listing
 from prevalence.partition import check_names
 from prevalence.respondents import asked_situations
 from prevalence.weighting import replicate_weights, weigh
@@ -138,23 +139,9 @@ def check_models(model: Mapping[str, Any], study: Study, areas: pd.DataFrame | N
     if not model:
         return
     area = model.get("area", "psu")
-    check_known(
-        area,
-        study.respondents.columns,
-        "The models' areas are not among the respondents' variables.",
-        place="model.area",
-    )
+    check_area(area, study.respondents.columns)
     if areas is not None:
-        for name, place in [
-            (area, "model.area"),
-            *((one, "model.area_covariates") for one in model.get("area_covariates") or ()),
-        ]:
-            check_known(
-                name,
-                areas.columns,
-                "The list of areas lacks a column that the models need.",
-                place=place,
-            )
+        check_listing(area, model.get("area_covariates") or (), areas.columns)
     _check_sized(model.get("known_groups") or (), study, "model.known_groups")
     subset = (model.get("scaling") or {}).get("subset") or ()
     _check_sized(subset, study, "model.scaling.subset")

@@ -23,7 +23,7 @@ from prevalence.models.fitting import (
     MODELS,
     fit_model,
     model_inputs,
-    scaled_by,
+    scaler,
 )
 from prevalence.models.prior_sensitivity import prior_sensitivity_rows
 from prevalence.models.scaling import Scaling
@@ -151,7 +151,7 @@ def test_the_nation_holds_areas_that_were_not_sampled(inputs):
     reports = (np.array(network) / np.bincount(inputs.area, inputs.weights))[:, :, None]
     reports = reports * np.exp([density.prevalences(x) for x in flat])
     nation = np.log(np.einsum("m,dmk->dk", people / people.sum(), reports))
-    expected = inputs.population * np.exp(scaled_by(Scaling(), inputs, nation))[:, -hidden:]
+    expected = inputs.population * np.exp(scaler(Scaling(), inputs)(nation))[:, -hidden:]
     assert everyone.draws.reshape(-1, hidden) == pytest.approx(expected)
     assert everyone.model == "partially_pooled_all_areas"
     more = frame_with(people, np.full(60, 3_000.0))

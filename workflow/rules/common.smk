@@ -190,10 +190,15 @@ def codebook(wildcards):
     return lookup(survey_config(wildcards.survey), "ingest.codebook")
 
 
+def record_of(survey):
+    """The record of a survey's headline choices; None where none was kept."""
+    record = f"config/prespecified/{survey}.yaml"
+    return record if os.path.exists(record) else None
+
+
 def prespecified(wildcards):
     """The record of the headline's choices, for `input`; nothing where none was kept."""
-    record = f"config/prespecified/{wildcards.survey}.yaml"
-    return record if os.path.exists(record) else []
+    return record_of(wildcards.survey) or []
 
 
 def mark_of_key(wildcards):
@@ -541,8 +546,8 @@ def run_settings(survey):
     """Every config value that bears on a survey's results, by file or section."""
     shared = {file: shared_config(file) for file in SHARED_CONFIG}
     run = {"seed": config["seed"], "renderer": config["renderer"]}
-    record = f"config/prespecified/{survey}.yaml"
-    kept = {record: read_yaml(record)} if os.path.exists(record) else {}
+    record = record_of(survey)
+    kept = {record: read_yaml(record)} if record else {}
     return {"run": run, "survey": survey_config(survey), **shared, **kept}
 
 

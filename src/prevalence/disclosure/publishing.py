@@ -7,7 +7,6 @@ they one, a report that doesn't pass would take the last published one with it.
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,7 @@ from prevalence.audit.sidecar import SUFFIX, sidecar
 from prevalence.contracts import release
 from prevalence.contracts.dictionary import contracts_in
 from prevalence.errors import PipelineError, listed
-from prevalence.files import replacing
+from prevalence.files import json_text, replacing
 
 __all__ = ["described", "digests", "publish", "written"]
 
@@ -96,8 +95,4 @@ def described(
 
 def written(descriptions: Mapping[str, Mapping[str, Any]]) -> dict[str, bytes]:
     """Write descriptions as :func:`prevalence.files.write_json` does."""
-    options: dict[str, Any] = {"indent": 2, "sort_keys": True, "ensure_ascii": False}
-    return {
-        path: (json.dumps(value, allow_nan=False, **options) + "\n").encode()
-        for path, value in descriptions.items()
-    }
+    return {path: json_text(value).encode() for path, value in descriptions.items()}

@@ -11,12 +11,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from prevalence.coding import texts
-from prevalence.errors import PipelineError, check_known, listed
-from prevalence.models.fitting import ModelInputs, Posterior, scaled_by
+from prevalence.errors import PipelineError, listed
+from prevalence.models.fitting import ModelInputs, Posterior, scaler
 from prevalence.models.partially_pooled import PartiallyPooled
 from prevalence.models.quantities import national_size
 from prevalence.models.small_areas import effective_number, predicted_total
-from prevalence.models.specified import ALL_AREAS
+from prevalence.models.specified import ALL_AREAS, check_listing
 from prevalence.streams import stream
 
 if TYPE_CHECKING:
@@ -87,17 +87,7 @@ def area_frame(
     """
     import pandas as pd
 
-    for name, place in [
-        (variable, "model.area"),
-        *((c, "model.area_covariates") for c in covariates),
-    ]:
-        check_known(
-            name,
-            table.columns,
-            "The list of areas lacks a column that the models need.",
-            file=FILE,
-            place=place,
-        )
+    check_listing(variable, covariates, table.columns, FILE)
     listing = table.assign(**{variable: table[variable].astype(str)}).set_index(variable)
     names = texts(areas)[np.unique(codes, return_index=True)[1]]
     if shared := len(names) - len(np.unique(names)):
@@ -239,12 +229,12 @@ def _relative_reports(
     flat = posterior.parameters.reshape(-1, posterior.parameters.shape[2])
     sums = np.bincount(inputs.area, inputs.weights)
     people = frame.weights * frame.sampled
-    share = people / people.sum()
+    share, scale = people / people.sum(), scaler(posterior.rescaled[0][0], inputs)
     found = []
     for x in flat:
         network = inputs.weights * np.exp(density.log_degrees(x))
         degrees = np.bincount(inputs.area, network) / sums
         logs = np.log(degrees)[:, None] + density.prevalences(x)
         nation = np.log(share @ np.exp(logs))
-        found.append(logs - nation + scaled_by(posterior.rescaled[0][0], inputs, nation))
+        found.append(logs - nation + scale(nation))
     return np.array(found)

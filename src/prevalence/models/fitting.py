@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -35,7 +35,7 @@ from prevalence.models.pseudo_posterior import (
 from prevalence.models.quantities import Quantity
 from prevalence.models.scaling import Scaling, alternatives, scaled, scaling_weights
 from prevalence.models.small_areas import mean_reports, psu_multipliers
-from prevalence.models.specified import CAPPED, CENSORED, MODELS
+from prevalence.models.specified import CAPPED, CENSORED, MODELS, check_area
 from prevalence.strata import distinct_units
 from prevalence.streams import stream
 
@@ -180,12 +180,7 @@ def model_inputs(
         If the variable or a group doesn't exist, or no group of known size is left.
     """
     respondents = study.respondents
-    check_known(
-        area,
-        respondents.columns,
-        "The models' areas are not among the respondents' variables.",
-        place="model.area",
-    )
+    check_area(area, respondents.columns)
     sizes = study.known_sizes
     hidden = study.hidden_groups()
     common = list(known_groups or study.headline.known_groups)
@@ -338,11 +333,11 @@ def fit_model(
     return _fit_partially_pooled(model, inputs, entropy, weights, scales, sampling)
 
 
-def scaled_by(scaling: Scaling, inputs: ModelInputs, log_prevalence: Array) -> Array:
-    """Scale log prevalences (…, K), known up to one constant for each leading index, by name."""
-    known = inputs.known_sizes
+def scaler(scaling: Scaling, inputs: ModelInputs) -> Callable[[Array], Array]:
+    """Give what scales log prevalences (…, K), each leading index by its own constant, by name."""
+    known, people = inputs.known_sizes, inputs.population
     weights = scaling_weights(scaling, inputs.counts.groups, known, admitted=inputs.admitted)
-    return scaled(log_prevalence, known, inputs.population, weights, scaling.form)
+    return lambda logs: scaled(logs, known, people, weights, scaling.form)
 
 
 @dataclass(frozen=True)
@@ -392,8 +387,7 @@ def _fit_national(
 ) -> Posterior:
     kind = PoissonLognormal if model.startswith("poisson_lognormal") else Overdispersed
     density: PoissonLognormal | Overdispersed = kind(inputs.counts, weights=weights)
-    strata = np.zeros(int(inputs.psu.max()) + 1, np.int64)
-    strata[inputs.psu] = inputs.stratum
+    strata = _strata_of_psus(inputs)
     if weights is not None and degrees_of_freedom(strata) < 1:
         raise PipelineError(
             "A weighted fit has no design to correct its intervals by.",
@@ -411,7 +405,7 @@ def _fit_national(
         return replace(own, sound=False)
 
     def log_sizes(some: Array) -> Array:
-        return next(scales.each(density.prevalences(some)))[1]
+        return scales.chosen(density.prevalences(some))
 
     shape, g = result.whitening, density.layout.globals
     covariance = total_covariance(
@@ -480,9 +474,7 @@ def _fit_partially_pooled(
     flat = result.draws.reshape(chains * draws, -1)
     prevalence = np.exp(np.array([density.prevalences(x) for x in flat]))
     network = np.exp(np.array([density.log_degrees(x) for x in flat]))
-    stratum = np.zeros(int(inputs.psu.max()) + 1, np.int64)
-    stratum[inputs.psu] = inputs.stratum
-    multipliers = psu_multipliers(stratum, len(flat), stream(entropy, "areas"))
+    multipliers = psu_multipliers(_strata_of_psus(inputs), len(flat), stream(entropy, "areas"))
 
     def reported(mask: NDArray[np.bool_]) -> Array:
         inside = np.flatnonzero(mask)
@@ -510,6 +502,12 @@ def _fit_partially_pooled(
     degree = np.exp(nation - scales.chosen(nation))[:, first].reshape(chains, draws)
     sizes = np.column_stack(columns).reshape(chains, draws, -1)
     return _posterior(model, density, quantities, sizes, degree, result, rescaled)
+
+
+def _strata_of_psus(inputs: ModelInputs) -> Index:
+    strata = np.zeros(int(inputs.psu.max()) + 1, np.int64)
+    strata[inputs.psu] = inputs.stratum
+    return strata
 
 
 def _posterior(

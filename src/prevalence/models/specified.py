@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
+
+from prevalence.errors import check_known
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -18,6 +20,49 @@ MODELS = (
 )
 ALL_AREAS = "_all_areas"  # ends the name of an estimate with unsampled areas predicted
 CAPPED, CENSORED = "capped", "censored"  # what the models make of top codes
+
+
+def check_area(area: str, variables: Iterable[object]) -> None:
+    """Refuse areas of the models that are no variable of the respondents."""
+    check_known(
+        area,
+        variables,
+        "The models' areas are not among the respondents' variables.",
+        place="model.area",
+    )
+
+
+def check_listing(
+    area: str, covariates: Iterable[str], columns: Iterable[object], file: object = None
+) -> None:
+    """Refuse a list of all areas without a column that the models need.
+
+    Parameters
+    ----------
+    area, covariates
+        ``model.area`` and ``model.area_covariates``.
+    columns
+        Those of the list.
+    file
+        The list, for the message.
+
+    Raises
+    ------
+    PipelineError
+        Naming the first column that isn't there.
+    """
+    there = list(columns)
+    for name, place in [
+        (area, "model.area"),
+        *((covariate, "model.area_covariates") for covariate in covariates),
+    ]:
+        check_known(
+            name,
+            there,
+            "The list of areas lacks a column that the models need.",
+            file=file,
+            place=place,
+        )
 
 
 def specification_rows(

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from prevalence.domains import Domain
 from prevalence.models.areas import area_rows
 from prevalence.models.diagnostics import Thresholds, diagnostics_table, log_spread
-from prevalence.models.fitting import ModelInputs, Posterior, scaled_by
+from prevalence.models.fitting import ModelInputs, Posterior, scaler
 from prevalence.models.partially_pooled import PartiallyPooled
 from prevalence.scale_up import PER
 from prevalence.united import UNCONVERGED
@@ -253,11 +253,11 @@ def area_prevalences(posterior: Posterior, inputs: ModelInputs) -> Array | None:
     density = posterior.density
     if not isinstance(density, PartiallyPooled):
         return None
-    scaling = posterior.rescaled[0][0]
+    scale = scaler(posterior.rescaled[0][0], inputs)
     hidden = [inputs.counts.groups.index(one.name) for one in inputs.hidden]
     flat = posterior.parameters.reshape(-1, posterior.parameters.shape[2])
     draws = (density.prevalences(x) for x in flat)
-    return np.array([scaled_by(scaling, inputs, logs)[:, hidden] for logs in draws])
+    return np.array([scale(logs)[:, hidden] for logs in draws])
 
 
 def area_distribution_rows(

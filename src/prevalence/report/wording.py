@@ -200,7 +200,7 @@ def written(row: Mapping[str, Any], name: str, places: int | None = None) -> str
     name
         ``estimate``, ``lower`` or ``upper``.
     places
-        Decimals; where not given, those of :func:`decimals`.
+        Decimals; where not given, those of :func:`places_of`.
 
     Returns
     -------
@@ -225,7 +225,7 @@ def interval(row: Mapping[str, Any], places: int | None = None) -> str:
     row
         A row of a released table.
     places
-        Decimals; where not given, those of :func:`decimals`.
+        Decimals; where not given, those of :func:`places_of`.
 
     Returns
     -------
@@ -278,7 +278,7 @@ def point(row: Mapping[str, Any], places: int | None = None) -> str:
     row
         A row of a released table.
     places
-        Decimals; where not given, those of :func:`decimals`.
+        Decimals; where not given, those of :func:`places_of`.
 
     Returns
     -------
@@ -306,7 +306,7 @@ def phrase(row: Mapping[str, Any], per: str = "", places: int | None = None) -> 
     per
         Denominator in words, such as ``per 100 children``.
     places
-        Decimals; where not given, those of :func:`decimals`.
+        Decimals; where not given, those of :func:`places_of`.
 
     Returns
     -------
